@@ -1,0 +1,170 @@
+import { type Static, type TObject, Type } from "typebox";
+import { Digest, Id, IdOrNone, Json, Time } from "./scalar.ts";
+
+/**
+ * What a service is asked to do. The answer says *accepted*, never *done*. Deadline 2 s; the caller repeats with the
+ * same `orderId` at 300 ms and 1 s; the changed document keeps the last eight with their answers.
+ */
+export interface OrderContract<Q extends TObject = TObject, A extends TObject = TObject> {
+  /** `service.verb`. */
+  readonly type: string;
+  readonly summary: string;
+  readonly request: Q;
+  readonly answer: A;
+}
+
+const order = <Q extends TObject, A extends TObject>(
+  type: string,
+  summary: string,
+  request: Q,
+  answer: A,
+): OrderContract<Q, A> => ({ type, summary, request, answer });
+
+/** Who asks: `user:{id}`, `service:{name}`, `system:culler`. */
+const actor = Type.String();
+const ServerAnswer = Type.Object({ serverId: Id, generation: Type.Integer() });
+
+export const SpawnStart = order(
+  "spawn.start",
+  "Want this server running. While one is pending: accepted again, no second start. Refused with SERVER_RUNNING when ready.",
+  Type.Object({
+    userId: Id,
+    userName: Type.String(),
+    serverName: Type.String(),
+    displayName: Type.Optional(Type.String()),
+    profile: Type.Optional(Type.String()),
+    /** Absent: the options of the last start. */
+    options: Type.Optional(Json),
+    actor,
+  }),
+  ServerAnswer,
+);
+export const SpawnCreate = order(
+  "spawn.create",
+  "Make the record of a named server without starting it.",
+  Type.Object({
+    userId: Id,
+    userName: Type.String(),
+    serverName: Type.String(),
+    displayName: Type.Optional(Type.String()),
+    options: Type.Optional(Json),
+    actor,
+  }),
+  ServerAnswer,
+);
+export const SpawnStop = order(
+  "spawn.stop",
+  "Want this server stopped; cancels a start. With `ifIdleSince`, refused (SERVER_ACTIVE) when newer activity is known.",
+  Type.Object({
+    userId: Id,
+    serverName: Type.String(),
+    reason: Type.Union([
+      Type.Literal("user"),
+      Type.Literal("admin"),
+      Type.Literal("idle"),
+      Type.Literal("max_age"),
+      Type.Literal("purge"),
+    ]),
+    /** Delete the record once stopped (named servers). */
+    remove: Type.Optional(Type.Boolean()),
+    ifIdleSince: Type.Optional(Time),
+    actor,
+  }),
+  Type.Object({ serverId: IdOrNone, generation: Type.Integer(), stopped: Type.Boolean() }),
+);
+export const SpawnPurge = order(
+  "spawn.purge",
+  "Stop and remove every server of a user being deleted; answers how many are left, so it is repeated until none is.",
+  Type.Object({ userId: Id, actor }),
+  Type.Object({ left: Type.Integer() }),
+);
+export const SpawnCull = order(
+  "spawn.cull",
+  "Announce that a server will be culled (event `server.culling`), before the stop is ordered.",
+  Type.Object({ userId: Id, serverName: Type.String(), reason: Type.String(), lastActivity: Type.String() }),
+  Type.Object({ serverId: Id }),
+);
+
+export const AuthGrantServer = order(
+  "auth.grant_server",
+  "Register token digest and OAuth client of one generation of a server. Refused (USER_DELETING) when the user is being deleted.",
+  Type.Object({
+    userId: Id,
+    serverId: Id,
+    serverName: Type.String(),
+    generation: Type.Integer(),
+    /** SHA-256 of the server's API token, which is its OAuth client secret too. */
+    tokenDigest: Digest,
+    path: Type.String(),
+  }),
+  Type.Object({ clientId: Type.String() }),
+);
+export const AuthRevokeServer = order(
+  "auth.revoke_server",
+  "Revoke token and OAuth client of a server up to and including this generation.",
+  Type.Object({ userId: Id, serverId: Id, generation: Type.Integer() }),
+  Type.Object({ revoked: Type.Integer() }),
+);
+export const AuthCreateUser = order(
+  "auth.create_user",
+  "Create a user by name. Refused with USER_EXISTS or USER_NAME_INVALID.",
+  Type.Object({ name: Type.String(), admin: Type.Boolean(), actor }),
+  Type.Object({ userId: Id, name: Type.String() }),
+);
+export const AuthUpdateUser = order(
+  "auth.update_user",
+  "Change name or admin flag.",
+  Type.Object({
+    userId: Id,
+    name: Type.Optional(Type.String()),
+    admin: Type.Optional(Type.Boolean()),
+    actor,
+  }),
+  Type.Object({ userId: Id, name: Type.String() }),
+);
+export const AuthDeleteUser = order(
+  "auth.delete_user",
+  "Mark the user as deleting; auth purges the servers and removes the user when none is left.",
+  Type.Object({ userId: Id, actor }),
+  Type.Object({ userId: Id }),
+);
+
+/** Every order there is. */
+export const orders = {
+  SpawnStart,
+  SpawnCreate,
+  SpawnStop,
+  SpawnPurge,
+  SpawnCull,
+  AuthGrantServer,
+  AuthRevokeServer,
+  AuthCreateUser,
+  AuthUpdateUser,
+  AuthDeleteUser,
+} satisfies Record<string, OrderContract>;
+
+export type RequestOf<O extends OrderContract> = Static<O["request"]>;
+export type AnswerOf<O extends OrderContract> = Static<O["answer"]>;
+
+/** Bus subject of an order. */
+export const orderSubject = (contract: OrderContract): string => `hub.or.v1.${contract.type}`;
+
+/** What travels: the request with its id, and either an answer or an error by code. */
+export const OrderMessage = Type.Object({
+  orderId: Type.String({ minLength: 1 }),
+  request: Json,
+  traceparent: Type.Optional(Type.String()),
+});
+export const OrderReply = Type.Union([
+  Type.Object({ ok: Type.Literal(true), answer: Json }),
+  Type.Object({
+    ok: Type.Literal(false),
+    error: Type.Object({
+      code: Type.String(),
+      message: Type.String(),
+      status: Type.Integer(),
+      retryable: Type.Boolean(),
+      retryAfterSeconds: Type.Optional(Type.Integer()),
+    }),
+  }),
+]);

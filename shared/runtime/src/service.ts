@@ -1,0 +1,66 @@
+import type { ServiceName } from "@elara/contracts";
+import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import type { Static, TObject } from "typebox";
+import type { Bus } from "./bus/bus.ts";
+import type { Clock } from "./clock.ts";
+import type { HubConfig } from "./config/hub.ts";
+import type { Upstreams } from "./http/upstreams.ts";
+import type { Keys } from "./keys.ts";
+import type { Store } from "./store/store.ts";
+
+/** Who this process is on the bus and in the store. */
+export interface InstanceId {
+  /** Opaque, new for every start of a process and service. */
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/** A plugin with the options an administrator gave it. */
+export interface Configured<P> {
+  /** Name it is known by in the ledger and in URLs; default: the plugin's own name. */
+  readonly name: string;
+  readonly plugin: P;
+  readonly options: Record<string, unknown>;
+}
+
+/** All that a service gets; nothing is global. */
+export interface ServiceContext<Config = unknown> {
+  readonly instance: InstanceId;
+  readonly service: ServiceName;
+  /** The service's own section, validated, defaults filled in. */
+  readonly config: Config;
+  /** What all services know of the hub. */
+  readonly hub: HubConfig;
+  readonly keys: Keys;
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** The other services, as HTTP handlers: in process, or over the network by their `instances` rows. */
+  readonly upstreams: Upstreams;
+  readonly plugins: {
+    readonly authenticators: readonly Configured<AuthPlugin>[];
+    readonly spawners: readonly Configured<SpawnerPlugin>[];
+  };
+}
+
+/** A service that runs. */
+export interface RunningService {
+  /** Its HTTP side, without a listener; the launcher listens, or hands it to the proxy in process. */
+  readonly app?: FastifyInstance;
+  /** Stops taking work and ends: driven servers are handed over, notebooks are not touched. Within 10 s. */
+  close(): Promise<void>;
+}
+
+export interface ServiceDefinition<C extends TObject = TObject> {
+  readonly name: ServiceName;
+  /** Schema of its section of the configuration, with defaults and descriptions: CONFIG.md is generated from it. */
+  readonly config: C;
+  start(context: ServiceContext<Static<C>>): Promise<RunningService>;
+}
+
+/** Declares a service. One folder, one process; the launcher starts it. */
+export const defineService = <C extends TObject>(definition: ServiceDefinition<C>): ServiceDefinition<C> =>
+  definition;

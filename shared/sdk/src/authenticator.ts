@@ -1,0 +1,67 @@
+import type { Static, TObject } from "typebox";
+import type { PluginErrors } from "./errors.ts";
+import type { PluginHost } from "./host.ts";
+
+/** One field of a login form. */
+export interface LoginField {
+  readonly name: string;
+  readonly label: string;
+  readonly type: "text" | "password";
+  readonly autocomplete?: string;
+}
+
+/** How a login with this authenticator begins: a form on the hub's page, or a redirect to a provider. */
+export type LoginStart =
+  | { readonly kind: "form"; readonly fields: readonly LoginField[] }
+  | { readonly kind: "redirect"; readonly url: string; readonly state?: Readonly<Record<string, unknown>> };
+
+export interface BeginRequest {
+  /** Absolute URL of `/hub/oauth_callback/{name}` as browsers reach it. */
+  readonly callbackUrl: string;
+}
+
+export interface FinishRequest {
+  /** Form fields, or query of the callback. Never logged. */
+  readonly input: Readonly<Record<string, string>>;
+  /** What `begin` returned as `state`, kept by the hub bound to the browser. */
+  readonly state: Readonly<Record<string, unknown>>;
+  readonly callbackUrl: string;
+  readonly signal: AbortSignal;
+}
+
+/** Who somebody is. (issuer, subject) is the identity; `name` only a label, normalised by the hub. */
+export interface AuthenticatedUser {
+  /** Who vouches: a provider's issuer URL, or `pam:{host}`, `dummy:`. */
+  readonly issuer: string;
+  readonly subject: string;
+  readonly name: string;
+  /** true or false sets the admin flag, absent leaves it as it is. */
+  readonly admin?: boolean;
+}
+
+export interface Authenticator {
+  begin(request: BeginRequest): LoginStart | Promise<LoginStart>;
+  /**
+   * Checks what came back. Returns who it is, or `undefined` for "wrong name or password" (one answer and about the
+   * same time for both). Throws a PluginError when the check could not be made.
+   */
+  finish(request: FinishRequest): Promise<AuthenticatedUser | undefined>;
+  /** For `elara check`. */
+  check?(): Promise<void>;
+}
+
+export interface AuthPlugin<O extends TObject = TObject> {
+  readonly kind: "authenticator";
+  readonly name: string;
+  /** Words on the button, `Sign in with {label}`. */
+  readonly label?: string;
+  readonly options: O;
+  readonly errors: PluginErrors;
+  setup(options: Static<O>, host: PluginHost): Authenticator | Promise<Authenticator>;
+}
+
+/** Declares an authenticator plugin; options are typed from their schema. */
+export const authPlugin = <O extends TObject>(plugin: Omit<AuthPlugin<O>, "kind">): AuthPlugin<O> => ({
+  kind: "authenticator",
+  ...plugin,
+});

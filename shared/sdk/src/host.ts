@@ -1,0 +1,20 @@
+/** A logger in pino's manner: facts as fields, a constant lower-case message. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What the hub lends a plugin for its lifetime. */
+export interface PluginHost {
+  readonly log: Logger;
+  /** Folder of this plugin's own, mode 0700, made by the hub; survives restarts. Shared by replicas on one machine. */
+  readonly dataDir: string;
+  /** Id of the hub, part of every tag; two hubs on one backend never touch each other's servers. */
+  readonly hubId: string;
+  /** Milliseconds since the epoch; tests pass their own. */
+  now(): number;
+  /** Run when the hub stops or reloads the plugin. Servers are not to be touched. */
+  onClose(close: () => void | Promise<void>): void;
+}

@@ -1,0 +1,119 @@
+import type { Static, TObject } from "typebox";
+import type { PluginErrors } from "./errors.ts";
+import type { PluginHost } from "./host.ts";
+
+/** What the hub asks for: one generation of one server of one user. */
+export interface SpawnRequest<Options = unknown> {
+  /**
+   * Identity at the backend: 28 lower-case letters and digits, HMAC of hub, user, server and generation. Stamp it on whatever is made
+   * (folder, container label, job name). `start` is idempotent on it.
+   */
+  readonly tag: string;
+  readonly user: {
+    readonly id: string;
+    /** Label; never build paths, shell words or keys from it without encoding. */
+    readonly name: string;
+  };
+  /** Name of the server, "" for the default one. */
+  readonly server: string;
+  readonly generation: number;
+  /** Validated against the plugin's `options` schema, defaults filled in: configuration overlaid with the user's choices. */
+  readonly options: Options;
+  /** Command and arguments, e.g. `["jupyterhub-singleuser"]`. */
+  readonly argv: readonly string[];
+  /**
+   * Environment of the server: all `JUPYTERHUB_*` values of the contract but `JUPYTERHUB_SERVICE_URL`, which the
+   * backend sets once it knows host and port: `http://{bind address}:{port}{servicePrefix}`.
+   */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names in `env` whose values are secrets: never on a command line, in a log, in a job record. */
+  readonly secretEnv: readonly string[];
+  /** `/user/ada/`. */
+  readonly servicePrefix: string;
+}
+
+export interface StartCall {
+  /** Aborted when the start is cancelled or its clock ran out: clean up and throw. */
+  readonly signal: AbortSignal;
+  /** One step for the user's page. `step` is a short constant word, `progress` 0 to 100. */
+  progress(step: string, message: string, progress?: number): void;
+}
+
+/** Canonical states of a server at its backend. */
+export type RowState =
+  | "submitting"
+  | "queued"
+  | "held"
+  | "starting"
+  | "running"
+  | "suspended"
+  | "stopping"
+  | "ended"
+  | "lost"
+  | "unknown";
+
+/** What a backend knows of one server. */
+export interface Row {
+  readonly tag: string;
+  readonly state: RowState;
+  /** Why it is in this state, for people: a queue reason, an exit cause. */
+  readonly reason?: string;
+  /** Where it listens, `http://host:port`, as soon as known. */
+  readonly url?: string;
+  /** For `ended`: what is known of its end. `code` is a key of the plugin's errors or absent. */
+  readonly end?: { readonly exitCode?: number; readonly signal?: string; readonly code?: string };
+  /** End of the allocation, UTC, where the backend has one. */
+  readonly endsAt?: string;
+}
+
+/** One look at a backend. */
+export interface Observation {
+  /** When the look began, UTC. A handle stored later may be missing from it without meaning. */
+  readonly startedAt: string;
+  /** True when everything the backend has was seen. Only then does an absence count. */
+  readonly complete: boolean;
+  /** One row for each known handle the backend has; may hold more. */
+  readonly rows: readonly Row[];
+}
+
+export interface Spawner<Options, Handle> {
+  /**
+   * Submits and returns as soon as the handle can be stored; never waits for the server. Idempotent on `request.tag`:
+   * called twice, also from two processes, there is one server. Throws a PluginError with a cause for the user.
+   */
+  start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle>;
+  /** One call for all servers of this backend. Throws, or answers `unknown` rows, when the backend cannot be asked. */
+  observe(handles: readonly Handle[], call: { readonly signal: AbortSignal }): Promise<Observation>;
+  /** Idempotent; valid in every phase, also while queued; succeeds when the server is already gone. Returns once asked, need not wait for the end. */
+  stop(handle: Handle, call: { readonly graceSeconds: number; readonly signal: AbortSignal }): Promise<void>;
+  /** Finds what `start` made for this tag, also when the handle was lost between submit and save. */
+  locate(tag: string, call: { readonly signal: AbortSignal }): Promise<Handle | undefined>;
+  /** Last lines of the server's own output, newest last. */
+  logs?(handle: Handle, call: { readonly lines: number; readonly signal: AbortSignal }): Promise<string[]>;
+  /** For `elara check`: throws with the fix when the backend cannot work as configured. */
+  check?(): Promise<void>;
+  /** Forget what is kept for a server that has ended (folder, record). Idempotent. */
+  cleanup?(handle: Handle, call: { readonly signal: AbortSignal }): Promise<void>;
+}
+
+export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = TObject> {
+  readonly kind: "spawner";
+  /** Short name, `local`. Error codes begin with it in capitals. */
+  readonly name: string;
+  /** Configuration and, where marked `userChoice: true` in the schema, the fields of the spawn form. */
+  readonly options: O;
+  /** Schema of the handle: versioned plain JSON that the hub stores and hands back to a process that never saw `start`. */
+  readonly handle: H;
+  readonly errors: PluginErrors;
+  /** How often to observe while something moves and at rest; default 2,000 and 15,000. */
+  readonly observeMs?: { readonly moving: number; readonly resting: number };
+  setup(
+    options: Static<O>,
+    host: PluginHost,
+  ): Spawner<Static<O>, Static<H>> | Promise<Spawner<Static<O>, Static<H>>>;
+}
+
+/** Declares a spawner plugin; options and handle are typed from their schemas. */
+export const spawnerPlugin = <O extends TObject, H extends TObject>(
+  plugin: Omit<SpawnerPlugin<O, H>, "kind">,
+): SpawnerPlugin<O, H> => ({ kind: "spawner", ...plugin });
