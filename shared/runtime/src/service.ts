@@ -7,7 +7,9 @@ import type { Bus } from "./bus/bus.ts";
 import type { Clock } from "./clock.ts";
 import type { HubConfig } from "./config/hub.ts";
 import type { Upstreams } from "./http/upstreams.ts";
+import type { InstanceRow } from "./instances.ts";
 import type { Keys } from "./keys.ts";
+import type { Liveness } from "./liveness.ts";
 import type { Store } from "./store/store.ts";
 
 /** Who this process is on the bus and in the store. */
@@ -29,6 +31,10 @@ export interface Configured<P> {
 export interface ServiceContext<Config = unknown> {
   readonly instance: InstanceId;
   readonly service: ServiceName;
+  /** This service's row in `instances`, kept up by the launcher: beat, fence, `set({ routesUpTo })`. */
+  readonly row: InstanceRow;
+  /** Who else is alive; one per process, made by the launcher. */
+  readonly liveness: Liveness;
   /** The service's own section, validated, defaults filled in. */
   readonly config: Config;
   /** What all services know of the hub. */
