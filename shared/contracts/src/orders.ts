@@ -105,6 +105,12 @@ export const AuthRevokeServer = order(
   Type.Object({ userId: Id, serverId: Id, generation: Type.Integer() }),
   Type.Object({ revoked: Type.Integer() }),
 );
+export const AuthGrantProbe = order(
+  "auth.grant_probe",
+  "Register the digest of a token for one look into a running server: only `access:servers!server=…`, gone after 60 s. The culler asks by it whether kernels compute.",
+  Type.Object({ userId: Id, serverId: Id, generation: Type.Integer(), tokenDigest: Digest, actor }),
+  Type.Object({ expiresAt: Time }),
+);
 export const AuthCreateUser = order(
   "auth.create_user",
   "Create a user by name. Refused with USER_EXISTS or USER_NAME_INVALID.",
@@ -138,6 +144,7 @@ export const orders = {
   SpawnCull,
   AuthGrantServer,
   AuthRevokeServer,
+  AuthGrantProbe,
   AuthCreateUser,
   AuthUpdateUser,
   AuthDeleteUser,
