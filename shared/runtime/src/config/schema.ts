@@ -1,0 +1,135 @@
+import type { TObject, TSchema } from "typebox";
+import { Type } from "typebox";
+import type { ServiceDefinition } from "../service.ts";
+import { HubSection, NetworkSection } from "./hub.ts";
+import { isSecretSchema, SecretRef } from "./secret.ts";
+
+const closed = { additionalProperties: false } as const;
+
+export const BusSection = Type.Object(
+  {
+    use: Type.Union([Type.Literal("memory"), Type.Literal("nats")], {
+      default: "memory",
+      description: "`memory`: everything in one process. `nats`: services as processes of their own.",
+    }),
+    servers: Type.Array(Type.String(), {
+      default: ["127.0.0.1:4222"],
+      description: "NATS servers, host:port.",
+    }),
+  },
+  { ...closed, description: "The message bus." },
+);
+
+export const StoreSection = Type.Object(
+  {
+    use: Type.Union([Type.Literal("sqlite"), Type.Literal("mongo")], {
+      default: "sqlite",
+      description: "`sqlite`: embedded, one process. `mongo`: MongoDB, any number of processes.",
+    }),
+    file: Type.String({
+      default: "",
+      description: "SQLite file; empty: `hub.sqlite` in the data directory.",
+    }),
+    uri: Type.String({
+      default: "",
+      secret: true,
+      description: "MongoDB URI, as `{ env }` or `{ file }`; may hold a password.",
+    }),
+    database: Type.String({ default: "elara", description: "MongoDB database." }),
+  },
+  { ...closed, description: "Where state is kept." },
+);
+
+export const SecretsSection = Type.Object(
+  {
+    cookieSecret: Type.String({
+      default: "",
+      secret: true,
+      description:
+        "At least 32 bytes; cookies, forms and tags are signed with keys made of it. Default: `cookie_secret` in the data directory, made 0600 at the first start.",
+    }),
+    cryptKey: Type.String({
+      default: "",
+      secret: true,
+      description:
+        "At least 32 bytes; what authenticators keep of a user is encrypted with it. Default: `crypt_key` in the data directory, made 0600 at the first start.",
+    }),
+  },
+  { ...closed, description: "The hub's keys, the same for all its processes." },
+);
+
+export const LogSection = Type.Object(
+  {
+    level: Type.Union(
+      [Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")],
+      { default: "info", description: "The least that is logged." },
+    ),
+    format: Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("pretty")], {
+      default: "auto",
+      description: "`json` for machines, `pretty` for people, `auto`: pretty on a terminal.",
+    }),
+  },
+  { ...closed, description: "The log, on standard error." },
+);
+
+export const PluginEntry = Type.Object(
+  {
+    use: Type.String({
+      minLength: 1,
+      description:
+        "A built-in (`pam`, `local`), a package, or the path of a `.ts` file, relative to the configuration.",
+    }),
+    name: Type.Optional(
+      Type.String({
+        pattern: "^[a-z][a-z0-9-]{0,30}$",
+        description: "Name in the ledger and in URLs; default: the plugin's own.",
+      }),
+    ),
+    options: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: "The plugin's options; `{}` when absent." }),
+    ),
+  },
+  closed,
+);
+
+/** The hub's own sections and one per service: the whole of `elara.config.ts`, but for the options of plugins. */
+export function configSchema(services: readonly ServiceDefinition[]): TObject {
+  const sections: Record<string, TSchema> = {
+    hub: HubSection,
+    network: NetworkSection,
+    bus: BusSection,
+    store: StoreSection,
+    secrets: SecretsSection,
+    log: LogSection,
+    authenticators: Type.Array(PluginEntry, {
+      default: [],
+      description: "Who lets users in, in the order of the login page.",
+    }),
+    spawners: Type.Array(PluginEntry, { default: [{ use: "local" }], description: "Where servers run." }),
+  };
+  for (const service of services) sections[service.name] = service.config;
+  return Type.Object(sections, closed);
+}
+
+/** The schema an administrator's text is held against: sections optional, secrets as references. */
+export function writtenSchema(schema: TSchema): TSchema {
+  if (isSecretSchema(schema)) return Type.Union(SecretRef.anyOf, { secret: true });
+  if (!isSection(schema)) return schema;
+  const properties: Record<string, TSchema> = {};
+  for (const [key, property] of Object.entries(schema.properties)) {
+    const written = writtenSchema(property);
+    const optional = "default" in property || isSection(property) || !(schema.required ?? []).includes(key);
+    properties[key] = optional ? Type.Optional(written) : written;
+  }
+  return Type.Object(properties, closed);
+}
+
+interface Section extends TSchema {
+  type: "object";
+  properties: Record<string, TSchema>;
+  required?: string[];
+}
+
+/** An object with named properties, in contrast to a record. */
+export const isSection = (schema: TSchema): schema is Section =>
+  "properties" in schema && typeof schema.properties === "object" && schema.properties !== null;

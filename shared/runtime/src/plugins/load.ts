@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HubError } from "@elara/contracts";
+import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
+import type { TObject } from "typebox";
+import "./resolve-hook.ts";
+
+interface Plugins {
+  spawner: SpawnerPlugin;
+  authenticator: AuthPlugin;
+}
+
+/** Built-in plugins by name, loaded only when the configuration names them. */
+export type BuiltIns = Readonly<Record<string, () => Promise<{ default: unknown }>>>;
+
+const isObjectSchema = (value: unknown): value is TObject =>
+  typeof value === "object" &&
+  value !== null &&
+  "type" in value &&
+  value.type === "object" &&
+  "properties" in value;
+
+/** What is wrong with a thing that should be a plugin of this kind; empty when nothing is. */
+export function pluginFaults(kind: keyof Plugins, value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return ["its default export is no plugin object"];
+  const plugin: Partial<Record<string, unknown>> = { ...value };
+  const maker = kind === "spawner" ? "spawnerPlugin" : "authPlugin";
+  const faults: string[] = [];
+  if (plugin.kind !== kind) faults.push(`it is no ${kind}: make it with ${maker}({ … }) from @elara/sdk`);
+  if (typeof plugin.name !== "string" || !/^[a-z][a-z0-9-]{0,30}$/.test(plugin.name))
+    faults.push("`name` must be lower-case letters, digits and hyphens, beginning with a letter");
+  if (!isObjectSchema(plugin.options)) faults.push("`options` must be a Type.Object schema");
+  if (kind === "spawner" && !isObjectSchema(plugin.handle))
+    faults.push("`handle` must be a Type.Object schema");
+  if (typeof plugin.setup !== "function") faults.push("`setup` must be a function");
+  if (typeof plugin.errors !== "object" || plugin.errors === null)
+    faults.push("`errors` must be a table of codes, {} when it has none");
+  return faults;
+}
+
+/**
+ * Loads a plugin: a built-in name, a path (relative to the configuration file) or a package name.
+ * Throws PLUGIN_NOT_FOUND or PLUGIN_INVALID; a broken plugin is never skipped.
+ */
+export async function loadPlugin<K extends keyof Plugins>(
+  kind: K,
+  use: string,
+  given: { builtIns: BuiltIns; configFile: string },
+): Promise<Plugins[K]> {
+  let module: { default?: unknown };
+  try {
+    const builtIn = given.builtIns[use];
+    if (builtIn) module = await builtIn();
+    else if (use.startsWith(".") || isAbsolute(use)) {
+      const file = resolve(dirname(given.configFile), use);
+      if (!existsSync(file)) {
+        throw new HubError("PLUGIN_NOT_FOUND", {
+          operator: `There is no file ${file} for the ${kind} "${use}".`,
+        });
+      }
+      module = await import(pathToFileURL(file).href);
+    } else module = await import(use);
+  } catch (cause) {
+    if (cause instanceof HubError) throw cause;
+    const missing =
+      cause instanceof Error &&
+      "code" in cause &&
+      cause.code === "ERR_MODULE_NOT_FOUND" &&
+      cause.message.includes(`'${use}'`);
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw missing
+      ? new HubError("PLUGIN_NOT_FOUND", {
+          operator: `There is no ${kind} "${use}": built in are ${Object.keys(given.builtIns).join(", ")}; a file is given as ./path.ts, a package by its name.`,
+          cause,
+        })
+      : new HubError("PLUGIN_INVALID", { operator: `The ${kind} "${use}" failed to load: ${text}`, cause });
+  }
+  const plugin = module.default;
+  const faults = pluginFaults(kind, plugin);
+  if (faults.length > 0)
+    throw new HubError("PLUGIN_INVALID", { operator: `The ${kind} "${use}": ${faults.join("; ")}.` });
+  return plugin as Plugins[K];
+}
