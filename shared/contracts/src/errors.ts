@@ -202,6 +202,16 @@ export const ERRORS = {
     operator:
       "1–30 characters: lower-case letters, digits, single hyphens; starts with a letter, ends alphanumeric.",
   },
+  SERVER_NAMED_OFF: {
+    status: 400,
+    user: "Named servers are not enabled.",
+    operator: "A named server was asked for while `spawn.namedServers` is false.",
+  },
+  SERVER_NAMED_LIMIT: {
+    status: 400,
+    user: "You have as many named servers as you may have. Remove one first.",
+    operator: "The user has `spawn.namedServerLimit` named servers.",
+  },
   SERVER_NOT_RUNNING: {
     status: 424,
     user: "JupyterHub server no longer running",
@@ -218,6 +228,17 @@ export const ERRORS = {
     user: "Too many users trying to log in right now. Try again in a moment.",
     operator: "`spawn.concurrentLimit` starts are pending.",
     retryable: true,
+  },
+  SPAWN_ACTIVE_LIMIT: {
+    status: 429,
+    user: "Active user limit exceeded. Try again in a few minutes.",
+    operator: "`spawn.activeLimit` servers are running or starting.",
+    retryable: true,
+  },
+  SPAWN_SUBMIT_FAILED: {
+    status: 500,
+    user: "Your server could not be started.",
+    operator: "The spawner's `start` failed without a code of its own; the log line has the error. Look at the backend.",
   },
   SPAWN_SUBMIT_TIMEOUT: {
     status: 504,

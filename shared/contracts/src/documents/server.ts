@@ -69,6 +69,13 @@ export const Server = Type.Object({
   /** When this phase began, and when it must have ended ("" where time must not end it). */
   phaseAt: Time,
   deadlineAt: TimeOrNone,
+  /** Milliseconds left on the phase's clock while it is frozen (`unknown`, or a grant that waits for the bus); absent or 0: none. */
+  clockLeftMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  /**
+   * Until then a submit for this tag may still be under way, perhaps in a process that died. After it the backend is
+   * asked once more for the tag, and a second find is stopped. Absent or "": none is.
+   */
+  submitUntil: Type.Optional(TimeOrNone),
   createdAt: Time,
   requestedAt: TimeOrNone,
   startedAt: TimeOrNone,
