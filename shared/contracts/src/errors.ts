@@ -114,6 +114,22 @@ export const ERRORS = {
     user: "Internal Server Error",
     operator: "A query used a field, operator or sort that the collection does not declare.",
   },
+  STORE_CURSOR_INVALID: {
+    status: 400,
+    user: "This page is no longer there. Start from the first page.",
+    operator: "The cursor was changed on its way, or belongs to another order.",
+  },
+  STORE_DOCUMENT_INVALID: {
+    status: 500,
+    user: "Internal Server Error",
+    operator: "A service wrote a document that does not fit its collection; the log line names the field.",
+  },
+  STORE_FILE_INVALID: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator:
+      "The SQLite file cannot be opened: no such folder, no permission, or no database. The log line has the cause.",
+  },
   STORE_DOCUMENT_TOO_LARGE: {
     status: 413,
     user: "The request is too large.",
@@ -238,7 +254,8 @@ export const ERRORS = {
   SPAWN_SUBMIT_FAILED: {
     status: 500,
     user: "Your server could not be started.",
-    operator: "The spawner's `start` failed without a code of its own; the log line has the error. Look at the backend.",
+    operator:
+      "The spawner's `start` failed without a code of its own; the log line has the error. Look at the backend.",
   },
   SPAWN_SUBMIT_TIMEOUT: {
     status: 504,
