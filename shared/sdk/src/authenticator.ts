@@ -31,7 +31,7 @@ export interface FinishRequest {
 
 /** Who somebody is. (issuer, subject) is the identity; `name` only a label, normalised by the hub. */
 export interface AuthenticatedUser {
-  /** Who vouches: a provider's issuer URL, or `pam:{host}`, `dummy:`. */
+  /** Who vouches: a provider's issuer URL, or `pam:{realm}`, `dummy:`. */
   readonly issuer: string;
   readonly subject: string;
   readonly name: string;

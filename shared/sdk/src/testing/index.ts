@@ -1,0 +1,1 @@
+export { type AuthenticatorCase, authenticatorConformance } from "./authenticator.ts";
