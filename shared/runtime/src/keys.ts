@@ -1,17 +1,27 @@
 import { createHash, hkdfSync } from "node:crypto";
 
-/** The hub's one key, split by use. The same for all replicas; each service is given the uses it needs. */
+export type KeyUse = "cookie" | "auth_state" | "xsrf" | "tag";
+
+/** The hub's keys, one for each use. The same in all replicas. */
 export interface Keys {
-  /** 32 bytes for one use, by HKDF. Uses: `cookie`, `auth_state` (auth), `xsrf` (auth, web), `tag` (spawn). */
-  derive(use: "cookie" | "auth_state" | "xsrf" | "tag"): Buffer;
-  /** Tells whether two processes hold the same key without telling the key. */
+  /** 32 bytes for one use. Uses: `cookie`, `auth_state` (auth), `xsrf` (auth, web), `tag` (spawn). */
+  derive(use: KeyUse): Buffer;
+  /** Tells whether two processes hold the same keys without telling the keys. */
   readonly fingerprint: string;
+  /** Id of the hub that has these keys; part of every tag and event source. */
+  readonly hubId: string;
 }
 
-/** Keys from the secret of the key file (at least 32 bytes). */
-export function keysFrom(secret: Buffer): Keys {
+/** Keys by HKDF: `auth_state` from the crypt key, all else from the cookie secret. Both at least 32 bytes. */
+export function keysFrom(secrets: { cookieSecret: Buffer; cryptKey: Buffer }): Keys {
+  const hash = (use: string) =>
+    createHash("sha256").update(`elara ${use}`).update(secrets.cookieSecret).update(secrets.cryptKey).digest("hex");
   return {
-    derive: (use) => Buffer.from(hkdfSync("sha256", secret, "elara", use, 32)),
-    fingerprint: createHash("sha256").update("elara fingerprint").update(secret).digest("hex").slice(0, 16),
+    derive(use) {
+      const secret = use === "auth_state" ? secrets.cryptKey : secrets.cookieSecret;
+      return Buffer.from(hkdfSync("sha256", secret, "elara", use, 32));
+    },
+    fingerprint: hash("fingerprint").slice(0, 16),
+    hubId: hash("hub id").slice(0, 12),
   };
 }

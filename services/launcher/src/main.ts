@@ -1,0 +1,99 @@
+import { ELARA_VERSION } from "@elara/contracts";
+import { Command } from "commander";
+import { explain } from "./say.ts";
+
+const program = new Command("elara")
+  .description("A hub for Jupyter servers.")
+  .version(ELARA_VERSION)
+  .showSuggestionAfterError()
+  .addHelpText(
+    "after",
+    `
+Start here:
+  elara run all                 try it: loopback only, any user name, one password
+  elara init                    write elara.config.ts with every option explained
+  elara check                   tell what is wrong with the configuration and this machine
+  elara run all                 run what elara.config.ts says, in one process
+  elara run auth                run one service; several of each may run, over NATS and MongoDB
+`,
+  );
+
+const withConfig = (command: Command): Command =>
+  command
+    .option("--config <file>", "configuration file (default: ./elara.config.ts, else trial mode)")
+    .option("--data <dir>", "data directory (overrides hub.dataDir)");
+
+const withPorts = (command: Command): Command =>
+  withConfig(command)
+    .option("--port <number>", "public port (overrides network.port)", wholeNumber("--port"))
+    .option(
+      "--internal-port <number>",
+      "port for the servers' own calls (overrides network.internalPort)",
+      wholeNumber("--internal-port"),
+    )
+    .option("--admin <name>", "trial mode: who is admin (default: the account that starts it)");
+
+function wholeNumber(option: string) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 0 && value <= 65535) return value;
+    process.stderr.write(`elara: ${option}: "${text}" is no port number (0 to 65535)\n`);
+    process.exit(2);
+  };
+}
+
+withPorts(program.command("run"))
+  .description("run the hub: all services in this process, or the named ones")
+  .argument("<services...>", "all, or any of auth, spawn, proxy, culler, web")
+  .action(async (services, options) => (await import("./commands/run.ts")).run(services, options));
+
+withPorts(program.command("cluster"))
+  .description("run every service as its own process over NATS and MongoDB on this machine")
+  .option("--replicas <number>", "how many of auth, spawn and web", wholeNumber("--replicas"), 2)
+  .action(async (options) => (await import("./commands/cluster.ts")).cluster(options));
+
+withConfig(program.command("check"))
+  .description("check configuration, plugins, secrets and this machine; starts nothing")
+  .action(async (options) => (await import("./commands/check.ts")).check(options));
+
+program
+  .command("init")
+  .description("write a configuration with every option, its default and meaning")
+  .argument("[file]", "where to write it", "elara.config.ts")
+  .option("--keys [dir]", "make the hub's keys in this data directory instead (default: ./elara-data)")
+  .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
+
+withConfig(program.command("token"))
+  .description("make an API token on a running hub")
+  .argument("<name>", "user the token belongs to")
+  .option("--note <text>", "what it is for", "made with elara token")
+  .option("--expires-in <seconds>", "lifetime in seconds (default: for ever)")
+  .action(async (name, options) => (await import("./commands/token.ts")).token(name, options));
+
+withConfig(program.command("plugins"))
+  .description("list the built-in plugins and those the configuration names, with their options")
+  .action(async (options) => (await import("./commands/plugins.ts")).plugins(options));
+
+const create = program.command("new").description("write a plugin of your own, with its test");
+for (const kind of ["spawner", "authenticator"] as const) {
+  create
+    .command(kind)
+    .argument("<name>", "lower-case letters, digits and hyphens")
+    .option("--dir <folder>", "where to write it", ".")
+    .description(`write a ${kind} in one file, with its test`)
+    .action(async (name, options) => (await import("./commands/new.ts")).create(kind, name, options));
+}
+
+program
+  .command("test")
+  .description("run the tests of a plugin that lies outside the hub's tree")
+  .argument("<files...>", "test files")
+  .action(async (files) => (await import("./commands/test.ts")).test(files));
+
+try {
+  if (process.argv.length <= 2) program.outputHelp();
+  else await program.parseAsync();
+} catch (error) {
+  process.stderr.write(explain(error));
+  process.exitCode = 1;
+}

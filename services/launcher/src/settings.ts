@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import type { ServiceName } from "@elara/contracts";
+import { type Fault, faultsOf } from "@elara/runtime/config/faults";
+import { type HubConfig, HubSection, NetworkSection } from "@elara/runtime/config/hub";
+import { configInvalid } from "@elara/runtime/config/load";
+import { withDefaults, withSecrets } from "@elara/runtime/config/resolve";
+import {
+  BusSection,
+  configSchema,
+  LogSection,
+  PluginEntry,
+  SecretsSection,
+  StoreSection,
+  writtenSchema,
+} from "@elara/runtime/config/schema";
+import { type Keys, keysFrom } from "@elara/runtime/keys";
+import { type BuiltIns, loadPlugin } from "@elara/runtime/plugins/load";
+import type { Configured, ServiceDefinition } from "@elara/runtime/service";
+import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
+import { type Static, type TSchema, Type } from "typebox";
+import { Value } from "typebox/value";
+import * as builtIns from "./built-ins.ts";
+import { makeHubSecrets, readHubSecret } from "./hub-secrets.ts";
+
+/** A checked configuration with defaults; secrets are references still. */
+export interface Settings {
+  readonly file: string;
+  readonly hub: Omit<HubConfig, "hubId">;
+  readonly bus: Static<typeof BusSection>;
+  readonly log: Static<typeof LogSection>;
+  readonly sections: Readonly<Record<string, unknown>>;
+  readonly schema: TSchema;
+  readonly authenticators: readonly Configured<AuthPlugin>[];
+  readonly spawners: readonly Configured<SpawnerPlugin>[];
+  /** Tells two processes with different configurations apart. */
+  readonly digest: string;
+}
+
+const Common = Type.Object({
+  hub: HubSection,
+  network: NetworkSection,
+  bus: BusSection,
+  log: LogSection,
+  authenticators: Type.Array(PluginEntry),
+  spawners: Type.Array(PluginEntry),
+});
+
+const line = ({ path, message }: Fault): string => `${path}: ${message}`;
+
+/**
+ * Checks what an administrator wrote, loads the plugins it names, fills in defaults.
+ * Throws CONFIG_INVALID with all faults at once, PLUGIN_NOT_FOUND, PLUGIN_INVALID.
+ */
+export async function settingsFrom(
+  written: unknown,
+  given: { file: string; services: readonly ServiceDefinition[]; forServices?: readonly ServiceName[] },
+): Promise<Settings> {
+  const schema = configSchema(given.services);
+  const faults = faultsOf(writtenSchema(schema), written).map(line);
+  const filled = withDefaults(schema, written);
+  if (!Value.Check(Common, filled))
+    throw configInvalid(given.file, faults.length > 0 ? faults : ["is no configuration"]);
+  const wants = (service: ServiceName): boolean => given.forServices?.includes(service) ?? true;
+  const load = <K extends "spawner" | "authenticator">(
+    kind: K,
+    builtIn: BuiltIns,
+    entries: Static<typeof PluginEntry>[],
+  ) =>
+    Promise.all(
+      entries.map(async ({ use, name, options = {} }, index) => {
+        const plugin = await loadPlugin(kind, use, { builtIns: builtIn, configFile: given.file });
+        faults.push(
+          ...faultsOf(writtenSchema(plugin.options), options, `${kind}s[${index}].options`).map(line),
+        );
+        return {
+          name: name ?? plugin.name,
+          plugin,
+          options: withDefaults(plugin.options, options) as Record<string, unknown>,
+        };
+      }),
+    );
+  const authenticators = wants("auth")
+    ? await load("authenticator", builtIns.authenticators, filled.authenticators)
+    : [];
+  const spawners = wants("spawn") ? await load("spawner", builtIns.spawners, filled.spawners) : [];
+  for (const [kind, list] of Object.entries({ authenticators, spawners })) {
+    const names = list.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice) faults.push(`${kind}: two are named "${twice}"; give each its own \`name\``);
+  }
+  if (faults.length > 0) throw configInvalid(given.file, faults);
+  return {
+    file: given.file,
+    hub: { ...filled.hub, dataDir: resolve(filled.hub.dataDir), network: withInternalUrl(filled.network) },
+    bus: filled.bus,
+    log: filled.log,
+    sections: filled as Record<string, unknown>,
+    schema,
+    authenticators,
+    spawners,
+    digest: createHash("sha256").update(JSON.stringify(filled)).digest("hex").slice(0, 16),
+  };
+}
+
+function withInternalUrl(network: Static<typeof NetworkSection>): Static<typeof NetworkSection> {
+  if (network.internalUrl) return network;
+  const host = network.internalHost === "0.0.0.0" ? "127.0.0.1" : network.internalHost;
+  return { ...network, internalUrl: `http://${host}:${network.internalPort}` };
+}
+
+/** One section with its secrets in clear, for the service that owns it. */
+export function resolved<S extends TSchema>(settings: Settings, name: string, schema: S): Static<S> {
+  const value = withSecrets(schema, settings.sections[name], settings.file, name);
+  return value as Static<S>;
+}
+
+/** Plugins with the secrets of their options in clear. */
+export const resolvedPlugins = <P extends AuthPlugin | SpawnerPlugin>(
+  settings: Settings,
+  kind: "authenticators" | "spawners",
+  list: readonly Configured<P>[],
+): Configured<P>[] =>
+  list.map((entry, index) => ({
+    ...entry,
+    options: withSecrets(
+      entry.plugin.options,
+      entry.options,
+      settings.file,
+      `${kind}[${index}].options`,
+    ) as Record<string, unknown>,
+  }));
+
+/** The hub's keys. `make`: make missing ones in the data directory; else a missing one stops the start. */
+export function keysOf(settings: Settings, make: boolean): Keys {
+  const secrets = resolved(settings, "secrets", SecretsSection);
+  const { dataDir } = settings.hub;
+  if (make) makeHubSecrets(dataDir, secrets);
+  return keysFrom({
+    cookieSecret: readHubSecret(dataDir, "cookieSecret", secrets.cookieSecret),
+    cryptKey: readHubSecret(dataDir, "cryptKey", secrets.cryptKey),
+  });
+}
+
+export const storeSettings = (settings: Settings): Static<typeof StoreSection> =>
+  resolved(settings, "store", StoreSection);
