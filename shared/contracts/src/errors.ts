@@ -24,6 +24,11 @@ export const ERRORS = {
     user: "Invalid JSON in body of request",
     operator: "A client sent a body that is not JSON.",
   },
+  BODY_TOO_LARGE: {
+    status: 413,
+    user: "The request is too large.",
+    operator: "A client sent a body of more than 1 MB.",
+  },
   FIELD_INVALID: {
     status: 400,
     user: "A field of the request is wrong.",
