@@ -28,8 +28,10 @@ export interface CheckedChange {
 /** Checks what is written to one collection. Documents that were read are not checked: an older version may have written them. */
 export interface DocumentCheck {
   /** The document to insert, with `rev` 1. */
-  insert(doc: unknown): Json & { _id: string };
+  insert(doc: unknown): Json & { _id: string; rev: number };
   change(change: AnyChange): CheckedChange;
+  /** Throws when the collection's documents carry no events. */
+  needEvents(): void;
   /** Throws STORE_DOCUMENT_TOO_LARGE; both adapters measure the document as JSON. */
   size(doc: Json): string;
 }
@@ -52,6 +54,9 @@ export function documentCheck(declaration: Collection): DocumentCheck {
     const [first] = schema().Errors(doc);
     throw invalid(`${declaration.name}: ${first?.instancePath ?? ""} ${first?.message ?? ""}`);
   };
+  const needEvents = (): void => {
+    if (!hasEvents) throw invalid(`${declaration.name} has no events`);
+  };
   /** Integers beyond 2^53 pass a schema but are not exact. */
   const checkNumbers = (doc: Json): void => {
     for (const [path, type] of Object.entries(declaration.fields)) {
@@ -66,7 +71,7 @@ export function documentCheck(declaration: Collection): DocumentCheck {
       check(whole, copy);
       checkNumbers(copy);
       if (typeof copy._id !== "string") throw invalid(`${declaration.name}: _id is no string`);
-      return { ...copy, _id: copy._id };
+      return { ...copy, _id: copy._id, rev: 1 };
     },
     change(change) {
       const set = plainCopy(change.set);
@@ -75,13 +80,14 @@ export function documentCheck(declaration: Collection): DocumentCheck {
       check(partial, set);
       checkNumbers(set);
       if (!change.events || change.events.list.length === 0) return { set, events: undefined };
-      if (!hasEvents) throw invalid(`${declaration.name} has no events`);
+      needEvents();
       check(partial, { pendingSince: change.events.at });
       return {
         set,
         events: { at: change.events.at, list: change.events.list.map((event) => plainCopy(event)) },
       };
     },
+    needEvents,
     size(doc) {
       const text = JSON.stringify(doc);
       // A character is at most three bytes, so most documents need no counting.

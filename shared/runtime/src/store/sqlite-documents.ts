@@ -73,6 +73,7 @@ export function sqliteDocuments<C extends Collection>(
       });
     },
     settle: async (id, eventIds) => {
+      check.needEvents();
       const settled = new Set<unknown>(eventIds);
       return turn.write(() => {
         const doc = load(id);
