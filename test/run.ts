@@ -9,8 +9,18 @@ import { spec } from "node:test/reporters";
  * `npm test -- PATTERN…` runs only files whose path contains a pattern.
  */
 const ROOT = new URL("../", import.meta.url).pathname;
-const QUICK = ["shared/*/test/**/*.test.ts", "plugins/*/test/**/*.test.ts", "services/*/test/**/*.test.ts", "test/habits/**/*.test.ts"];
-const WHOLE = ["test/compat/**/*.test.ts", "test/failures/**/*.test.ts", "test/flows/**/*.test.ts", "test/crash/**/*.test.ts"];
+const QUICK = [
+  "shared/*/test/**/*.test.ts",
+  "plugins/*/test/**/*.test.ts",
+  "services/*/test/**/*.test.ts",
+  "test/habits/**/*.test.ts",
+];
+const WHOLE = [
+  "test/compat/**/*.test.ts",
+  "test/failures/**/*.test.ts",
+  "test/flows/**/*.test.ts",
+  "test/crash/**/*.test.ts",
+];
 const FILE_TIMEOUT_MS = 15 * 60_000;
 
 const patterns = process.argv.slice(2);
@@ -20,8 +30,11 @@ const failures: string[] = [];
 
 async function files(globs: string[]): Promise<string[]> {
   const found: string[] = [];
-  for await (const file of glob(globs, { cwd: ROOT, exclude: (name) => name === "node_modules" })) found.push(file);
-  return found.filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern))).sort();
+  for await (const file of glob(globs, { cwd: ROOT, exclude: (name) => name === "node_modules" }))
+    found.push(file);
+  return found
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+    .sort();
 }
 
 async function phase(globs: string[], concurrency: number): Promise<void> {
@@ -31,7 +44,8 @@ async function phase(globs: string[], concurrency: number): Promise<void> {
   stream.on("test:pass", ({ name, skip, file, details }) => {
     if (details.type === "suite") return;
     if (skip === undefined) counts.passed++;
-    else skips.push(`${name} (${file?.replace(ROOT, "") ?? "?"}): ${skip === true ? "no reason given" : skip}`);
+    else
+      skips.push(`${name} (${file?.replace(ROOT, "") ?? "?"}): ${skip === true ? "no reason given" : skip}`);
   });
   stream.on("test:fail", ({ name, file, details }) => {
     if (details.type === "suite") return;

@@ -10,7 +10,10 @@ const STEPS = ["requested", "environment", "process_started", "port_answers", "r
 /** What the pending page lists: the steps and their times. */
 const listedSteps = (page: Page) =>
   page.locator("[data-step]").evaluateAll((lines) =>
-    lines.map((line) => ({ step: line.getAttribute("data-step") ?? "", at: line.querySelector("time")?.getAttribute("datetime") ?? "" })),
+    lines.map((line) => ({
+      step: line.getAttribute("data-step") ?? "",
+      at: line.querySelector("time")?.getAttribute("datetime") ?? "",
+    })),
   );
 
 for (const shape of shapes) {
@@ -43,20 +46,34 @@ for (const shape of shapes) {
       await photograph(page, `${shape}-4-notebook`);
 
       const token = await hub.token("ada");
-      const { servers } = (await (await hub.api(token, "/users/ada")).json()) as { servers: Record<string, { ready: boolean }> };
+      const { servers } = (await (await hub.api(token, "/users/ada")).json()) as {
+        servers: Record<string, { ready: boolean }>;
+      };
       assert.equal(servers[""]?.ready, true);
 
       await page.goto(`${hub.url}/hub/spawn-pending/ada?keep=1`);
       await page.goto(`${hub.url}/hub/home`);
       await photograph(page, `${shape}-5-home`);
       await page.getByRole("button", { name: /stop/i }).first().click();
-      await page.getByRole("button", { name: /start/i }).or(page.getByRole("link", { name: /start/i })).first().waitFor({ timeout: 60_000 });
+      await page
+        .getByRole("button", { name: /start/i })
+        .or(page.getByRole("link", { name: /start/i }))
+        .first()
+        .waitFor({ timeout: 60_000 });
       await photograph(page, `${shape}-6-stopped`);
-      await page.getByRole("button", { name: /log ?out/i }).or(page.getByRole("link", { name: /log ?out/i })).first().click();
+      await page
+        .getByRole("button", { name: /log ?out/i })
+        .or(page.getByRole("link", { name: /log ?out/i }))
+        .first()
+        .click();
       await page.waitForURL(/\/hub\/login/);
       await photograph(page, `${shape}-7-logged-out`);
-      for (const { step, at } of early) assert.match(at, /^\d{4}-\d\d-\d\dT/, `${step} has its time after a reload`);
-      assert.ok(early.length >= 3, `the reloaded page shows the steps so far, got ${early.map(({ step }) => step)}`);
+      for (const { step, at } of early)
+        assert.match(at, /^\d{4}-\d\d-\d\dT/, `${step} has its time after a reload`);
+      assert.ok(
+        early.length >= 3,
+        `the reloaded page shows the steps so far, got ${early.map(({ step }) => step)}`,
+      );
       void STEPS;
     });
   });

@@ -1,0 +1,14 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { manualOnDisk, manuals } from "../../services/launcher/src/generate.ts";
+import { eventsManual, eventsManualOnDisk } from "../../shared/contracts/src/generate.ts";
+
+test("EVENTS.md is current (else: npm run docs)", async () => {
+  assert.equal(await eventsManualOnDisk(), eventsManual());
+});
+
+for (const name of ["CONFIG.md", "ERRORS.md"] as const) {
+  test(`${name} is current (else: npm run docs)`, async () => {
+    assert.equal(await manualOnDisk(name), await manuals[name]());
+  });
+}
