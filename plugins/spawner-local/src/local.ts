@@ -1,0 +1,129 @@
+import { access, constants, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { PluginHost, Row, Spawner, SpawnRequest } from "@elara/sdk";
+import { type LaunchOrder, readLog, runLauncher } from "@elara/sdk/launcher";
+import type { Static } from "typebox";
+import { homeOf, kept, personal, withAllowRoot } from "./environment.ts";
+import { codeOf, localError } from "./errors.ts";
+import { type Handle, handleOf } from "./handle.ts";
+import { locate } from "./locate.ts";
+import { look } from "./observe.ts";
+import type { options } from "./options.ts";
+import { checkPython, findPython } from "./python.ts";
+
+type Options = Static<typeof options>;
+
+/** The spawner for these options; all its state lies in the host's data folder. */
+export function localSpawner(config: Options, host: PluginHost): Spawner<Options, Handle> {
+  const runDir = join(host.dataDir, "run");
+  const attending = new Set<string>();
+
+  async function launch(order: LaunchOrder) {
+    const answer = await runLauncher(findPython(config.python), order).catch((error: unknown) => {
+      throw localError("LOCAL_PYTHON_MISSING", undefined, error);
+    });
+    if (!answer.ok) throw localError(codeOf(answer.code), answer.message);
+    return answer;
+  }
+
+  const stop = (dir: string, tag: string, graceSeconds: number) =>
+    launch({ action: "stop", runDir: dirname(dir), tag, graceSeconds });
+  const cleanup = (dir: string, tag: string) => launch({ action: "cleanup", runDir: dirname(dir), tag });
+
+  /** A killed launcher left this server alone: a new one takes over. One call per server at a time. */
+  async function attend({ tag, dir }: Handle): Promise<void> {
+    if (attending.has(tag)) return;
+    attending.add(tag);
+    try {
+      await launch({ action: "attend", runDir: dirname(dir), tag, checkListener: config.checkListener });
+      host.log.warn({ tag }, "launcher was gone, another one took over");
+    } catch (error) {
+      host.log.warn({ tag, err: error }, "launcher is gone, none could take over");
+    } finally {
+      attending.delete(tag);
+    }
+  }
+
+  async function rowOf(handle: Handle): Promise<Row> {
+    try {
+      const { row, unattended } = await look(handle);
+      if (unattended) void attend(handle);
+      return row;
+    } catch (error) {
+      host.log.warn({ tag: handle.tag, err: error }, "records cannot be read");
+      return { tag: handle.tag, state: "unknown", reason: "its records cannot be read" };
+    }
+  }
+
+  async function submit(request: SpawnRequest<Options>, dir: string) {
+    const account = config.systemAccounts ? request.user.name : undefined;
+    const home = account === undefined ? await homeOf(config.homes, host.dataDir, request.user.name) : "";
+    const [first = 0, last = 0] = config.portRange;
+    return launch({
+      action: "start",
+      runDir: dirname(dir),
+      tag: request.tag,
+      argv: withAllowRoot(request.argv, account === undefined && process.getuid?.() === 0),
+      env: {
+        ...kept(config.environmentKeep),
+        ...(account === undefined && personal(request.user.name, home)),
+        ...request.env,
+      },
+      servicePrefix: request.servicePrefix,
+      host: config.host,
+      portRange: [first, last],
+      portRestSeconds: config.portRestSeconds,
+      logBytes: config.logBytes,
+      umask: config.umask,
+      limits: config.limits,
+      checkListener: config.checkListener,
+      ...(account === undefined ? { cwd: home } : { account, minUid: config.minUid }),
+    });
+  }
+
+  return {
+    async start(request, { signal, progress }) {
+      signal.throwIfAborted();
+      const dir = join(runDir, request.tag);
+      progress("launching", "Starting a process", 10);
+      signal.throwIfAborted();
+      const { state, exit } = await submit(request, dir);
+      const failed = exit?.cause === "failed" ? exit : undefined;
+      // It was not cut short on the way, so what it made is known and can be taken back.
+      if (signal.aborted && !failed) await stop(dir, request.tag, 0);
+      if (signal.aborted || failed) await cleanup(dir, request.tag);
+      signal.throwIfAborted();
+      if (failed) throw localError(codeOf(failed.code ?? ""), failed.message);
+      if (!state) throw localError("LOCAL_LAUNCHER_FAILED", "it left no record");
+      return handleOf(dir, state);
+    },
+
+    async observe(handles) {
+      const startedAt = new Date(host.now()).toISOString();
+      return { startedAt, complete: true, rows: await Promise.all(handles.map(rowOf)) };
+    },
+
+    async stop({ dir, tag }, { graceSeconds }) {
+      await stop(dir, tag, graceSeconds);
+    },
+
+    locate: (tag, { signal }) => locate(runDir, tag, signal),
+
+    logs: ({ dir }, { lines }) => readLog(dir, lines),
+
+    async check() {
+      if (process.platform !== "linux") throw localError("LOCAL_LINUX_ONLY");
+      if (config.systemAccounts && process.getuid?.() !== 0) throw localError("LOCAL_NEEDS_ROOT");
+      await checkPython(findPython(config.python));
+      await mkdir(runDir, { recursive: true, mode: 0o700 })
+        .then(() => access(runDir, constants.W_OK))
+        .catch((error: unknown) => {
+          throw localError("LOCAL_RUN_DIR_UNUSABLE", { runDir }, error);
+        });
+    },
+
+    async cleanup({ dir, tag }) {
+      await cleanup(dir, tag);
+    },
+  };
+}

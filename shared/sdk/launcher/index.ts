@@ -1,0 +1,11 @@
+export { bootId, isAlive, startOf } from "./process.ts";
+export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";
+export {
+  LaunchAnswer,
+  type LaunchOrder,
+  launcherArgv,
+  launcherPath,
+  parseAnswer,
+  runLauncher,
+  type StartOrder,
+} from "./run.ts";
