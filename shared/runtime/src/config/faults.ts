@@ -1,6 +1,10 @@
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
+import { Settings } from "typebox/system";
 import { nearest } from "./nearest.ts";
+
+// TypeBox stops at eight faults unless told otherwise; an administrator wants all of them at once.
+Settings.Set({ maxErrors: 1000 });
 
 /** One fault of a configuration or of options: where, and what to do. */
 export interface Fault {
@@ -54,6 +58,13 @@ const propertyNames = (schema: TSchema | undefined): string[] => {
   return Object.keys(shape.properties ?? {});
 };
 
+const choices = (schema: TSchema | undefined): string => {
+  const shape: { anyOf?: { const?: unknown; type?: string }[] } = schema ?? {};
+  return (shape.anyOf ?? [])
+    .map((part) => ("const" in part ? JSON.stringify(part.const) : part.type))
+    .join(" or ");
+};
+
 function sentence(issue: Issue, schema: TSchema, value: unknown): string {
   const here = at(schema, value, issue.instancePath);
   const params: { type?: string; allowedValues?: unknown[]; limit?: number; pattern?: string } = issue.params;
@@ -67,6 +78,8 @@ function sentence(issue: Issue, schema: TSchema, value: unknown): string {
       return `${issue.message}, got ${show(here.value)}`;
     case "pattern":
       return `does not match ${String(params.pattern ?? "the pattern")}, got ${show(here.value)}`;
+    case "anyOf":
+      return `must be ${choices(here.schema)}, got ${show(here.value)}`;
     default:
       return `${issue.message}, got ${show(here.value)}`;
   }
@@ -95,7 +108,7 @@ export function faultsOf(schema: TSchema, value: unknown, prefix = ""): Fault[] 
     } else if (issue.keyword === "required") {
       const params: { requiredProperties?: string[] } = issue.params;
       for (const key of params.requiredProperties ?? []) add(path ? `${path}.${key}` : key, "is missing");
-    } else if (issue.keyword !== "boolean") {
+    } else if (issue.keyword !== "boolean" && issue.keyword !== "const") {
       const { schema: here, value: got } = at(schema, value, issue.instancePath);
       const secret = here !== undefined && "secret" in here;
       if (secret && typeof got === "string")
