@@ -169,6 +169,22 @@ export const ERRORS = {
     operator: "The authenticator could not do its work; the log line has the cause.",
     retryable: true,
   },
+  LOGIN_BUSY: {
+    status: 503,
+    user: "Too many people are logging in right now. Try again in a moment.",
+    operator: "`auth.concurrentLogins` log-ins are being checked by this process.",
+    retryable: true,
+  },
+  LOGIN_NAME_RESERVED: {
+    status: 403,
+    user: "This account was deleted. It can be made anew a day later.",
+    operator: "The name of a deleted user is reserved for a day, so that nobody inherits what still carries it.",
+  },
+  LOGIN_STATE_INVALID: {
+    status: 400,
+    user: "This login was not begun in this browser, or too long ago. Try again.",
+    operator: "The callback's `state` matches no cookie of this browser: an old link, blocked cookies, or an attack.",
+  },
   LOGIN_NAME_TAKEN: {
     status: 403,
     user: "This name belongs to another account. Ask the administrators.",
@@ -189,6 +205,11 @@ export const ERRORS = {
     status: 409,
     user: "This account is being deleted.",
     operator: "The user is marked as deleting; it is removed when its last server has stopped.",
+  },
+  USER_HAS_SERVERS: {
+    status: 409,
+    user: "The user has servers and cannot be renamed.",
+    operator: "Server records carry the name in their paths. Rename before the first start, or delete the user.",
   },
   TOKEN_NOT_FOUND: { status: 404, user: "No such token", operator: "No token of this id for this user." },
 

@@ -16,6 +16,8 @@ export const User = Type.Object({
   deletingAt: TimeOrNone,
   /** Revocation mark: raised when admin flag or roles change; cached identities older than it are dropped. */
   accessChangedAt: TimeOrNone,
+  /** `_id` of the identity that logged in first and so owns the name; absent until somebody has. */
+  claimedBy: Type.Optional(Digest),
 });
 export type User = Static<typeof User>;
 
@@ -37,6 +39,7 @@ export const users = collection({
     { fields: ["createdAt", "_id"] },
     { fields: ["name", "_id"] },
     { fields: ["accessChangedAt", "_id"] },
+    { fields: ["deletingAt", "_id"] },
     ...eventfulIndexes,
   ],
 });
