@@ -7,6 +7,7 @@ const options = Type.Object(
   {
     password: Type.String({
       default: "",
+      secret: true,
       description: `The one password for every name, at least ${MIN_LENGTH} characters. Give it by { env } or { file }.`,
     }),
     anyPassword: Type.Boolean({
