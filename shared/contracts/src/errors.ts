@@ -395,6 +395,12 @@ export const ERRORS = {
     operator:
       "Another program listens on the port. Stop it or choose another port with --port or in `network`.",
   },
+  LISTEN_FAILED: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator:
+      "The address cannot be listened on: a port below 1024 without privileges, or an address of another machine.",
+  },
   PYTHON_MISSING: {
     status: 500,
     user: "The hub cannot start servers here: Python is missing.",

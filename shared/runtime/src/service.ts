@@ -56,6 +56,8 @@ export interface ServiceContext<Config = unknown> {
 export interface RunningService {
   /** Its HTTP side, without a listener; the launcher listens, or hands it to the proxy in process. */
   readonly app?: FastifyInstance;
+  /** The proxy only, which opens its listeners itself: their origins. */
+  readonly listening?: { readonly public: string; readonly internal: string };
   /** Stops taking work and ends: driven servers are handed over, notebooks are not touched. Within 10 s. */
   close(): Promise<void>;
 }

@@ -1,0 +1,2 @@
+export { default } from "./proxy.ts";
+export { refusePublicAddress } from "./public-address.ts";

@@ -1,0 +1,14 @@
+import { HubError } from "@elara/contracts";
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|\[::1\]|localhost)$/i;
+
+/** Throws CONFIG_ADDRESS_PUBLIC for an address that others reach without TLS, unless that was asked for. */
+export function refusePublicAddress(
+  network: { readonly host: string; readonly behindProxy: boolean; readonly insecure: boolean },
+  hasTls: boolean,
+): void {
+  if (hasTls || LOOPBACK.test(network.host) || network.behindProxy || network.insecure) return;
+  throw new HubError("CONFIG_ADDRESS_PUBLIC", {
+    operator: `network.host: ${network.host} is a public address and there is no certificate: passwords would travel in clear. Set proxy.certificate and proxy.certificateKey, listen on 127.0.0.1 behind a proxy that terminates TLS (network.behindProxy: true), or accept it with network.insecure: true.`,
+  });
+}
