@@ -28,7 +28,7 @@ export type { Keys } from "./keys.ts";
 export { type HeldLease, holdLease } from "./lease.ts";
 export type { Liveness } from "./liveness.ts";
 export { eventOf, insertWithEvents, withEvents } from "./outbox.ts";
-export { PAGE_STATIC_DIR, renderPage } from "./pages/render.ts";
+export { PAGE_STATIC_DIR, type PageData, renderPage, renderPlainPage } from "./pages/render.ts";
 export { type Relay, startRelay } from "./relay.ts";
 export { expandScopes, type ScopeOwner, tokenScopes, unknownScopes } from "./scopes/expand.ts";
 export { visibleFields } from "./scopes/fields.ts";

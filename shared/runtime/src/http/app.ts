@@ -1,6 +1,6 @@
 import { HubError, JUPYTERHUB_VERSION, type ServiceName } from "@elara/contracts";
 import cookie from "@fastify/cookie";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "../clock.ts";
 import type { HubConfig } from "../config/hub.ts";
@@ -52,7 +52,7 @@ export function createApp({
   const loggerInstance: FastifyBaseLogger = log;
   const app: FastifyInstance = Fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "requestId" }),
     genReqId: () => newId().slice(0, 16),
     trustProxy: (_address, hop) => hop < trustedHops(),
     routerOptions: { maxParamLength: 1024 },
@@ -68,11 +68,12 @@ export function createApp({
   const tokens = xsrf({ keys, hub, clock });
   app.decorate("hub", hub);
   app.decorate("xsrf", tokens);
-  app.decorate("pages", pages({ hub, ...(templates === undefined ? {} : { templates }) }));
+  app.decorate("pages", pages(templates));
   app.decorate("defaultAccess", undefined);
   void app.register(cookie);
   readBodies(app, hub);
 
+  const isApi = (url: string): boolean => isApiPath(hub, pathOf(url));
   const methods = methodTable();
   app.addHook("onRoute", function (this: FastifyInstance, route) {
     const access = route.config?.access ?? this.defaultAccess;
@@ -90,11 +91,14 @@ export function createApp({
       // Pages set their own policy when they are rendered.
       "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     });
-    if (isApiPath(hub, pathOf(request.url)))
+    if (isApi(request.url)) {
+      // A catch-all for pages does not answer for the API.
+      if (!request.is404 && !isApi(request.routeOptions.url ?? "")) return reply.callNotFound();
       reply.headers({
         "Access-Control-Allow-Headers": "accept, content-type, authorization",
         "Cache-Control": "no-store",
       });
+    }
   });
   guard(app, { hub, identities, xsrf: tokens });
   app.addHook("onResponse", async (request, reply) => {
@@ -114,8 +118,8 @@ export function createApp({
   app.setErrorHandler((error, request, reply) => replyWithError(error, request, reply, { hub, log }));
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url);
-    if (request.method === "OPTIONS" && isApiPath(hub, path)) return reply.send("");
-    const allowed = methods.methodsFor(path);
+    if (request.method === "OPTIONS" && isApi(path)) return reply.send("");
+    const allowed = methods.methodsFor(path, (pattern) => isApi(pattern) === isApi(path));
     if (allowed.length === 0) throw new HubError("NOT_FOUND");
     reply.header("Allow", allowed.join(", "));
     throw new HubError("METHOD_NOT_ALLOWED");

@@ -2,7 +2,7 @@ import { type ErrorModel, HubError } from "@elara/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/hub.ts";
-import { renderPage } from "../pages/render.ts";
+import { renderPlainPage } from "../pages/render.ts";
 import { prefersJson } from "./accepts.ts";
 import { hubErrorOf } from "./hub-error.ts";
 import { isApiPath, pathOf } from "./paths.ts";
@@ -13,7 +13,19 @@ export interface ErrorPageData {
   readonly message: string;
   readonly code: string;
   readonly requestId: string;
-  readonly retryable: boolean;
+  /** The page asks again by itself after so many seconds; absent when that would not help. */
+  readonly retrySeconds?: number;
+}
+
+const RETRY_SECONDS = 5;
+
+/** What happened, in the words of the page's heading. */
+function titleOf(status: number): string {
+  if (status === 403) return "Not allowed";
+  if (status === 404) return "Not found";
+  if (status === 429) return "Too many requests";
+  if (status === 503) return "Not available right now";
+  return status < 500 ? "This did not work" : "Something went wrong";
 }
 
 /**
@@ -56,10 +68,10 @@ export async function replyWithError(
     message: shown.message,
     code: shown.code,
     requestId: request.id,
-    retryable: shown.retryable,
+    ...(shown.retryable && request.method === "GET" ? { retrySeconds: RETRY_SECONDS } : {}),
   };
   try {
-    await renderPage(reply, "error", { title: String(shown.status), error: data });
+    await renderPlainPage(reply, "error", { title: titleOf(shown.status), error: data });
   } catch (fault) {
     log.error({ requestId: request.id, err: fault }, "error page failed");
     reply.type("text/plain; charset=utf-8").send(`${shown.status} ${shown.message}\n`);

@@ -1,8 +1,8 @@
 /** Which methods a path has, to tell 405 from 404. Filled as routes are registered. */
 export interface MethodTable {
   add(pattern: string, methods: readonly string[]): void;
-  /** Methods registered for the path (no query), sorted; empty when nothing is there. */
-  methodsFor(path: string): string[];
+  /** Methods registered for the path (no query), sorted; empty when nothing is there. Patterns may be left out. */
+  methodsFor(path: string, counts?: (pattern: string) => boolean): string[];
 }
 
 interface Row {
@@ -34,8 +34,8 @@ export function methodTable(): MethodTable {
       for (const method of methods) row.methods.add(method);
       rows.set(pattern, row);
     },
-    methodsFor(path) {
-      const matching = [...rows.values()].filter((row) => row.regex.test(path));
+    methodsFor(path, counts = () => true) {
+      const matching = [...rows.values()].filter((row) => counts(row.pattern) && row.regex.test(path));
       const exact = matching.filter((row) => !row.isWildcard);
       // Nothing but catch-alls: the closest one speaks for the path.
       const closest = matching.reduce<Row[]>(

@@ -14,7 +14,7 @@ const CONTROL = /[\u0000-\u0020\u007f-\u009f]/;
 export function safeNext(next: string | undefined, own: OwnPlace): string | undefined {
   if (next === undefined || next === "" || CONTROL.test(next)) return undefined;
   const text = next.replaceAll("\\", "%5C");
-  const absolute = /^[a-z][a-z0-9+.-]*:/i.test(text);
+  const absolute = /^https?:\/\//i.test(text);
   if (!absolute && (!text.startsWith("/") || text.startsWith("//"))) return undefined;
   if (!URL.canParse(text, own.origin)) return undefined;
   const url = new URL(text, own.origin);

@@ -3,21 +3,22 @@ import { fileURLToPath } from "node:url";
 import { ELARA_VERSION } from "@elara/contracts";
 import type { FastifyReply } from "fastify";
 import { Liquid } from "liquidjs";
-import type { HubConfig } from "../config/hub.ts";
 import { hubPath } from "../http/paths.ts";
+import type { Identity } from "../store/read/identity.ts";
 
 const OWN_TEMPLATES = fileURLToPath(new URL("./templates/", import.meta.url));
 
-/** Folder with `elara.css` and `favicon.svg`; web serves its files under `<base>hub/static/`. */
+/** Folder with `elara.css` and `favicon.svg`; web serves its files under `<base>hub/static/`, beside Pico's. */
 export const PAGE_STATIC_DIR: string = fileURLToPath(new URL("./static/", import.meta.url));
 
-/** The pages of a service: its templates, and the runtime's layout and error page. */
+/** The templates of a service, with the runtime's layout and error page behind them. */
 export interface Pages {
-  /** The template (name without `.liquid`) with the data and the layout's own. */
+  /** The template (name without `.liquid`) with its data. */
   render(template: string, data: object): Promise<string>;
 }
 
-export function pages({ templates }: { hub: HubConfig; templates?: string }): Pages {
+/** Templates from the folder, then from the runtime. */
+export function pages(templates?: string): Pages {
   const engine = new Liquid({
     root: templates === undefined ? [OWN_TEMPLATES] : [templates, OWN_TEMPLATES],
     extname: ".liquid",
@@ -26,26 +27,51 @@ export function pages({ templates }: { hub: HubConfig; templates?: string }): Pa
     strictFilters: true,
     ownPropertyOnly: true,
   });
-  return { render: (template, data) => engine.renderFile(template, data) as Promise<string> };
+  return { render: async (template, data) => String(await engine.renderFile(template, data)) };
 }
 
+/** What a template is given, beside the layout's own: a title, and the place in the header it stands for. */
+export type PageData = {
+  readonly title: string;
+  readonly page?: "home" | "token" | "admin";
+} & Readonly<Record<string, unknown>>;
+
 /**
- * Answers with a page. Templates begin with `{% layout "layout" %}` and fill its blocks `content`, `actions` and `scripts`. Beside
- * `data` they see `hub` (base, hub and static URL, trial, version), `user` (name, admin; absent for nobody), `xsrf` (token for forms)
- * and `nonce` (every `<script>` needs it). Everything is escaped; nothing inline runs.
+ * Answers with a page. A template begins with `{% layout "layout" %}` and fills the blocks `content`, `head`, `scripts`.
+ * Beside `data` it sees `hub` (`base`, `url`, `static`, `trial`, `version`), `user` (`name`, `admin`; absent for nobody), `xsrf`
+ * (hidden field `_xsrf` of every form) and `nonce` (on every script and stylesheet). Output is escaped, nothing inline runs.
  */
 export async function renderPage(
   reply: FastifyReply,
   template: string,
-  data: { readonly title: string } & Record<string, unknown>,
+  data: PageData,
 ): Promise<FastifyReply> {
-  const { hub, pages: engine, xsrf } = reply.server;
-  const identity = reply.request.identity;
+  // Public pages know nobody yet, and a token for nobody would take the place of a logged-in user's.
+  const identity = await reply.request.identify();
+  return send(reply, template, { ...data, xsrf: reply.server.xsrf.issue(reply) }, identity);
+}
+
+/** Answers with a page without forms, also when it cannot be known who asks: for errors. */
+export async function renderPlainPage(
+  reply: FastifyReply,
+  template: string,
+  data: PageData,
+): Promise<FastifyReply> {
+  const identity = await reply.request.identify().catch(() => undefined);
+  return send(reply, template, data, identity);
+}
+
+async function send(
+  reply: FastifyReply,
+  template: string,
+  data: PageData,
+  identity: Identity | undefined,
+): Promise<FastifyReply> {
+  const { hub, pages: engine } = reply.server;
   const nonce = randomBytes(16).toString("base64");
   const html = await engine.render(template, {
     ...data,
     nonce,
-    xsrf: xsrf.issue(reply),
     hub: {
       base: hub.baseUrl,
       url: hubPath(hub),
