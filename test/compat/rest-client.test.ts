@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { shapes, startHub } from "../fixtures/hub.ts";
+import { shapeMissing, shapes, startHub } from "../fixtures/hub.ts";
 import { jupyterBin } from "../fixtures/jupyter.ts";
 import { startServer } from "../fixtures/server.ts";
 
@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL("rest_client.py", import.meta.url));
 
 for (const shape of shapes) {
-  describe(`a Python client with requests (${shape})`, () => {
+  describe(`a Python client with requests (${shape})`, { skip: await shapeMissing(shape) }, () => {
     test("lists users, starts and stops another user's server, reads routes and a 404, at both doors", {
       timeout: 180_000,
     }, async (t) => {

@@ -159,7 +159,7 @@ async function consistent(hub: TestHub, admin: string, mongo: MongoClient): Prom
   });
   const now = new Date(Date.now() - DEADLINE_SLACK_MS).toISOString();
   const late = await mongo
-    .db("elara")
+    .db(hub.mongo?.database)
     .collection("servers")
     .find({ deadlineAt: { $gt: "", $lt: now } })
     .toArray();

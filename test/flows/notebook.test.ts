@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { noBrowser, openBrowser, photograph } from "../fixtures/browser.ts";
-import { PASSWORD, shapes, startHub } from "../fixtures/hub.ts";
+import { PASSWORD, shapeMissing, shapes, startHub } from "../fixtures/hub.ts";
 import { logIn, newNotebook, runCell } from "../fixtures/lab.ts";
 
 const STEPS = ["requested", "environment", "process_started", "port_answers", "route_added"];
@@ -17,7 +17,9 @@ const listedSteps = (page: Page) =>
   );
 
 for (const shape of shapes) {
-  describe(`a person works in JupyterLab (${shape})`, { skip: noBrowser() }, () => {
+  describe(`a person works in JupyterLab (${shape})`, {
+    skip: noBrowser() || (await shapeMissing(shape)),
+  }, () => {
     test("log-in, live steps, notebook, stop, log-out", { timeout: 240_000 }, async (t) => {
       const hub = await startHub({ shape });
       t.after(() => hub.close());

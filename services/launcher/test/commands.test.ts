@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ELARA = fileURLToPath(new URL("../bin/elara.js", import.meta.url));
+
+interface Context {
+  after(fn: () => void): void;
+}
+
+function folder(t: Context): string {
+  const dir = mkdtempSync(join(tmpdir(), "elara-command-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Runs the real command in a folder. */
+function elara(dir: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ELARA, ...args], {
+    cwd: dir,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+const config = (dir: string, text: string): void =>
+  writeFileSync(join(dir, "elara.config.ts"), `export default ${text};\n`);
+
+test("bare elara explains itself and is no failure", (t) => {
+  const { status, stdout } = elara(folder(t));
+  assert.equal(status, 0);
+  for (const word of ["run", "init", "check", "token", "plugins", "new"])
+    assert.match(stdout, new RegExp(`\\b${word}\\b`));
+});
+
+test("an unknown command names the near one", (t) => {
+  const { status, stderr } = elara(folder(t), "chek");
+  assert.notEqual(status, 0);
+  assert.match(stderr, /check/);
+});
+
+test("an unknown service names the near one", (t) => {
+  const { status, stderr } = elara(folder(t), "run", "spwan");
+  assert.equal(status, 1);
+  assert.match(stderr, /did you mean spawn/);
+});
+
+describe("init", () => {
+  test("writes every option with default and meaning; the file is valid as it stands", (t) => {
+    const dir = folder(t);
+    assert.equal(elara(dir, "init").status, 0);
+    const text = readFileSync(join(dir, "elara.config.ts"), "utf8");
+    for (const section of [
+      "hub",
+      "network",
+      "bus",
+      "store",
+      "secrets",
+      "log",
+      "authenticators",
+      "spawners",
+      "auth",
+      "spawn",
+      "proxy",
+      "culler",
+      "web",
+    ])
+      assert.match(text, new RegExp(`^  (// )?${section}: `, "m"), section);
+    assert.match(text, /\/\/ Port of the public listener\.\n\s+port: 8000,/);
+    const { stdout, status } = elara(dir, "check");
+    assert.match(stdout, /ok +configuration/);
+    assert.match(stdout, /FAULT +who gets in: CONFIG_INVALID: authenticators: is empty/);
+    assert.equal(status, 1);
+  });
+
+  test("never overwrites", (t) => {
+    const dir = folder(t);
+    config(dir, "{}");
+    const { status, stderr } = elara(dir, "init");
+    assert.equal(status, 1);
+    assert.match(stderr, /CONFIG_EXISTS/);
+    assert.equal(readFileSync(join(dir, "elara.config.ts"), "utf8"), "export default {};\n");
+  });
+
+  test("--keys makes both keys, 0600, and keeps those there are", (t) => {
+    const dir = folder(t);
+    assert.equal(elara(dir, "init", "--keys", "data").status, 0);
+    const file = join(dir, "data", "cookie_secret");
+    const first = readFileSync(file, "utf8");
+    assert.match(first, /^[0-9a-f]{64}\n$/);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.ok(existsSync(join(dir, "data", "crypt_key")));
+    elara(dir, "init", "--keys", "data");
+    assert.equal(readFileSync(file, "utf8"), first);
+  });
+});
+
+describe("check", () => {
+  test("lists all faults of the configuration at once", (t) => {
+    const dir = folder(t);
+    config(
+      dir,
+      '{ netwrok: {}, network: { port: "8000" }, auth: { alowAll: true }, authenticators: [{ use: "dummy", options: { passwrd: 1 } }] }',
+    );
+    const { status, stderr } = elara(dir, "check");
+    assert.equal(status, 1);
+    assert.match(stderr, /CONFIG_INVALID/);
+    assert.match(stderr, /netwrok: unknown key; did you mean `network`/);
+    assert.match(stderr, /network\.port: must be integer, got "8000"/);
+    assert.match(stderr, /auth\.alowAll: unknown key; did you mean `allowAll`/);
+    assert.match(stderr, /authenticators\[0\]\.options\.passwrd: unknown key; did you mean `password`/);
+  });
+
+  test("says that nobody gets in without an allow rule", (t) => {
+    const dir = folder(t);
+    config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');
+    assert.match(elara(dir, "check").stdout, /FAULT +who gets in: .*nobody gets in/);
+  });
+
+  test("a plugin that is not there or broken is told, never skipped", (t) => {
+    const dir = folder(t);
+    config(dir, '{ spawners: [{ use: "lokal" }] }');
+    assert.match(elara(dir, "check").stderr, /PLUGIN_NOT_FOUND.*lokal/);
+    writeFileSync(join(dir, "mine.ts"), "export default { kind: 'spawner', name: 'Mine' };\n");
+    config(dir, '{ spawners: [{ use: "./mine.ts" }] }');
+    assert.match(elara(dir, "check").stderr, /PLUGIN_INVALID.*`name` must be/);
+  });
+
+  test("a port in use is told with the option that changes it", async (t) => {
+    const dir = folder(t);
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    config(dir, `{ network: { port: ${port} } }`);
+    assert.match(elara(dir, "check").stdout, new RegExp(`FAULT +port ${port}: PORT_TAKEN: .*--port`));
+  });
+});
+
+describe("run refuses to start", () => {
+  const allow =
+    'authenticators: [{ use: "dummy", options: { anyPassword: true } }], auth: { allowAll: true }';
+
+  test("on a public address without TLS", (t) => {
+    const dir = folder(t);
+    config(dir, `{ ${allow}, network: { host: "0.0.0.0" } }`);
+    const { status, stderr } = elara(dir, "run", "all");
+    assert.equal(status, 1);
+    assert.match(stderr, /CONFIG_ADDRESS_PUBLIC.*network\.insecure/);
+  });
+
+  test("with a key that others can read", (t) => {
+    const dir = folder(t);
+    config(dir, `{ ${allow} }`);
+    elara(dir, "init", "--keys", "elara-data");
+    chmodSync(join(dir, "elara-data", "cookie_secret"), 0o644);
+    assert.match(elara(dir, "run", "all").stderr, /CONFIG_SECRET_READABLE.*chmod 600/);
+  });
+
+  test("one service over the embedded bus and store", (t) => {
+    const dir = folder(t);
+    config(dir, `{ ${allow} }`);
+    assert.match(elara(dir, "run", "auth").stderr, /bus\.use: "nats".*store\.use: "mongo"/);
+  });
+
+  test("services apart without the shared keys", (t) => {
+    const dir = folder(t);
+    config(dir, `{ ${allow}, bus: { use: "nats" }, store: { use: "mongo", uri: { env: "HOME" } } }`);
+    const { status, stderr } = elara(dir, "run", "web");
+    assert.equal(status, 1);
+    assert.match(stderr, /CONFIG_SECRET_MISSING: secrets\.cookieSecret: .*elara init --keys/);
+  });
+});
+
+test("token says how to reach a hub that does not run here", (t) => {
+  const { status, stderr } = elara(folder(t), "token", "ada");
+  assert.equal(status, 1);
+  assert.match(stderr, /HUB_NOT_RUNNING.*--data DIR/);
+});
+
+describe("new", () => {
+  for (const kind of ["spawner", "authenticator"]) {
+    test(`${kind} writes one file under 100 lines and its test, never over a file`, (t) => {
+      const dir = folder(t);
+      assert.equal(elara(dir, "new", kind, "demo").status, 0);
+      assert.ok(readFileSync(join(dir, "demo.ts"), "utf8").split("\n").length < 100);
+      assert.ok(existsSync(join(dir, "demo.test.ts")));
+      assert.match(elara(dir, "new", kind, "demo").stderr, /CONFIG_EXISTS/);
+    });
+  }
+
+  test("a bad name is refused with what is right", (t) => {
+    assert.match(
+      elara(folder(t), "new", "spawner", "My_Spawner").stderr,
+      /lower-case letters, digits and hyphens/,
+    );
+  });
+});
+
+test("an old Node says what is missing", () => {
+  const pretend =
+    "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})";
+  const { status, stderr } = spawnSync(process.execPath, ["--import", pretend, ELARA], { encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.match(stderr, /NODE_TOO_OLD.*npm install/s);
+});
