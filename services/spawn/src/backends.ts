@@ -1,0 +1,111 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { HubError } from "@elara/contracts";
+import type { Clock } from "@elara/runtime/clock";
+import { faultsOf } from "@elara/runtime/config/faults";
+import type { Configured } from "@elara/runtime/service";
+import type { Spawner, SpawnerPlugin } from "@elara/sdk";
+import type { Logger } from "pino";
+import { Value } from "typebox/value";
+
+type Options = Record<string, unknown>;
+type Handle = Record<string, unknown>;
+
+/** One configured spawner, set up. */
+export interface Backend {
+  /** Name in the ledger. */
+  readonly name: string;
+  readonly plugin: SpawnerPlugin;
+  readonly spawner: Spawner<Options, Handle>;
+  readonly observeMs: { readonly moving: number; readonly resting: number };
+  /** Configuration overlaid with the user's choices, defaults filled in. Throws SPAWN_OPTIONS_INVALID. */
+  options(chosen: Options): Options;
+  /** The handle as it is stored: plain JSON. Throws PLUGIN_INVALID when it does not fit the plugin's own schema. */
+  handle(returned: unknown): Handle;
+}
+
+export interface Backends {
+  get(name: string): Backend | undefined;
+  /** The one that is used when nothing else is asked for. */
+  readonly first: Backend;
+  readonly list: readonly Backend[];
+  /** Runs what plugins left for their end; servers are not touched. */
+  close(): Promise<void>;
+}
+
+interface BackendsOptions {
+  readonly configured: readonly Configured<SpawnerPlugin>[];
+  readonly dataDir: string;
+  readonly hubId: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Sets every configured spawner up, once. Throws PLUGIN_INVALID when there is none or one cannot be set up. */
+export async function openBackends({
+  configured,
+  dataDir,
+  hubId,
+  log,
+  clock,
+}: BackendsOptions): Promise<Backends> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const list: Backend[] = [];
+  for (const given of configured) {
+    const folder = join(dataDir, "spawners", given.name);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const spawner = await given.plugin.setup(given.options, {
+      log: log.child({ plugin: given.name }),
+      dataDir: folder,
+      hubId,
+      now: () => clock.now(),
+      onClose: (close) => void closers.push(close),
+    });
+    list.push(backendOf(given, spawner));
+  }
+  const [first] = list;
+  if (first === undefined)
+    throw new HubError("PLUGIN_INVALID", { operator: "No spawner is configured: add one to `spawners`." });
+  return {
+    first,
+    list,
+    get: (name) => list.find((backend) => backend.name === name),
+    async close() {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+function backendOf(given: Configured<SpawnerPlugin>, spawner: Spawner<Options, Handle>): Backend {
+  const { plugin } = given;
+  const properties: Record<string, { userChoice?: unknown } | undefined> = plugin.options.properties;
+  const refuse = (message: string) => new HubError("SPAWN_OPTIONS_INVALID", { message });
+  return {
+    name: given.name,
+    plugin,
+    spawner,
+    observeMs: plugin.observeMs ?? { moving: 2_000, resting: 15_000 },
+    options(chosen) {
+      for (const key of Object.keys(chosen)) {
+        if (properties[key]?.userChoice !== true) throw refuse(`The option "${key}" cannot be chosen here.`);
+      }
+      const options: unknown = Value.Default(plugin.options, { ...given.options, ...chosen });
+      const [fault] = faultsOf(plugin.options, options);
+      if (fault) throw refuse(`The option "${fault.path}" ${fault.message}.`);
+      return isObject(options) ? options : {};
+    },
+    handle(returned) {
+      const handle: unknown = JSON.parse(JSON.stringify(returned) ?? "null");
+      const [fault] = faultsOf(plugin.handle, handle);
+      if (fault || !isObject(handle) || Object.keys(handle).length === 0)
+        throw new HubError("PLUGIN_INVALID", {
+          message: "Your server could not be started.",
+          operator: `The spawner "${given.name}" returned a handle that does not fit its own schema: ${fault?.path ?? ""} ${fault?.message ?? "it is empty"}.`,
+        });
+      return handle;
+    },
+  };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,54 @@
+import { noCause, ServerRequested } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { apiUrlOf } from "./environment.ts";
+import { type Decision, eventData, type ServerDoc } from "./ledger.ts";
+import { driverOf, type SpawnParts } from "./parts.ts";
+import { enter } from "./phases.ts";
+import { tagOf } from "./tag.ts";
+
+/** Fields of a new generation: desired, number and tag are in the ledger before anything is submitted. */
+export function nextGeneration(parts: SpawnParts, doc: Omit<ServerDoc, "rev">) {
+  const now = parts.clock.now();
+  const generation = doc.generation + 1;
+  return {
+    desired: "running" as const,
+    ...enter("requested", parts.config, now),
+    phaseBefore: "",
+    backend: (parts.backends.get(doc.profile) ?? parts.backends.get(doc.backend) ?? parts.backends.first)
+      .name,
+    inMotion: true,
+    generation,
+    tag: tagOf(parts.tagKey, {
+      hubId: parts.hub.hubId,
+      userId: doc.userId,
+      serverId: doc._id,
+      generation,
+    }),
+    handle: {},
+    handleAt: "",
+    submitUntil: "",
+    url: "",
+    routed: false,
+    apiUrl: apiUrlOf(parts.hub),
+    driver: driverOf(parts),
+    requestedAt: timestamp(now),
+    startedAt: "",
+    readyAt: "",
+    stoppedAt: "",
+    endsAt: "",
+    cause: noCause,
+  };
+}
+
+/** The step that begins a new generation of a server at rest. */
+export function begin(
+  parts: SpawnParts,
+  doc: ServerDoc,
+  actor: string,
+  more: Decision["set"] = {},
+): Decision {
+  const set = { ...more, ...nextGeneration(parts, { ...doc, ...more }) };
+  const next = { ...doc, ...set };
+  const data = { ...eventData(next), backend: next.backend, profile: next.profile };
+  return { set, events: [parts.ledger.event(ServerRequested, next, data, actor)] };
+}

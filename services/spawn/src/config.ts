@@ -1,0 +1,69 @@
+import { type Static, Type } from "typebox";
+
+const seconds = (byDefault: number, description: string) =>
+  Type.Number({ default: byDefault, minimum: 0.1, maximum: 86_400, description });
+
+/** The section `spawn` of the configuration. */
+export const SpawnConfig = Type.Object(
+  {
+    command: Type.Array(Type.String({ minLength: 1 }), {
+      default: ["jupyterhub-singleuser"],
+      minItems: 1,
+      description: "Program that is a user's server, with its first arguments.",
+    }),
+    args: Type.Array(Type.String(), { default: [], description: "More arguments for the command." }),
+    environment: Type.Record(Type.String(), Type.String(), {
+      default: {},
+      description: "Environment of every server; wins over everything the hub sets.",
+    }),
+    keepEnvironment: Type.Array(Type.String(), {
+      default: [
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+        "CONDA_DEFAULT_ENV",
+        "CONDA_ROOT",
+        "JUPYTERHUB_SINGLEUSER_APP",
+      ],
+      description: "Variables of the hub's own environment that servers inherit.",
+    }),
+    defaultUrl: Type.String({
+      default: "/lab",
+      description: "Page a server opens with; empty: its own choice.",
+    }),
+    submitSeconds: seconds(30, "How long a spawner may take to accept a start."),
+    bootSeconds: seconds(60, "How long until process and address are seen, once it is not queued."),
+    httpSeconds: seconds(30, "How long until the address answers over HTTP."),
+    stopSeconds: seconds(60, "How long a stop may take before it is repeated and told as a fault."),
+    graceSeconds: seconds(10, "Time a server gets to end by itself before it is killed."),
+    concurrentLimit: Type.Integer({
+      default: 100,
+      minimum: 0,
+      description: "Starts under way at one time (queued ones not counted); 0: no limit.",
+    }),
+    activeLimit: Type.Integer({
+      default: 0,
+      minimum: 0,
+      description: "Servers running or starting at one time; 0: no limit.",
+    }),
+    namedServers: Type.Boolean({
+      default: false,
+      description: "Users may have servers besides their default one.",
+    }),
+    namedServerLimit: Type.Integer({
+      default: 0,
+      minimum: 0,
+      description: "Named servers a user may have; 0: no limit.",
+    }),
+    logDays: Type.Number({
+      default: 14,
+      minimum: 0.01,
+      description: "Days the steps and last lines of an attempt are kept.",
+    }),
+  },
+  { additionalProperties: false, description: "Starting, watching and stopping servers." },
+);
+export type SpawnConfig = Static<typeof SpawnConfig>;

@@ -1,0 +1,64 @@
+import { ServerReady } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { causeOf } from "../causes.ts";
+import { causeTime, failStart } from "../fail.ts";
+import { eventData, noDriver } from "../ledger.ts";
+import { ACTOR } from "../parts.ts";
+import { enter, leftMs } from "../phases.ts";
+import { answers } from "../probe.ts";
+import { waitForRoute } from "../routes-known.ts";
+import type { DriveStep } from "./drive.ts";
+
+/** `starting`: waits for an address (the observer writes it), then until it answers. */
+export const boot: DriveStep = async (drive, doc) => {
+  const { parts, backend } = drive;
+  const left = leftMs(doc, parts.clock.now());
+  if (left !== undefined && left <= 0) {
+    const code = doc.url === "" ? "SPAWN_BOOT_TIMEOUT" : "SPAWN_HTTP_TIMEOUT";
+    await failStart(parts, backend, { doc, cause: causeOf(code, causeTime(parts)), isGone: false });
+    return 0;
+  }
+  if (doc.url === "") return parts.pace.lookMs;
+  const { first, longest } = parts.pace.probeMs;
+  const isUp = await drive.call(
+    doc,
+    (signal) => answers(doc.url, doc.path, { signal, first, longest }),
+    (current) => current.phase === "starting" && current.desired === "running" && current.url === doc.url,
+  );
+  if (!isUp) return 0;
+  await parts.steps.add(doc, "port_answers");
+  const ready = await parts.ledger.change(doc._id, (current) => {
+    if (!drive.isOwn(current) || current.phase !== "starting" || current.desired !== "running")
+      return undefined;
+    if (current.url !== doc.url) return undefined;
+    const now = parts.clock.now();
+    const startMs = Math.max(0, now - Date.parse(current.requestedAt));
+    return {
+      set: { ...enter("ready", parts.config, now), routed: true, readyAt: timestamp(now) },
+      events: [
+        parts.ledger.event(
+          ServerReady,
+          current,
+          { ...eventData(current), path: current.path, startMs },
+          ACTOR,
+        ),
+      ],
+    };
+  });
+  if (ready) parts.log.info({ serverId: doc._id, generation: doc.generation }, "server ready");
+  return 0;
+};
+
+/** `ready`, still in motion: the doors learn the route, the page is told, the driver lets go. */
+export const announce: DriveStep = async (drive, doc) => {
+  const { parts } = drive;
+  await waitForRoute(parts, doc.changedAt);
+  await parts.steps.add(doc, "route_added");
+  await parts.steps.add(doc, "ready");
+  await parts.ledger.change(doc._id, (current) =>
+    drive.isOwn(current) && current.phase === "ready" && current.desired === "running"
+      ? { set: { inMotion: false, driver: noDriver } }
+      : undefined,
+  );
+  return 0;
+};

@@ -1,0 +1,76 @@
+import { AuthRevokeServer } from "@elara/contracts";
+import { begin } from "../begin.ts";
+import { causeOfError, isAway } from "../causes.ts";
+import { causeTime, failStart } from "../fail.ts";
+import { hasHandle, noDriver, type ServerDoc } from "../ledger.ts";
+import { ACTOR } from "../parts.ts";
+import type { Drive, DriveStep } from "./drive.ts";
+
+const CLEANUPS = 3;
+
+/** `stopped` or `failed`, gone from the backend: revokes, cleans up, then rests, is removed, or starts anew. */
+export const tidy: DriveStep = async (drive, doc) => {
+  const { parts } = drive;
+  if (doc.generation > 0) {
+    try {
+      await parts.bus.request(AuthRevokeServer, {
+        userId: doc.userId,
+        serverId: doc._id,
+        generation: doc.generation,
+      });
+    } catch (error) {
+      parts.log.warn({ serverId: doc._id, err: error }, "grant not revoked yet");
+      return drive.retry.next();
+    }
+  }
+  if (!(await cleanUp(drive, doc))) return drive.retry.next();
+  drive.retry.reset();
+  if (doc.phase === "stopped") await parts.steps.add(doc, "stopped");
+  return settle(drive, doc);
+};
+
+/** False: to be tried again. A plugin that cannot forget does not hold the server. */
+async function cleanUp(drive: Drive, doc: ServerDoc): Promise<boolean> {
+  const { parts, backend, memory } = drive;
+  const { cleanup } = backend.spawner;
+  if (!cleanup || !hasHandle(doc)) return true;
+  try {
+    await drive.call(
+      doc,
+      (signal) => cleanup.call(backend.spawner, doc.handle, { signal }),
+      (current) => current.phase === doc.phase,
+    );
+    return true;
+  } catch (error) {
+    parts.log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "cleanup failed");
+    return ++memory.cleanups >= CLEANUPS;
+  }
+}
+
+async function settle(drive: Drive, doc: ServerDoc): Promise<number> {
+  const { parts } = drive;
+  const forgotten = { handle: {}, handleAt: "", submitUntil: "" };
+  if (doc.desired === "stopped" && doc.removeWhenStopped) {
+    const removed = await parts.ledger.move(doc, parts.ledger.tombstone(doc, ACTOR));
+    if (removed) await parts.forget(removed);
+    return 0;
+  }
+  if (doc.desired === "stopped") {
+    await parts.ledger.move(doc, { set: { ...forgotten, inMotion: false, driver: noDriver } });
+    return 0;
+  }
+  // A start was ordered while this one ended: its turn now, under the same limits as any.
+  const begun = await parts.ledger.move(doc, begin(parts, doc, ACTOR));
+  if (!begun) return 0;
+  const refusal = await parts.admission.refusal(begun).catch((error: unknown) => {
+    if (isAway(error)) return undefined;
+    throw error;
+  });
+  if (refusal)
+    await failStart(parts, drive.backend, {
+      doc: begun,
+      cause: causeOfError(refusal, causeTime(parts)),
+      isGone: true,
+    });
+  return 0;
+}

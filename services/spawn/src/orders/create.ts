@@ -1,0 +1,29 @@
+import { codeOf, HubError, SpawnCreate } from "@elara/contracts";
+import type { ServerDoc } from "../ledger.ts";
+import { answered, type Desk, type Given, withMemo } from "./order.ts";
+import { checkName, newRecord } from "./record.ts";
+
+/** Takes `spawn.create`: the record of a server, at rest. */
+export async function orderCreate({ parts }: Desk, { request, orderId }: Given<typeof SpawnCreate>) {
+  checkName(parts, request.serverName);
+  const known = await parts.ledger.byName(request.userId, request.serverName);
+  const before = known && answered(SpawnCreate, known, orderId);
+  if (before) return before;
+  if (known) throw new HubError("SERVER_EXISTS");
+  const record = newRecord(parts, request);
+  (parts.backends.get(record.backend) ?? parts.backends.first).options(record.options);
+  const answer = { serverId: record._id, generation: 0 };
+  let doc: ServerDoc;
+  try {
+    doc = await parts.ledger.insert({ ...record, orders: withMemo(parts, record, orderId, answer) }, []);
+  } catch (error) {
+    if (codeOf(error) === "STORE_CONFLICT") throw new HubError("SERVER_EXISTS", { cause: error });
+    throw error;
+  }
+  const refusal = await parts.admission.refusal(doc);
+  if (refusal && refusal.code !== "SPAWN_TOO_MANY" && refusal.code !== "SPAWN_ACTIVE_LIMIT") {
+    await parts.ledger.move(doc, parts.ledger.tombstone(doc, request.actor));
+    throw refusal;
+  }
+  return answer;
+}

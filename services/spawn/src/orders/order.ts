@@ -1,0 +1,43 @@
+import type { AnswerOf, OrderContract, RequestOf } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { Value } from "typebox/value";
+import type { ActivityFold } from "../activity.ts";
+import type { Drivers } from "../drivers.ts";
+import type { ServerDoc } from "../ledger.ts";
+import type { SpawnParts } from "../parts.ts";
+
+/** What the orders work with. */
+export interface Desk {
+  readonly parts: SpawnParts;
+  readonly drivers: Drivers;
+  readonly activity: ActivityFold;
+}
+
+/** One order as it came. */
+export interface Given<O extends OrderContract> {
+  readonly request: RequestOf<O>;
+  readonly orderId: string;
+}
+
+const KEPT = 8;
+
+/** The orders of the document with this one: the last eight, so that a repeat is answered and not done again. */
+export const withMemo = (
+  parts: SpawnParts,
+  doc: Pick<ServerDoc, "orders">,
+  orderId: string,
+  answer: unknown,
+) => [...doc.orders.slice(1 - KEPT), { orderId, at: timestamp(parts.clock.now()), answer }];
+
+/** The answer this order got before, when it did. */
+export function answered<O extends OrderContract>(
+  contract: O,
+  doc: Pick<ServerDoc, "orders">,
+  orderId: string,
+): AnswerOf<O> | undefined {
+  const answer = doc.orders.find((memo) => memo.orderId === orderId)?.answer;
+  return isAnswer(contract, answer) ? answer : undefined;
+}
+
+const isAnswer = <O extends OrderContract>(contract: O, answer: unknown): answer is AnswerOf<O> =>
+  answer !== undefined && Value.Check(contract.answer, answer);

@@ -1,0 +1,25 @@
+import type { SpawnPurge } from "@elara/contracts";
+import type { ServerDoc } from "../ledger.ts";
+import type { Desk, Given } from "./order.ts";
+import { stopServer } from "./stop.ts";
+
+/** Takes `spawn.purge`: every server of a user is stopped and removed; answers how many are left. */
+export async function orderPurge(desk: Desk, { request, orderId }: Given<typeof SpawnPurge>) {
+  const { ledger } = desk.parts;
+  const theirs: ServerDoc[] = [];
+  for await (const doc of ledger.all({ where: { userId: request.userId } })) theirs.push(doc);
+  for (const doc of theirs) {
+    const stop = {
+      userId: doc.userId,
+      serverName: doc.name,
+      reason: "purge" as const,
+      remove: true,
+      actor: request.actor,
+    };
+    // One that moved meanwhile is met again when the order is repeated.
+    await stopServer(desk, { request: stop, orderId }, doc);
+  }
+  const left = await ledger.count({ userId: request.userId, deletedAt: "" });
+  if (left === 0) await desk.activity.forget(request.userId, `u:${request.userId}`).catch(() => {});
+  return { left };
+}

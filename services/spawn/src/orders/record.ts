@@ -1,0 +1,75 @@
+import { eventfulStart, HubError, noCause } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { newId } from "@elara/runtime/id";
+import { noDriver, type ServerDoc } from "../ledger.ts";
+import type { SpawnParts } from "../parts.ts";
+import { isServerName, serverPath } from "../server-path.ts";
+
+interface RecordOf {
+  readonly userId: string;
+  readonly userName: string;
+  readonly serverName: string;
+  readonly displayName?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly options?: Record<string, unknown> | undefined;
+}
+
+/** Refuses names that no server may have, and named servers where there are none. */
+export function checkName(parts: SpawnParts, name: string): void {
+  if (!isServerName(name)) throw new HubError("SERVER_NAME_INVALID");
+  if (name !== "" && !parts.config.namedServers) throw new HubError("SERVER_NAMED_OFF");
+}
+
+/** Name of the backend that a start goes to. Throws SPAWN_OPTIONS_INVALID for a profile that is not there. */
+export function backendFor(parts: SpawnParts, profile: string | undefined, last = ""): string {
+  if (profile) {
+    const named = parts.backends.get(profile);
+    if (!named) throw new HubError("SPAWN_OPTIONS_INVALID", { message: `There is no profile "${profile}".` });
+    return named.name;
+  }
+  return (parts.backends.get(last) ?? parts.backends.first).name;
+}
+
+/** A new record, at rest, not yet in the ledger. */
+export function newRecord(parts: SpawnParts, of: RecordOf): Omit<ServerDoc, "rev"> {
+  const now = timestamp(parts.clock.now());
+  return {
+    _id: newId(),
+    v: 1,
+    ...eventfulStart,
+    userId: of.userId,
+    userName: of.userName,
+    name: of.serverName,
+    displayName: of.displayName ?? "",
+    path: serverPath(parts.hub.baseUrl, of.userName, of.serverName),
+    desired: "stopped",
+    phase: "stopped",
+    phaseBefore: "",
+    inMotion: false,
+    generation: 0,
+    tag: "",
+    backend: backendFor(parts, of.profile),
+    handle: {},
+    handleAt: "",
+    profile: of.profile ?? "",
+    options: of.options ?? {},
+    url: "",
+    routed: false,
+    apiUrl: "",
+    driver: noDriver,
+    phaseAt: now,
+    deadlineAt: "",
+    clockLeftMs: 0,
+    submitUntil: "",
+    createdAt: now,
+    requestedAt: "",
+    startedAt: "",
+    readyAt: "",
+    stoppedAt: "",
+    endsAt: "",
+    cause: noCause,
+    removeWhenStopped: false,
+    changedAt: now,
+    orders: [],
+  };
+}

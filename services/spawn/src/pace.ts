@@ -1,0 +1,50 @@
+/** How often things are looked at. Tests give shorter ones; nothing is decided by them, only noticed sooner. */
+export interface Pace {
+  /** Drivers re-read their document, and documents without a driver are looked for. */
+  readonly lookMs: number;
+  /** How long a cancelled backend call may take to end before the driver goes on without it. */
+  readonly settleMs: number;
+  /** First and longest pause between repeats of a failed backend or bus call. */
+  readonly retryMs: { readonly first: number; readonly longest: number };
+  /** First and longest pause between looks at a server's port. */
+  readonly probeMs: { readonly first: number; readonly longest: number };
+  /** Activity is written this often. */
+  readonly flushMs: number;
+  /** How long a start waits until all proxies know the route. */
+  readonly routeMs: number;
+  /** A look at a backend, or a question for log lines, that takes longer counts as unanswered. */
+  readonly observeTimeoutMs: number;
+  readonly logsTimeoutMs: number;
+  /** A new driver gives the phase it finds at least this long. */
+  readonly takeOverMs: number;
+}
+
+/** The pace of production. */
+export const steadyPace: Pace = {
+  lookMs: 1_000,
+  settleMs: 2_000,
+  retryMs: { first: 1_000, longest: 10_000 },
+  probeMs: { first: 100, longest: 2_000 },
+  flushMs: 15_000,
+  routeMs: 2_000,
+  observeTimeoutMs: 20_000,
+  logsTimeoutMs: 3_000,
+  takeOverMs: 15_000,
+};
+
+/** Pauses that double from `first` to `longest`; `reset` begins anew. */
+export function backoff(range: { readonly first: number; readonly longest: number }) {
+  let next = range.first;
+  return {
+    /** The next pause in milliseconds. */
+    next(): number {
+      const pause = next;
+      next = Math.min(next * 2, range.longest);
+      return pause;
+    },
+    reset(): void {
+      next = range.first;
+    },
+  };
+}
+export type Backoff = ReturnType<typeof backoff>;

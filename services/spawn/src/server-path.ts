@@ -1,0 +1,10 @@
+import { escapeName } from "@elara/runtime/http/paths";
+
+/** Public path of a server, as JupyterHub builds it: `/user/ada/`, `/user/ada/lab2/`. */
+export const serverPath = (baseUrl: string, userName: string, serverName: string): string =>
+  `${baseUrl}user/${escapeName(userName)}/${serverName === "" ? "" : `${escapeName(serverName)}/`}`;
+
+const NAME = /^(?=.{1,30}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Server names: 1–30 lower-case letters, digits, single hyphens; begins with a letter, ends alphanumeric; "" is the default server. */
+export const isServerName = (name: string): boolean => name === "" || NAME.test(name);

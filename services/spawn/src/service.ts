@@ -1,0 +1,108 @@
+import { ServerChanged, SpawnCreate, SpawnCull, SpawnPurge, SpawnStart, SpawnStop } from "@elara/contracts";
+import { holdLease } from "@elara/runtime/lease";
+import { startRelay } from "@elara/runtime/relay";
+import type { RunningService, ServiceContext } from "@elara/runtime/service";
+import { startActivity } from "./activity.ts";
+import { openAdmission } from "./admission.ts";
+import { openBackends } from "./backends.ts";
+import type { SpawnConfig } from "./config.ts";
+import { startDrivers } from "./drivers.ts";
+import { openLedger } from "./ledger.ts";
+import { type Observer, startObserver } from "./observer.ts";
+import { orderCreate } from "./orders/create.ts";
+import { orderCull } from "./orders/cull.ts";
+import type { Desk } from "./orders/order.ts";
+import { orderPurge } from "./orders/purge.ts";
+import { orderStart } from "./orders/start.ts";
+import { orderStop } from "./orders/stop.ts";
+import { type Pace, steadyPace } from "./pace.ts";
+import type { SpawnParts } from "./parts.ts";
+import { openStepLog } from "./steps.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Starts the service: drivers, observers, orders. `pace` is for tests. */
+export async function startSpawn(
+  context: ServiceContext<SpawnConfig>,
+  pace: Pace = steadyPace,
+): Promise<RunningService> {
+  const { bus, store, clock, config, hub, instance, keys, liveness, log, row } = context;
+  const backends = await openBackends({
+    configured: context.plugins.spawners,
+    dataDir: hub.dataDir,
+    hubId: hub.hubId,
+    log,
+    clock,
+  });
+  const ledger = openLedger({ store, bus, clock, hubId: hub.hubId, nudge: () => relay.nudge() });
+  const relay = startRelay({ bus, documents: [ledger.documents], log, clock });
+  const observers = new Map<string, Observer>();
+  const parts: SpawnParts = {
+    instance,
+    row,
+    liveness,
+    config,
+    hub,
+    bus,
+    clock,
+    log,
+    pace,
+    ledger,
+    steps: openStepLog({ store, bus, clock }),
+    backends,
+    admission: openAdmission({ store, ledger, config }),
+    tagKey: keys.derive("tag"),
+    forget: (doc) =>
+      activity
+        .forget(doc.userId, `s:${doc._id}`)
+        .catch((error: unknown) => log.warn({ serverId: doc._id, err: error }, "activity not forgotten")),
+    lookSoon: (backend) => observers.get(backend)?.lookSoon(),
+  };
+  const activity = startActivity({ store, bus, log, clock, flushMs: pace.flushMs });
+  const drivers = startDrivers(parts);
+  const leases = await Promise.all(
+    backends.list.map(async (backend) => {
+      const lease = await holdLease({
+        store,
+        name: `observer:${backend.name}`,
+        instance: row,
+        liveness,
+        log,
+        clock,
+      });
+      observers.set(backend.name, startObserver(parts, { backend, held: lease.held, look: drivers.look }));
+      return lease;
+    }),
+  );
+  const desk: Desk = { parts, drivers, activity };
+  const orders = [
+    bus.reply(SpawnStart, (request, { orderId }) => orderStart(desk, { request, orderId })),
+    bus.reply(SpawnStop, (request, { orderId }) => orderStop(desk, { request, orderId })),
+    bus.reply(SpawnCreate, (request, { orderId }) => orderCreate(desk, { request, orderId })),
+    bus.reply(SpawnPurge, (request, { orderId }) => orderPurge(desk, { request, orderId })),
+    bus.reply(SpawnCull, (request, { orderId }) => orderCull(desk, { request, orderId })),
+    // Another replica took an order for a server driven here.
+    bus.subscribe(ServerChanged, ({ serverId }) => drivers.nudge(serverId)),
+  ];
+  const purge = async () => {
+    try {
+      while ((await parts.steps.purge(clock.now() - config.logDays * DAY_MS)) > 0);
+    } catch (error) {
+      log.warn({ err: error }, "old logs not removed yet");
+    }
+  };
+  const purging = setInterval(() => void purge(), HOUR_MS);
+
+  return {
+    async close() {
+      clearInterval(purging);
+      await Promise.all(orders.map((order) => order.close()));
+      await Promise.all([...observers.values()].map((observer) => observer.close()));
+      await Promise.all([drivers.close(), ...leases.map((lease) => lease.close())]);
+      await activity.close();
+      await relay.close();
+      await backends.close();
+    },
+  };
+}
