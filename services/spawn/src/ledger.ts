@@ -105,7 +105,7 @@ export function openLedger({ store, bus, clock, hubId, nudge }: LedgerOptions): 
       throw new HubError("INTERNAL", { detail: `no way from ${doc.phase} to ${set.phase}` });
     // Readers look for what changed since a time: it must not go backwards when clocks differ.
     const now = timestamp(clock.now());
-    const changedAt = Math.max(now, doc.changedAt);
+    const changedAt = [now, doc.changedAt].sort().at(-1) ?? now;
     const moved = await documents.patch(doc._id, doc.rev, withEvents(doc, { ...set, changedAt }, events));
     return moved && tell(moved, events.length > 0);
   };
