@@ -178,12 +178,14 @@ export const ERRORS = {
   LOGIN_NAME_RESERVED: {
     status: 403,
     user: "This account was deleted. It can be made anew a day later.",
-    operator: "The name of a deleted user is reserved for a day, so that nobody inherits what still carries it.",
+    operator:
+      "The name of a deleted user is reserved for a day, so that nobody inherits what still carries it.",
   },
   LOGIN_STATE_INVALID: {
     status: 400,
     user: "This login was not begun in this browser, or too long ago. Try again.",
-    operator: "The callback's `state` matches no cookie of this browser: an old link, blocked cookies, or an attack.",
+    operator:
+      "The callback's `state` matches no cookie of this browser: an old link, blocked cookies, or an attack.",
   },
   LOGIN_NAME_TAKEN: {
     status: 403,
@@ -209,7 +211,8 @@ export const ERRORS = {
   USER_HAS_SERVERS: {
     status: 409,
     user: "The user has servers and cannot be renamed.",
-    operator: "Server records carry the name in their paths. Rename before the first start, or delete the user.",
+    operator:
+      "Server records carry the name in their paths. Rename before the first start, or delete the user.",
   },
   TOKEN_NOT_FOUND: { status: 404, user: "No such token", operator: "No token of this id for this user." },
 
@@ -258,6 +261,12 @@ export const ERRORS = {
     status: 424,
     user: "JupyterHub server no longer running",
     operator: "A request came for a server that is not running; nothing to do.",
+  },
+  SERVER_REDIRECT_LOOP: {
+    status: 500,
+    user: "Redirect loop detected.",
+    operator:
+      "The ledger says this server is ready, but the proxy keeps sending its requests to the hub. Is the proxy reading the store?",
   },
   SPAWN_OPTIONS_INVALID: {
     status: 400,

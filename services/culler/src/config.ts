@@ -1,0 +1,36 @@
+import { type Static, Type } from "typebox";
+
+/** The culler's section of the configuration. */
+export const CullerConfig = Type.Object(
+  {
+    enabled: Type.Boolean({ default: true, description: "Whether idle or too old servers are looked for." }),
+    idleSeconds: Type.Integer({
+      default: 0,
+      minimum: 0,
+      description: "Stop a server after this long without use and without computing kernels; 0: never.",
+    }),
+    maxAgeSeconds: Type.Integer({
+      default: 0,
+      minimum: 0,
+      description: "Stop a server this long after it was ready, used or not; 0: never.",
+    }),
+    everySeconds: Type.Integer({ default: 60, minimum: 1, description: "How often servers are looked at." }),
+    warnSeconds: Type.Integer({
+      default: 60,
+      minimum: 0,
+      description: "Time between the event `server.culling` and the stop; use in between keeps the server.",
+    }),
+    askServers: Type.Boolean({
+      default: true,
+      description:
+        "Before an idle server is stopped, ask it whether a kernel computes. A kernel that computes without output is seen by nobody else.",
+    }),
+    concurrency: Type.Integer({
+      default: 10,
+      minimum: 1,
+      description: "How many servers are asked at the same time.",
+    }),
+  },
+  { additionalProperties: false, description: "When servers are ended without being asked to." },
+);
+export type CullerConfig = Static<typeof CullerConfig>;

@@ -1,0 +1,42 @@
+import { codeOf } from "@elara/contracts";
+import type { Identity } from "@elara/runtime/store/read/identity";
+import type { FastifyInstance } from "fastify";
+import type { WebDeps } from "../deps.ts";
+import { userModel } from "../models/user-model.ts";
+import { callerOf } from "./caller.ts";
+
+/** `GET /user`: who the credentials belong to and what they may do. Single-user servers ask it for every new token. */
+export function userRoutes(app: FastifyInstance, deps: WebDeps): void {
+  app.get("/user", { config: { access: { kind: "user" } } }, async (request) => {
+    const identity = callerOf(request);
+    const model = identity.kind === "user" ? await ownModel(identity) : undefined;
+    return {
+      ...(model ?? modelOfIdentity(identity)),
+      token_id: identity.tokenId,
+      session_id: identity.via === "token" ? identity.sessionId : null,
+      scopes: identity.scopes.list(),
+    };
+  });
+
+  /** Undefined while the store is away: then the identity, known from memory, says enough to let a user in. */
+  async function ownModel(identity: Identity) {
+    try {
+      const user = await deps.reads.userByName(identity.name);
+      if (!user) return undefined;
+      const servers = await deps.reads.serversOfUser(user._id);
+      const times = await deps.reads.times(user._id);
+      return userModel({ user, servers, times }, identity.scopes, deps.hub, { always: IDENTITY_FIELDS });
+    } catch (error) {
+      if (codeOf(error) === "STORE_AWAY") return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Every credential may read this much of its owner. */
+const IDENTITY_FIELDS = ["admin", "groups", "user_info"];
+
+const modelOfIdentity = ({ kind, name, admin, groups, roles }: Identity) =>
+  kind === "user"
+    ? { kind, name, admin, groups, user_info: null }
+    : { kind, name, admin, roles, url: null, prefix: "", command: [], pid: 0, info: null, display: null };

@@ -1,0 +1,57 @@
+import { codeOf, HubError, SpawnCreate, SpawnStart, SpawnStop } from "@elara/contracts";
+import type { Bus } from "@elara/runtime/bus/bus";
+import type { Identity } from "@elara/runtime/store/read/identity";
+import type { PublishedUser } from "@elara/runtime/store/read/users";
+import type { ServerWish } from "./api/server-body.ts";
+
+/** Who is named in orders and events. */
+export const actorOf = (identity: Identity): string =>
+  identity.kind === "user" ? `user:${identity.userId}` : `service:${identity.name}`;
+
+interface Order {
+  readonly user: PublishedUser;
+  readonly serverName: string;
+  readonly by: Identity;
+}
+
+/** Orders a start; resolves when accepted, also when one is pending already. SERVER_RUNNING when it is ready. */
+export async function orderStart(bus: Bus, { user, serverName, by }: Order, wish: ServerWish) {
+  try {
+    return await bus.request(SpawnStart, {
+      userId: user._id,
+      userName: user.name,
+      serverName,
+      ...wish,
+      actor: actorOf(by),
+    });
+  } catch (error) {
+    const sentence = SENTENCES[codeOf(error)];
+    if (sentence === undefined) throw error;
+    throw new HubError(codeOf(error), { message: `${user.name}:${serverName} ${sentence}`, cause: error });
+  }
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  SERVER_RUNNING: "is already running",
+  SERVER_PENDING_STOP: "is pending stop",
+};
+
+/** Orders the record of a named server, not started. */
+export const orderCreate = (bus: Bus, { user, serverName, by }: Order, wish: ServerWish) =>
+  bus.request(SpawnCreate, {
+    userId: user._id,
+    userName: user.name,
+    serverName,
+    ...wish,
+    actor: actorOf(by),
+  });
+
+/** Orders a stop, which cancels a start; `remove` deletes the record of a named server once stopped. */
+export const orderStop = (bus: Bus, { user, serverName, by }: Order, remove: boolean) =>
+  bus.request(SpawnStop, {
+    userId: user._id,
+    serverName,
+    reason: by.userId === user._id ? "user" : "admin",
+    ...(remove ? { remove } : {}),
+    actor: actorOf(by),
+  });

@@ -1,0 +1,95 @@
+// Follows a start: adds steps as they come, moves on when the server is ready, shows the failure when it failed.
+// The page holds every step reached when it was made; the stream repeats them, so each is shown once.
+import { localTime } from "./local-times.js";
+
+const page = document.querySelector("[data-progress-url]");
+const list = document.getElementById("steps");
+const bar = document.getElementById("progress");
+const status = document.getElementById("step-status");
+
+const items = () => [...list.children];
+const isShown = ({ step, at }) =>
+  items().some((item) => item.dataset.step === step && item.querySelector("time").dateTime === at);
+
+/** The line of a step that was announced as still to come, or a new one in front of those. */
+function lineFor(step) {
+  const announced = items().find((item) => item.dataset.todo === step);
+  if (announced) {
+    // Steps may be skipped; what stands above was passed by.
+    for (const item of items()) if (item !== announced && item.dataset.todo) announced.after(item);
+    sortTodo();
+    return announced;
+  }
+  const line = document.createElement("li");
+  for (const [tag, name] of [
+    ["span", "mark"],
+    ["span", "what"],
+    ["time", ""],
+  ]) {
+    const part = document.createElement(tag);
+    part.className = name;
+    line.append(part);
+  }
+  line.querySelector(".mark").setAttribute("aria-hidden", "true");
+  line.querySelector("time").dataset.form = "clock";
+  list.insertBefore(line, items().find((item) => item.dataset.todo) ?? null);
+  return line;
+}
+
+const order = items()
+  .map((item) => item.dataset.todo)
+  .filter(Boolean);
+
+function sortTodo() {
+  const open = items().filter((item) => item.dataset.todo);
+  open.sort((a, b) => order.indexOf(a.dataset.todo) - order.indexOf(b.dataset.todo));
+  for (const item of open) list.append(item);
+}
+
+function markNow() {
+  for (const item of items()) item.classList.remove("now");
+  list.querySelector(".todo")?.classList.add("now");
+}
+
+function show({ step, at, title, message, progress }) {
+  if (typeof progress === "number" && progress > bar.value) bar.value = progress;
+  if (!step || isShown({ step, at })) return;
+  const line = lineFor(step);
+  delete line.dataset.todo;
+  line.dataset.step = step;
+  line.className = "done";
+  const what = line.querySelector(".what");
+  what.textContent = title || message;
+  if (title && message && !isSame(title, message)) {
+    const detail = document.createElement("small");
+    detail.textContent = message;
+    what.append(detail);
+  }
+  const time = line.querySelector("time");
+  time.dateTime = at;
+  localTime(time);
+  status.textContent = title || message;
+  markNow();
+}
+
+const isSame = (title, message) =>
+  [title.toLowerCase(), `server ${title.toLowerCase()}`].includes(message.toLowerCase());
+
+function follow() {
+  const source = new EventSource(page.dataset.progressUrl);
+  source.addEventListener("message", ({ data }) => {
+    const event = JSON.parse(data);
+    if (!event.ready && !event.failed) return show(event);
+    source.close();
+    if (event.ready) bar.value = 100;
+    status.textContent = event.ready ? "Your server is ready" : event.message;
+    // The page knows where to go from here: on to the server, or to what went wrong.
+    location.reload();
+  });
+  source.addEventListener("error", () => {
+    // The browser reconnects by itself unless the hub refused; then the page is asked anew, not too often.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 3000);
+  });
+}
+
+if (page && list && bar && status) follow();
