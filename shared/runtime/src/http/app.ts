@@ -1,6 +1,11 @@
 import { HubError, JUPYTERHUB_VERSION, type ServiceName } from "@elara/contracts";
 import cookie from "@fastify/cookie";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "../clock.ts";
 import type { HubConfig } from "../config/hub.ts";
@@ -36,6 +41,11 @@ export interface AppOptions {
   readonly templates?: string;
 }
 
+const API_HEADERS = {
+  "Access-Control-Allow-Headers": "accept, content-type, authorization",
+  "Cache-Control": "no-store",
+};
+
 /**
  * The HTTP side of a service, the same for all. Works behind a listener and by `app.routing(request, response)` after
  * `await app.ready()`. Every route declares `config.access`; registering one without throws.
@@ -59,11 +69,25 @@ export function createApp({
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => {
+      // Broken addresses never reach the hooks and decorators below.
+      Object.assign(request, { identity: undefined, identify: async () => undefined });
+      reply.headers(headersFor(request));
       void replyWithError(error, request, reply, { hub, log });
     },
   });
   // A service with a listener of its own stands behind the hub's proxy; one without is called by it in process.
   const trustedHops = (): number => (app.server.listening ? 1 : 0) + (hub.network.behindProxy ? 1 : 0);
+
+  const isApi = (url: string): boolean => isApiPath(hub, pathOf(url));
+  const headersFor = (request: FastifyRequest): Record<string, string> => ({
+    "X-JupyterHub-Version": JUPYTERHUB_VERSION,
+    "X-Request-Id": request.id,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    // Pages set their own policy when they are rendered.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    ...(isApi(request.url) ? API_HEADERS : {}),
+  });
 
   const tokens = xsrf({ keys, hub, clock });
   app.decorate("hub", hub);
@@ -73,7 +97,6 @@ export function createApp({
   void app.register(cookie);
   readBodies(app, hub);
 
-  const isApi = (url: string): boolean => isApiPath(hub, pathOf(url));
   const methods = methodTable();
   app.addHook("onRoute", function (this: FastifyInstance, route) {
     const access = route.config?.access ?? this.defaultAccess;
@@ -83,22 +106,10 @@ export function createApp({
   });
 
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({
-      "X-JupyterHub-Version": JUPYTERHUB_VERSION,
-      "X-Request-Id": request.id,
-      "X-Content-Type-Options": "nosniff",
-      "Referrer-Policy": "no-referrer",
-      // Pages set their own policy when they are rendered.
-      "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    });
-    if (isApi(request.url)) {
-      // A catch-all for pages does not answer for the API.
-      if (!request.is404 && !isApi(request.routeOptions.url ?? "")) return reply.callNotFound();
-      reply.headers({
-        "Access-Control-Allow-Headers": "accept, content-type, authorization",
-        "Cache-Control": "no-store",
-      });
-    }
+    reply.headers(headersFor(request));
+    // A catch-all for pages does not answer for the API.
+    if (!request.is404 && isApi(request.url) && !isApi(request.routeOptions.url ?? ""))
+      return reply.callNotFound();
   });
   guard(app, { hub, identities, xsrf: tokens });
   app.addHook("onResponse", async (request, reply) => {

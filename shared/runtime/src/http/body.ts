@@ -11,7 +11,8 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** How the body of this request is to be read. */
 export const bodyKindOf = (request: FastifyRequest, hub: HubConfig): BodyKind =>
-  request.routeOptions.config.body ?? (isApiPath(hub, pathOf(request.url)) ? "json" : "form");
+  request.routeOptions.config.body ??
+  (isApiPath(hub, request.routeOptions.url ?? pathOf(request.url)) ? "json" : "form");
 
 /** Teaches the app to read bodies by route instead of by content type, which clients of JupyterHub set at will. */
 export function readBodies(app: FastifyInstance, hub: HubConfig): void {
