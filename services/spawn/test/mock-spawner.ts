@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { PluginError, type Row, spawnerPlugin, Type } from "@elara/sdk";
+import type { MockWorld } from "./mock-world.ts";
+
+const errors = {
+  MOCK_REFUSED: {
+    status: 403,
+    user: "The mock backend refuses you.",
+    operator: "The option `refuses` was set.",
+  },
+  MOCK_DOWN: {
+    status: 503,
+    user: "The mock backend is down.",
+    operator: "The world is down.",
+    retryable: true,
+  },
+  MOCK_KILLED: { status: 500, user: "Your server used too much memory.", operator: "Out of memory." },
+};
+
+const choice = { userChoice: true, default: false };
+
+/** A spawner over a world that instances share. Its options tell how a job misbehaves; `isCut`: its process was killed. */
+export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false) =>
+  spawnerPlugin({
+    name: "mock",
+    options: Type.Object(
+      {
+        refuses: Type.Boolean(choice),
+        deaf: Type.Boolean(choice),
+        queues: Type.Boolean(choice),
+        homeless: Type.Boolean(choice),
+        sick: Type.Boolean(choice),
+        endsAtOnce: Type.Boolean(choice),
+        ignoresStop: Type.Boolean(choice),
+        submitMs: Type.Integer({ userChoice: true, default: 0, minimum: -1 }),
+        fixed: Type.String({ default: "by the administrator" }),
+      },
+      { additionalProperties: false },
+    ),
+    handle: Type.Object({ v: Type.Literal(1), tag: Type.String(), number: Type.Integer() }),
+    errors,
+    observeMs: { moving: 20, resting: 60 },
+    setup: () => {
+      // A process that was killed reaches nobody any more, and never hears an answer.
+      const answer = async () => {
+        if (isCut()) await new Promise(() => {});
+        if (world.isDown) throw new PluginError(errors, "MOCK_DOWN");
+      };
+      const handleOf = (job: { tag: string; number: number }) => ({
+        v: 1 as const,
+        tag: job.tag,
+        number: job.number,
+      });
+      return {
+        async start({ tag, options, env }, { signal, progress }) {
+          world.calls.push(`start ${tag}`);
+          await answer();
+          if (options.refuses) throw new PluginError(errors, "MOCK_REFUSED");
+          progress("submitting", `Submitting for ${env.JUPYTERHUB_USER}`, 10);
+          if (options.submitMs < 0) await world.untilFinished();
+          else if (options.submitMs > 0)
+            await sleep(options.submitMs, undefined, options.deaf ? {} : { signal });
+          if (!options.deaf) signal.throwIfAborted();
+          const job = await world.make(tag, options);
+          await answer();
+          return handleOf(job);
+        },
+        async observe(handles) {
+          world.observed++;
+          await answer();
+          const startedAt = new Date().toISOString();
+          const rows: Row[] = [];
+          for (const { tag } of handles) {
+            const job = world.jobs.get(tag);
+            if (!job || world.hidden.has(tag)) continue;
+            rows.push({
+              tag,
+              state: job.state,
+              ...(job.url === "" ? {} : { url: job.url }),
+              ...(job.state === "queued" ? { reason: "Priority" } : {}),
+              ...(job.state === "ended" ? { end: endOf(job) } : {}),
+            });
+          }
+          return { startedAt, complete: !world.isIncomplete, rows };
+        },
+        async stop({ tag }) {
+          world.calls.push(`stop ${tag}`);
+          await answer();
+          const job = world.jobs.get(tag);
+          if (!job) return;
+          job.stops++;
+          if (!job.mood.ignoresStop) world.end(tag, { signal: "SIGTERM" });
+        },
+        async locate(tag) {
+          world.calls.push(`locate ${tag}`);
+          await answer();
+          const job = world.jobs.get(tag);
+          return job && !world.unfindable.has(tag) ? handleOf(job) : undefined;
+        },
+        async logs({ tag }, { lines }) {
+          return world.jobs.get(tag)?.lines.slice(-lines) ?? [];
+        },
+        async cleanup({ tag }) {
+          world.cleaned.push(tag);
+          world.jobs.delete(tag);
+        },
+      };
+    },
+  });
+
+const endOf = ({ exitCode, signal, code }: { exitCode?: number; signal?: string; code?: string }) => ({
+  ...(exitCode === undefined ? {} : { exitCode }),
+  ...(signal === undefined ? {} : { signal }),
+  ...(code === undefined ? {} : { code }),
+});

@@ -1,0 +1,140 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { RowState } from "@elara/sdk";
+
+/** One job at the mock backend. */
+export interface Job {
+  readonly tag: string;
+  readonly number: number;
+  state: RowState;
+  url: string;
+  http?: Server;
+  exitCode?: number;
+  signal?: string;
+  code?: string;
+  /** How this job misbehaves. */
+  readonly mood: Mood;
+  lines: string[];
+  stops: number;
+}
+
+/** What a job may do wrong, by the options it was started with. */
+export interface Mood {
+  /** `start` throws MOCK_REFUSED. */
+  readonly refuses: boolean;
+  /** `start` takes so long; -1: until the world says `finishSubmits`. */
+  readonly submitMs: number;
+  /** `start` does not listen to its signal. */
+  readonly deaf: boolean;
+  /** Stays queued until the world says `allocate`. */
+  readonly queues: boolean;
+  /** No address is ever known. */
+  readonly homeless: boolean;
+  /** Listens, and answers 503 for ever. */
+  readonly sick: boolean;
+  /** The process ends as soon as it is looked at. */
+  readonly endsAtOnce: boolean;
+  /** `stop` is taken and nothing happens. */
+  readonly ignoresStop: boolean;
+}
+
+/**
+ * A backend in memory that any number of service instances see: what survives them. Jobs are tiny real HTTP servers.
+ * The world can be made to misbehave as a whole: `isDown`, `hidden`, `isIncomplete`.
+ */
+export class MockWorld {
+  readonly jobs = new Map<string, Job>();
+  /** Every job ever made, also those that ended: two for one tag are a double start. */
+  readonly made: Job[] = [];
+  readonly cleaned: string[] = [];
+  readonly calls: string[] = [];
+  /** Nobody answers: observe, stop and locate throw. */
+  isDown = false;
+  /** Tags that observe does not show. */
+  readonly hidden = new Set<string>();
+  /** Tags that locate does not find. */
+  readonly unfindable = new Set<string>();
+  /** observe says that it has not seen all. */
+  isIncomplete = false;
+  observed = 0;
+  readonly #submits: (() => void)[] = [];
+
+  /** Lets every start that waits for the world go on. */
+  finishSubmits(): void {
+    for (const finish of this.#submits.splice(0)) finish();
+  }
+  get waitingSubmits(): number {
+    return this.#submits.length;
+  }
+  untilFinished(): Promise<void> {
+    return new Promise((resolve) => this.#submits.push(resolve));
+  }
+
+  /** Idempotent on the tag, as a backend has to be. */
+  async make(tag: string, mood: Mood): Promise<Job> {
+    const known = this.jobs.get(tag);
+    if (known) return known;
+    const job: Job = {
+      tag,
+      number: this.made.length + 1,
+      state: mood.queues ? "queued" : "starting",
+      url: "",
+      mood,
+      lines: [],
+      stops: 0,
+    };
+    this.jobs.set(tag, job);
+    this.made.push(job);
+    if (!mood.queues) await this.#boot(job);
+    return job;
+  }
+
+  /** A queued job gets its place. */
+  async allocate(tag: string): Promise<void> {
+    const job = this.jobs.get(tag);
+    if (job) await this.#boot(job);
+  }
+
+  async #boot(job: Job): Promise<void> {
+    job.lines.push(...Array.from({ length: 80 }, (_, index) => `line ${index + 1}`));
+    if (job.mood.endsAtOnce) {
+      job.lines.push("Error: no such module");
+      return this.end(job.tag, { exitCode: 3 });
+    }
+    if (job.mood.homeless) return;
+    const http = createServer((_request, response) => {
+      response.writeHead(job.mood.sick ? 503 : 200).end("{}");
+    });
+    http.unref();
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+    const { port } = http.address() as AddressInfo;
+    job.http = http;
+    job.url = `http://127.0.0.1:${port}`;
+    job.state = "running";
+  }
+
+  /** The job's process ends. */
+  end(tag: string, how: { exitCode?: number; signal?: string; code?: string } = { exitCode: 0 }): void {
+    const job = this.jobs.get(tag);
+    if (!job) return;
+    job.http?.closeAllConnections();
+    job.http?.close();
+    Object.assign(job, how);
+    job.state = "ended";
+  }
+
+  /** The backend forgets the job as if it had never been. */
+  lose(tag: string): void {
+    this.end(tag);
+    this.jobs.delete(tag);
+  }
+
+  /** Jobs whose process is there. */
+  get alive(): Job[] {
+    return [...this.jobs.values()].filter((job) => job.state !== "ended");
+  }
+
+  close(): void {
+    for (const tag of this.jobs.keys()) this.end(tag);
+  }
+}
