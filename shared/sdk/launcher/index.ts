@@ -1,4 +1,5 @@
 export { bootId, isAlive, startOf } from "./process.ts";
+export { launcherProgram } from "./program.ts";
 export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";
 export {
   LaunchAnswer,

@@ -1,0 +1,320 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, type TestContext, test } from "node:test";
+import type { Static, TObject } from "typebox";
+import type { SpawnerPlugin } from "../spawner.ts";
+import { watchCommandLines } from "./command-lines.ts";
+import { askElsewhere } from "./second-process.ts";
+import { Bench, newTag, type SpawnerCase } from "./spawner-bench.ts";
+import { standInCommand, standInPath } from "./stand-in-command.ts";
+
+/** The same data with one text put for another wherever it stands, and numbers named `v` changed. */
+function altered<T>(value: T, from: string, to: string, version?: number): T {
+  return JSON.parse(JSON.stringify(value), (key, part: unknown) => {
+    if (typeof part === "string") return part.replaceAll(from, to);
+    return version !== undefined && key === "v" && typeof part === "number" ? version : part;
+  });
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+/**
+ * The promises of every spawner, as tests: declares them with `node:test`, so a call is the start of a plugin's test
+ * file. Starts real processes of a stand-in server, each in a test of its own, and ends them.
+ */
+export function spawnerConformance<O extends TObject, H extends TObject>(
+  plugin: SpawnerPlugin<O, H>,
+  given: SpawnerCase = {},
+): void {
+  const bench = (t: TestContext): Bench<O, H> => new Bench(t, plugin, given);
+  const ownCommand = given.request?.argv !== undefined && "the case brings its own command";
+
+  describe(`spawner ${plugin.name} keeps its promises`, { skip: given.skip ?? false }, () => {
+    test("declares itself: options fit their schema, errors have its name and sentences", (t) => {
+      bench(t).options();
+      const prefix = `${plugin.name.toUpperCase().replaceAll("-", "_")}_`;
+      for (const [code, entry] of Object.entries(plugin.errors)) {
+        assert.ok(code.startsWith(prefix), `error code ${code} must begin with ${prefix}`);
+        assert.ok(
+          entry.user && entry.operator,
+          `${code} needs a sentence for the user and one for the operator`,
+        );
+      }
+      assert.ok(
+        Object.hasOwn(plugin.handle.properties, "v"),
+        "the handle needs a version: `v: Type.Integer()`",
+      );
+    });
+
+    test("lives: start, another instance observes, locate, start again, stop, stop again, forget", async (t) => {
+      const b = bench(t);
+      const request = b.request(given.request?.argv);
+      const handle = await b.start(await b.spawner(), request);
+
+      // From here on only instances that never saw the start.
+      const other = await b.spawner(b.host.another());
+      const url = await b.untilRunning(other, handle, request.tag);
+      const facts = await b.facts(url);
+      if (b.usesStandIn) {
+        const digest = createHash("sha256").update(b.secret).digest("hex");
+        assert.equal(facts.tokenDigest, digest, "the server did not get JUPYTERHUB_API_TOKEN");
+      }
+
+      const found = await other.locate(request.tag, b.call());
+      assert.ok(found, "locate must find a running server by its tag");
+      assert.equal(
+        await b.untilRunning(other, b.stored(found), request.tag),
+        url,
+        "the located handle leads elsewhere",
+      );
+
+      const again = await b.start(other, request);
+      const same = await b.facts(await b.untilRunning(other, again, request.tag));
+      assert.equal(same.pid, facts.pid, "start again with the same tag must give the same server");
+      if (b.usesStandIn)
+        assert.equal(b.processes().length, 1, "start again with the same tag made a second process");
+
+      const third = await b.spawner(b.host.another());
+      await third.stop(handle, { graceSeconds: 2, ...b.call() });
+      await b.untilEnded(third, handle, request.tag, "a stopped server ends");
+      await b.untilNoProcess("a stopped server ends");
+      await assert.rejects(fetch(url), "its url still answers after the end");
+      await third.stop(handle, { graceSeconds: 2, ...b.call() });
+      assert.equal(
+        await third.locate(request.tag, b.call()),
+        undefined,
+        "locate must not find an ended server",
+      );
+      await third.cleanup?.(handle, b.call());
+      await third.cleanup?.(handle, b.call());
+      await b.untilEnded(third, handle, request.tag, "a forgotten server stays ended");
+    });
+
+    test("is the same from a second process", {
+      skip: given.module ? false : "no module given",
+    }, async (t) => {
+      const b = bench(t);
+      const request = b.request(given.request?.argv);
+      const spawner = await b.spawner();
+      const handle = await b.start(spawner, request);
+      const { pid } = await b.facts(await b.untilRunning(spawner, handle, request.tag));
+      const answer = await askElsewhere({
+        module: given.module ?? "",
+        options: b.options(),
+        dataDir: b.host.dataDir,
+        handle,
+        request,
+      });
+      const row = answer.observation.rows.find(({ tag }) => tag === request.tag);
+      assert.equal(row?.state, "running", "a second process does not see the server running");
+      assert.ok(answer.located, "a second process does not locate the server");
+      const still = await b.facts(await b.untilRunning(spawner, handle, request.tag));
+      assert.equal(still.pid, pid, "start from a second process must give the same server");
+      if (b.usesStandIn)
+        assert.equal(b.processes().length, 1, "start from a second process made another server");
+    });
+
+    test("started twice at the same moment, there is one server", async (t) => {
+      const b = bench(t);
+      const request = b.request(given.request?.argv);
+      const one = await b.spawner();
+      const two = await b.spawner(b.host.another());
+      const handles = await Promise.all([b.start(one, request), b.start(two, request)]);
+      const pids = new Set<number>();
+      for (const handle of handles) {
+        pids.add((await b.facts(await b.untilRunning(two, handle, request.tag))).pid);
+      }
+      assert.equal(pids.size, 1, "two starts with one tag gave two servers");
+      if (b.usesStandIn) assert.equal(b.processes().length, 1, "two starts with one tag left two processes");
+    });
+
+    test("cancelled beforehand, nothing is started", async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(given.request?.argv);
+      await assert.rejects(
+        b.start(spawner, request, b.call(AbortSignal.abort())),
+        "start must throw when its signal is aborted already",
+      );
+      assert.equal(
+        await spawner.locate(request.tag, b.call()),
+        undefined,
+        "a cancelled start can be located",
+      );
+      if (b.usesStandIn) assert.deepEqual(b.processes(), [], "a cancelled start left a process");
+    });
+
+    test("cancelled on the way, it throws and leaves nothing", async (t) => {
+      for (const afterMs of [0, 2, 10, 30, 60]) {
+        const b = bench(t);
+        const spawner = await b.spawner();
+        const request = b.request(given.request?.argv);
+        const cancel = new AbortController();
+        let isDone = false;
+        const timer = setTimeout(() => {
+          if (!isDone) cancel.abort();
+        }, afterMs);
+        const outcome = await b.start(spawner, request, b.call(cancel.signal)).then(
+          () => "started",
+          () => "thrown",
+        );
+        isDone = true;
+        clearTimeout(timer);
+        if (cancel.signal.aborted)
+          assert.equal(outcome, "thrown", `start resolved although it was cancelled after ${afterMs} ms`);
+        else assert.equal(outcome, "started", "start threw although nobody cancelled");
+        if (outcome === "started") continue;
+        await b.untilNoProcess(`a start cancelled after ${afterMs} ms leaves no process`);
+        assert.equal(
+          await spawner.locate(request.tag, b.call()),
+          undefined,
+          `a start cancelled after ${afterMs} ms can be located`,
+        );
+      }
+    });
+
+    test("cancelled at its first step of progress, it throws and leaves nothing", async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(given.request?.argv);
+      const cancel = new AbortController();
+      const call = { signal: cancel.signal, progress: () => cancel.abort() };
+      const outcome = await b.start(spawner, request, call).then(
+        () => "started",
+        () => "thrown",
+      );
+      if (!cancel.signal.aborted) return; // it tells no steps
+      assert.equal(outcome, "thrown", "start resolved although it was cancelled at its first step");
+      await b.untilNoProcess("a cancelled start leaves no process");
+      assert.equal(
+        await spawner.locate(request.tag, b.call()),
+        undefined,
+        "a cancelled start can be located",
+      );
+    });
+
+    test("stopped right after the start, it ends", async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(given.request?.argv);
+      const handle = await b.start(spawner, request);
+      await spawner.stop(handle, { graceSeconds: 1, ...b.call() });
+      await b.untilEnded(spawner, handle, request.tag, "a server stopped while it starts ends");
+      await b.untilNoProcess("a server stopped while it starts ends");
+    });
+
+    test("leaves other servers alone", async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const mine = b.request(given.request?.argv);
+      const other = { ...b.request(given.request?.argv), user: { id: "u2", name: "grace" } };
+      const handle = await b.start(spawner, mine);
+      const otherHandle = await b.start(spawner, other);
+      const { pid } = await b.facts(await b.untilRunning(spawner, handle, mine.tag));
+      const otherUrl = await b.untilRunning(spawner, otherHandle, other.tag);
+      if (b.usesStandIn) assert.notEqual((await b.facts(otherUrl)).pid, pid, "two tags led to one server");
+
+      const stranger = newTag();
+      assert.equal(await spawner.locate(stranger, b.call()), undefined, "locate found a tag nobody started");
+      const forged = altered(handle, mine.tag, stranger);
+      await spawner.stop(forged, { graceSeconds: 0, ...b.call() }).catch(() => {});
+      await spawner.stop(otherHandle, { graceSeconds: 1, ...b.call() });
+      await b.untilEnded(spawner, otherHandle, other.tag, "a stopped server ends");
+      const still = await b.facts(await b.untilRunning(spawner, handle, mine.tag));
+      assert.equal(still.pid, pid, "stopping other tags touched this server");
+    });
+
+    test("answers sensibly for handles it does not know", async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(given.request?.argv);
+      const handle = await b.start(spawner, request);
+      await b.untilRunning(spawner, handle, request.tag);
+      const [lost, later] = [newTag(), newTag()];
+      const handles = [
+        altered(handle, request.tag, lost),
+        handle,
+        altered(handle, request.tag, later, 1_000_000),
+      ];
+      const row = await b.row(spawner, handles, lost);
+      assert.ok(
+        row === undefined || row.state === "lost" || row.state === "unknown",
+        `a handle whose server is nowhere must be lost, unknown or absent, not ${row?.state}`,
+      );
+      assert.equal(
+        (await b.row(spawner, handles, later))?.state,
+        "unknown",
+        "a handle of a version it does not understand must be unknown: it may be a living server of a newer hub",
+      );
+      assert.equal(
+        (await b.row(spawner, handles, request.tag))?.state,
+        "running",
+        "one strange handle hides the others",
+      );
+      assert.equal((await spawner.observe([], b.call())).complete, true, "observe without handles must work");
+    });
+
+    test("shows no secret: command lines, handle, log", { skip: ownCommand }, async (t) => {
+      const b = bench(t);
+      const watch = await watchCommandLines([b.secret, standInPath]);
+      const spawner = await b.spawner();
+      const request = b.request();
+      const handle = await b.start(spawner, request);
+      await b.facts(await b.untilRunning(spawner, handle, request.tag));
+      const seen = await watch.stop();
+      assert.ok(seen.includes(standInPath), "the watch saw no process: this check is blind");
+      assert.ok(!seen.includes(b.secret), "the token stood on a command line");
+      assert.ok(!JSON.stringify(handle).includes(b.secret), "the token stands in the handle");
+      assert.ok(!JSON.stringify(b.host.lines).includes(b.secret), "the token stands in the log");
+    });
+
+    test("a command that ends at once is told as ended", { skip: ownCommand }, async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(standInCommand("--exit", "7"));
+      const handle = await b.start(spawner, request);
+      const row = await b.untilEnded(spawner, handle, request.tag, "a server that exits is told as ended");
+      assert.equal(row?.state, "ended", "it exited by itself: the row must be ended, not absent or lost");
+      assert.equal(row?.end?.exitCode ?? 7, 7, "the exit code is wrong");
+      if (!spawner.logs) return;
+      const log = await spawner.logs(handle, { lines: 50, ...b.call() });
+      assert.equal(log.at(-1), "stand-in gives up", "logs must hold the last lines, newest last");
+      assert.equal(
+        (await spawner.logs(handle, { lines: 1, ...b.call() })).length,
+        1,
+        "logs gave more lines than asked",
+      );
+    });
+
+    test("a command that does not exist is told", { skip: ownCommand }, async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(["/nonexistent/elara-no-such-command"]);
+      let handle: Static<H>;
+      try {
+        handle = await b.start(spawner, request);
+      } catch (error) {
+        assert.ok(
+          Object.hasOwn(plugin.errors, codeOf(error)),
+          `start must throw an error of the plugin's table, not: ${error}`,
+        );
+        assert.equal(await spawner.locate(request.tag, b.call()), undefined, "a failed start can be located");
+        return;
+      }
+      const row = await b.untilEnded(spawner, handle, request.tag, "a command that does not exist ends");
+      assert.equal(row?.state, "ended", "the row must be ended with a reason");
+    });
+
+    test("ends one that ignores being asked", { skip: ownCommand }, async (t) => {
+      const b = bench(t);
+      const spawner = await b.spawner();
+      const request = b.request(standInCommand("--stubborn"));
+      const handle = await b.start(spawner, request);
+      await b.facts(await b.untilRunning(spawner, handle, request.tag));
+      await spawner.stop(handle, { graceSeconds: 0.5, ...b.call() });
+      await b.untilEnded(spawner, handle, request.tag, "a stubborn server is killed after its grace");
+      await b.untilNoProcess("a stubborn server is killed after its grace");
+    });
+  });
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+
+/**
+ * A stand-in for jupyterhub-singleuser in tests. Answers HTTP where JUPYTERHUB_SERVICE_URL says, with what it knows of
+ * itself; a secret only as its digest. `--exit N`: says a word and exits. `--stubborn`: ignores INT and TERM.
+ * `--print N`: prints N numbered lines first. `--silent`: never listens.
+ */
+const args = process.argv.slice(2);
+const numberAfter = (flag: string): number => Number(args[args.indexOf(flag) + 1]);
+const { JUPYTERHUB_SERVICE_URL = "", JUPYTERHUB_API_TOKEN = "" } = process.env;
+
+process.stdout.write("stand-in was started\n");
+if (args.includes("--print")) {
+  for (let line = 1; line <= numberAfter("--print"); line += 1)
+    process.stdout.write(`line ${line} ${"x".repeat(80)}\n`);
+}
+if (args.includes("--exit")) {
+  process.stderr.write("stand-in gives up\n");
+  process.exit(numberAfter("--exit"));
+}
+
+// Nobody wants it longer, whatever became of the test.
+setTimeout(() => process.exit(0), 300_000);
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.on(signal, () => {
+    if (!args.includes("--stubborn")) process.exit(0);
+  });
+
+if (!args.includes("--silent")) {
+  const { hostname, port, pathname } = new URL(JUPYTERHUB_SERVICE_URL);
+  createServer((request, response) => {
+    const known = (request.url ?? "").startsWith(pathname);
+    response.writeHead(known ? 200 : 404, { "content-type": "application/json" });
+    response.end(
+      JSON.stringify({
+        pid: process.pid,
+        tokenDigest: createHash("sha256").update(JUPYTERHUB_API_TOKEN).digest("hex"),
+        cwd: process.cwd(),
+        uid: process.getuid?.(),
+        gid: process.getgid?.(),
+        groups: process.getgroups?.(),
+        home: process.env.HOME,
+        user: process.env.USER,
+        args,
+      }),
+    );
+  }).listen(Number(port), hostname.replace(/^\[|\]$/g, ""));
+}
