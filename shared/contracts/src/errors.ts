@@ -214,6 +214,16 @@ export const ERRORS = {
     operator:
       "Server records carry the name in their paths. Rename before the first start, or delete the user.",
   },
+  OAUTH_REFUSED: {
+    status: 400,
+    user: "This application cannot be authorized.",
+    operator: "The client is unknown, its redirect URI differs from the registered one, or the user may not open it.",
+  },
+  TOKEN_SCOPES_REFUSED: {
+    status: 400,
+    user: "The token was asked for with rights that its owner does not have.",
+    operator: "A token never reaches further than its owner and whoever asks for it; the message lists the scopes.",
+  },
   TOKEN_NOT_FOUND: { status: 404, user: "No such token", operator: "No token of this id for this user." },
 
   SERVER_NOT_FOUND: {

@@ -1,0 +1,112 @@
+import { fileURLToPath } from "node:url";
+import { createApp } from "@elara/runtime/http/app";
+import { type Relay, startRelay } from "@elara/runtime/relay";
+import { defineService } from "@elara/runtime/service";
+import { identityReader } from "@elara/runtime/store/read/identity";
+import { authorizationRoutes } from "./api/authorization-routes.ts";
+import { tokenRoutes } from "./api/token-routes.ts";
+import { AuthConfig } from "./config.ts";
+import { openControlSocket } from "./control/control-socket.ts";
+import { tokenForName } from "./control/token-for-name.ts";
+import type { Ground } from "./ground.ts";
+import { openDoors } from "./login/authenticators.ts";
+import { login } from "./login.ts";
+import { authorizeRoutes } from "./oauth/authorize.ts";
+import { tokenRoute } from "./oauth/token.ts";
+import { takeOrders } from "./orders/take-orders.ts";
+import { loginRoutes } from "./pages/login-routes.ts";
+import { logoutRoutes } from "./pages/logout-routes.ts";
+import { redirectRoutes } from "./pages/redirect-routes.ts";
+import { tokenPage } from "./pages/token-page.ts";
+import { allowRules } from "./people/allow-rules.ts";
+import { mint } from "./people/mint.ts";
+import { sessionBook } from "./people/session-book.ts";
+import { tokenBook } from "./people/token-book.ts";
+import { userBook } from "./people/user-book.ts";
+import { openRecords } from "./records.ts";
+import { farewell } from "./upkeep/farewell.ts";
+import { tidy } from "./upkeep/janitor.ts";
+import { revokeBlocked } from "./upkeep/revoke-blocked.ts";
+import { rounds } from "./upkeep/rounds.ts";
+
+const TIDY_MS = 60_000;
+const FAREWELL_MS = 2_000;
+const TEMPLATES = fileURLToPath(new URL("./templates/", import.meta.url));
+
+/** Who you are: log-in, sessions, users, tokens, OAuth2 provider. The one writer of its collections. */
+export default defineService({
+  name: "auth",
+  config: AuthConfig,
+  async start({ instance, config, hub, keys, bus, store, log, clock, plugins }) {
+    const records = openRecords(store);
+    const identities = identityReader({ store, clock, log });
+    // Tombstones of users reserve the name for a day; the janitor takes them away. Those of tokens may go at once.
+    const relays: Relay[] = [
+      startRelay({ bus, documents: [records.users], log, clock, keep: () => true }),
+      startRelay({ bus, documents: [records.tokens], log, clock }),
+    ];
+    const ground: Ground = {
+      hub,
+      config,
+      bus,
+      store,
+      records,
+      clock,
+      log,
+      nudge: () => {
+        for (const relay of relays) relay.nudge();
+      },
+      forget: (digests) => identities.forget(digests),
+    };
+    const users = userBook(ground);
+    const tokens = tokenBook(ground);
+    const sessions = sessionBook(ground, users, tokens);
+    const rules = allowRules(config);
+    const minted = mint(ground, users, tokens);
+    const doors = await openDoors(plugins.authenticators, { hub, clock, log });
+    const parts = {
+      ground,
+      users,
+      sessions,
+      tokens,
+      rules,
+      doors,
+      mint: minted,
+      login: login({ ground, users, sessions, rules }),
+    };
+
+    const app = createApp({ service: "auth", hub, log, keys, identities, clock, templates: TEMPLATES });
+    loginRoutes(app, parts);
+    logoutRoutes(app, ground, sessions);
+    redirectRoutes(app, keys.derive("cookie"), parts);
+    authorizeRoutes(app, ground, tokens);
+    tokenRoute(app, ground, parts);
+    tokenRoutes(app, parts);
+    authorizationRoutes(app, ground, identities);
+    tokenPage(app, ground, parts);
+
+    const farewells = rounds(FAREWELL_MS, () => farewell(ground, users), log);
+    const upkeep = rounds(TIDY_MS, () => tidy(ground, tokens), log);
+    const orders = takeOrders({ ...parts, farewell: farewells.now });
+    const blocked = revokeBlocked({ ...parts });
+    const control = await openControlSocket({
+      dataDir: hub.dataDir,
+      instanceId: instance.id,
+      log,
+      token: tokenForName({ users, rules, mint: minted }),
+    });
+
+    return {
+      app,
+      async close() {
+        await orders.close();
+        await Promise.all([farewells.close(), upkeep.close(), blocked]);
+        await control.close();
+        await Promise.all(relays.map((relay) => relay.close()));
+        await app.close();
+        await doors.close();
+        await identities.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,99 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { HubError } from "@elara/contracts";
+import type { Clock } from "@elara/runtime/clock";
+import type { HubConfig } from "@elara/runtime/config/hub";
+import type { Configured } from "@elara/runtime/service";
+import type { Authenticator, AuthPlugin, LoginField } from "@elara/sdk";
+import type { Logger } from "pino";
+
+/** One way to log in, set up. */
+export interface Door {
+  /** As configured; stands in URLs and sessions. */
+  readonly name: string;
+  /** For the button, `Sign in with {label}`. */
+  readonly label: string;
+  readonly authenticator: Authenticator;
+  readonly log: Logger;
+}
+
+/** How a door looks on the login page. */
+export type DoorView =
+  | {
+      readonly kind: "form";
+      readonly name: string;
+      readonly label: string;
+      readonly fields: readonly LoginField[];
+    }
+  | { readonly kind: "redirect" | "away"; readonly name: string; readonly label: string };
+
+/** All configured ways to log in. */
+export interface Doors {
+  readonly all: readonly Door[];
+  find(name: string): Door | undefined;
+  /** For the login page. What cannot be begun now is shown as away. */
+  views(callbackUrl: (name: string) => string): Promise<DoorView[]>;
+  close(): Promise<void>;
+}
+
+/** Sets all authenticators up; one that fails stops the start. */
+export async function openDoors(
+  configured: readonly Configured<AuthPlugin>[],
+  { hub, clock, log }: { hub: HubConfig; clock: Clock; log: Logger },
+): Promise<Doors> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const all: Door[] = [];
+  for (const { name, plugin, options } of configured) {
+    const own = log.child({ authenticator: name });
+    const dataDir = join(hub.dataDir, "plugins", name);
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const authenticator = await plugin.setup(options, {
+      log: own,
+      dataDir,
+      hubId: hub.hubId,
+      now: () => clock.now(),
+      onClose: (close) => {
+        closers.push(close);
+      },
+    });
+    all.push({ name, label: plugin.label ?? name, authenticator, log: own });
+  }
+
+  // A form is what it is; redirects are begun anew with every login, so only their kind is remembered.
+  const known = new Map<string, DoorView>();
+  async function view(
+    { name, label, authenticator, log: own }: Door,
+    callbackUrl: string,
+  ): Promise<DoorView> {
+    const remembered = known.get(name);
+    if (remembered) return remembered;
+    try {
+      const start = await authenticator.begin({ callbackUrl });
+      const seen: DoorView =
+        start.kind === "form"
+          ? { kind: "form", name, label, fields: start.fields }
+          : { kind: "redirect", name, label };
+      known.set(name, seen);
+      return seen;
+    } catch (error) {
+      own.warn({ err: error }, "authenticator cannot begin");
+      return { kind: "away", name, label };
+    }
+  }
+
+  return {
+    all,
+    find: (name) => all.find((door) => door.name === name),
+    views: (callbackUrl) => Promise.all(all.map((door) => view(door, callbackUrl(door.name)))),
+    async close() {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+/** The door of this name; the first one when none is named. Throws NOT_FOUND. */
+export function doorOf(doors: Doors, name: string | undefined): Door {
+  const door = name === undefined || name === "" ? doors.all[0] : doors.find(name);
+  if (!door) throw new HubError("NOT_FOUND");
+  return door;
+}

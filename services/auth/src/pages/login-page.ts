@@ -1,0 +1,59 @@
+import type { HubError } from "@elara/contracts";
+import { hubPath } from "@elara/runtime/http/paths";
+import { renderPage } from "@elara/runtime/pages/render";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Ground } from "../ground.ts";
+import type { Doors } from "../login/authenticators.ts";
+import { callbackUrl, nextOf } from "./place.ts";
+
+/** What the page is filled with: after a failed try its reason. */
+export interface FailedTry {
+  readonly error?: HubError;
+  /** The door that was tried, and the name that was typed. */
+  readonly door?: string;
+  readonly username?: string;
+}
+
+/** Answers with the login page: a form or button for each way to log in; after a failed try with its reason, and the name kept. */
+export async function loginPage(
+  { hub, config }: Ground,
+  doors: Doors,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  failed?: FailedTry,
+): Promise<FastifyReply> {
+  const next = nextOf(request, hub);
+  const query = next === undefined ? "" : `?next=${encodeURIComponent(next)}`;
+  const views = await doors.views((name) => callbackUrl(request, hub, name));
+  const forms = views.filter((view) => view.kind === "form");
+  // The form that was tried stays open; otherwise the first one.
+  const open = forms.find((form) => form.name === failed?.door) ?? forms[0];
+  const isClosed = !config.allowAll && config.allowedUsers.length === 0 && config.adminUsers.length === 0;
+  if (failed?.error) {
+    reply.status(failed.error.status);
+    if (failed.error.retryAfterSeconds !== undefined)
+      reply.header("Retry-After", failed.error.retryAfterSeconds);
+  }
+  return renderPage(reply, "login", {
+    title: "Log in",
+    action: `${hubPath(hub)}login${query}`,
+    doors: views.map((view) => ({
+      ...view,
+      isOpen: view.name === open?.name,
+      url: `${hubPath(hub)}oauth_login/${encodeURIComponent(view.name)}${query}`,
+      ...(view.kind === "form"
+        ? {
+            fields: view.fields.map((field) => ({
+              ...field,
+              value:
+                field.name === "username" && view.name === open?.name
+                  ? (failed?.username ?? "").slice(0, 128)
+                  : "",
+            })),
+          }
+        : {}),
+    })),
+    isClosed,
+    ...(failed?.error ? { message: failed.error.message } : {}),
+  });
+}

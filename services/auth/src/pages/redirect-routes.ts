@@ -1,0 +1,120 @@
+import { HubError } from "@elara/contracts";
+import { hubErrorOf } from "@elara/runtime/http/hub-error";
+import { hubPath, originOf } from "@elara/runtime/http/paths";
+import { digest } from "@elara/runtime/id";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { textOf } from "../fields.ts";
+import { doorOf } from "../login/authenticators.ts";
+import { ticketSeal } from "../login/sealed-cookie.ts";
+import { loginPage } from "./login-page.ts";
+import { type LoginRouteParts, sessionOf, welcome } from "./login-routes.ts";
+import { callbackUrl, nextOf } from "./place.ts";
+
+const TICKET_SECONDS = 600;
+/** Browsers drop cookies above 4,096 bytes. */
+const MAX_TICKET_CHARS = 3800;
+
+/**
+ * `/hub/oauth_login` and `/hub/oauth_callback`: log-ins at a provider. The provider's `state` names a cookie that only the
+ * browser which began the log-in has, one for each attempt, so that several tabs work and nobody can be logged in with a
+ * stranger's code.
+ */
+export function redirectRoutes(
+  app: FastifyInstance,
+  key: Buffer,
+  { ground, doors, login, sessions }: LoginRouteParts,
+): void {
+  const { hub, clock } = ground;
+  const tickets = ticketSeal(key);
+  const callbackPath = `${hubPath(hub)}oauth_callback`;
+  const config = { access: { kind: "public" } } as const;
+  const cookieName = (state: string): string => `elara-login-${digest(state).slice(0, 16)}`;
+
+  const begin = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const door = doorOf(doors, nameOf(request));
+    try {
+      const start = await door.authenticator.begin({ callbackUrl: callbackUrl(request, hub, door.name) });
+      if (start.kind === "form") return reply.redirect(`${hubPath(hub)}login`);
+      const state = new URL(start.url).searchParams.get("state");
+      if (!state) throw new TypeError("an authenticator that redirects must send a state parameter");
+      const ticket = tickets.seal({
+        authenticator: door.name,
+        next: nextOf(request, hub) ?? "",
+        state: { ...start.state },
+        expiresAt: clock.now() + TICKET_SECONDS * 1000,
+      });
+      if (ticket.length > MAX_TICKET_CHARS) throw new TypeError("the authenticator's state is too large");
+      reply.setCookie(cookieName(state), ticket, {
+        path: callbackPath,
+        httpOnly: true,
+        sameSite: "lax",
+        secure: originOf(request, hub).startsWith("https:"),
+        maxAge: TICKET_SECONDS,
+      });
+      return reply.redirect(start.url);
+    } catch (error) {
+      return failed(request, reply, door.name, error);
+    }
+  };
+
+  const finish = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const door = doorOf(doors, nameOf(request));
+    try {
+      const name = cookieName(textOf(request.query, "state") ?? "");
+      const ticket = tickets.open(request.cookies[name] ?? "", clock.now());
+      // Another authenticator's ticket is a mix-up attack.
+      if (ticket?.authenticator !== door.name) throw new HubError("LOGIN_STATE_INVALID");
+      reply.clearCookie(name, { path: callbackPath });
+      const input = Object.fromEntries(
+        Object.keys(Object(request.query)).flatMap((field) => {
+          const value = textOf(request.query, field);
+          // `username` is what the throttle counts by; a provider's answer has nothing to guess.
+          return value === undefined || field === "username" ? [] : [[field, value]];
+        }),
+      );
+      const opened = await login.open(
+        {
+          door,
+          input,
+          state: ticket.state,
+          callbackUrl: callbackUrl(request, hub, door.name),
+          address: request.ip,
+        },
+        await sessionOf(request, sessions),
+      );
+      return await welcome(ground, request, reply, opened, ticket.next || undefined);
+    } catch (error) {
+      return failed(request, reply, door.name, error);
+    }
+  };
+
+  // Without a name: the first way to log in, as JupyterHub's only one.
+  for (const path of [`${hubPath(hub)}oauth_login`, `${hubPath(hub)}oauth_login/:name`])
+    app.get(path, { config }, begin);
+  for (const path of [callbackPath, `${callbackPath}/:name`]) app.get(path, { config }, finish);
+
+  function nameOf(request: FastifyRequest): string | undefined {
+    return textOf(request.params, "name");
+  }
+
+  function failed(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    door: string,
+    error: unknown,
+  ): Promise<FastifyReply> {
+    const known = hubErrorOf(error) ?? new HubError("LOGIN_UNAVAILABLE", { cause: error });
+    if (known.status >= 500)
+      ground.log.warn(
+        {
+          authenticator: door,
+          code: known.code,
+          operator: known.operator,
+          detail: known.detail,
+          err: known.cause,
+        },
+        "login could not be checked",
+      );
+    return loginPage(ground, doors, request, reply, { error: known, door });
+  }
+}

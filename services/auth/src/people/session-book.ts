@@ -1,0 +1,86 @@
+import type { Session } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { newLoginSecret, newSessionId } from "@elara/runtime/http/cookies";
+import { digest } from "@elara/runtime/id";
+import type { Ground } from "../ground.ts";
+import { swap } from "../swap.ts";
+import type { TokenBook } from "./token-book.ts";
+import type { UserBook } from "./user-book.ts";
+
+/** A session with the secret that only the browser gets. */
+export interface OpenedSession {
+  readonly secret: string;
+  readonly session: Session;
+}
+
+/** Logins of browsers, each under the digest of its cookie's secret. */
+export interface SessionBook {
+  /** A new secret with every login. The same person in the same browser keeps the session id, so that open notebooks go on. */
+  open(userId: string, authenticator: string, previous?: Session): Promise<OpenedSession>;
+  find(credential: string): Promise<Session | undefined>;
+  /** Whether a browser with this session id is still logged in as this user. */
+  isOpen(userId: string, sessionId: string): Promise<boolean>;
+  /** Log-out: the session and the tokens that were given out in it. */
+  end(credential: string): Promise<void>;
+  /** Revokes all sessions of a user. */
+  endAll(userId: string): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+
+export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook): SessionBook {
+  const { sessions } = ground.records;
+  const now = () => timestamp(ground.clock.now());
+
+  const revoke = async (credential: string): Promise<Session | undefined> => {
+    let revoked: Session | undefined;
+    await swap(sessions, credential, (session) => {
+      revoked = session.revokedAt === "" ? session : undefined;
+      return revoked && { set: { revokedAt: now() } };
+    });
+    ground.forget([credential]);
+    return revoked;
+  };
+  const end: SessionBook["end"] = async (credential) => {
+    const session = await revoke(credential);
+    if (session === undefined) return;
+    await tokens.revokeWhere(
+      { sessionId: session.sessionId, userId: session.userId },
+      `user:${session.userId}`,
+    );
+    await users.loggedOut(session.userId);
+  };
+
+  return {
+    async open(userId, authenticator, previous) {
+      const isSamePerson = previous?.userId === userId && previous.revokedAt === "";
+      const secret = newLoginSecret();
+      const session = await sessions.insert({
+        _id: digest(secret),
+        v: 1,
+        userId,
+        sessionId: isSamePerson ? previous.sessionId : newSessionId(),
+        authenticator,
+        createdAt: now(),
+        expiresAt: timestamp(ground.clock.now() + ground.config.sessionDays * DAY_MS),
+        revokedAt: "",
+      });
+      if (previous && isSamePerson) await revoke(previous._id);
+      else if (previous) await end(previous._id);
+      return { secret, session };
+    },
+    find: (credential) => sessions.get(credential),
+    async isOpen(userId, sessionId) {
+      const { items } = await sessions.find({ where: { userId, sessionId, revokedAt: "" }, limit: 10 });
+      return items.some((session) => session.expiresAt > now());
+    },
+    end,
+    async endAll(userId) {
+      for (;;) {
+        const { items } = await sessions.find({ where: { userId, revokedAt: "" }, limit: 200 });
+        for (const session of items) await revoke(session._id);
+        if (items.length < 200) return;
+      }
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { codeOf, HubError, type Token } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { insertWithEvents, withEvents } from "@elara/runtime/outbox";
+import type { Filter } from "@elara/runtime/store/store";
+import type { Ground } from "../ground.ts";
+import { swap } from "../swap.ts";
+import { facts } from "./facts.ts";
+import { newPublicId } from "./secret.ts";
+
+/** Client id of tokens that people make for themselves. */
+export const PLAIN_CLIENT = "jupyterhub";
+
+/** A token to be registered; what is left out is empty. */
+export type TokenWish = Pick<Token, "kind" | "userId" | "note" | "scopes"> &
+  Partial<Pick<Token, "clientId" | "serverId" | "generation" | "sessionId" | "expiresAt">>;
+
+/** Tokens by digest: registered, revoked, listed. */
+export interface TokenBook {
+  /** `quiet`: without event, for tokens of seconds. A digest that is taken by an equal token counts as registered. */
+  register(digest: string, wish: TokenWish, actor: string, options?: { quiet?: boolean }): Promise<Token>;
+  /** Marks it as revoked before it returns; true when it was not yet. */
+  revoke(digest: string, actor: string): Promise<boolean>;
+  /** Revokes all that match (and `only` agrees to) and are not revoked yet; how many. */
+  revokeWhere(where: Filter, actor: string, only?: (token: Token) => boolean): Promise<number>;
+  /** Neither revoked nor expired, oldest first. */
+  valid(where: Filter): Promise<Token[]>;
+}
+
+export function tokenBook(ground: Ground): TokenBook {
+  const { tokens } = ground.records;
+  const fact = facts(ground);
+  const now = () => timestamp(ground.clock.now());
+
+  const revoke: TokenBook["revoke"] = async (digest, actor) => {
+    let isNew = false;
+    await swap(tokens, digest, (token) => {
+      isNew = token.revokedAt === "";
+      return isNew
+        ? withEvents(token, { revokedAt: now() }, token.seq === 0 ? [] : [fact.tokenRevoked(token, actor)])
+        : undefined;
+    });
+    ground.forget([digest]);
+    ground.nudge();
+    return isNew;
+  };
+
+  return {
+    async register(digest, wish, actor, { quiet = false } = {}) {
+      for (let tries = 0; tries < 5; tries += 1) {
+        const token: Omit<Token, "rev"> = {
+          _id: digest,
+          v: 1,
+          seq: 0,
+          pendingEvents: [],
+          pendingSince: "",
+          deletedAt: "",
+          publicId: newPublicId(),
+          service: "",
+          clientId: PLAIN_CLIENT,
+          serverId: "",
+          generation: 0,
+          sessionId: "",
+          expiresAt: "",
+          ...wish,
+          createdAt: now(),
+          revokedAt: "",
+        };
+        try {
+          const made = await tokens.insert(
+            quiet ? token : insertWithEvents(token, [fact.tokenCreated(token, actor)]),
+          );
+          ground.nudge();
+          return made;
+        } catch (error) {
+          if (codeOf(error) !== "STORE_CONFLICT") throw error;
+          const known = await tokens.get(digest);
+          if (known === undefined) continue;
+          if (known.userId === wish.userId && known.kind === wish.kind && known.revokedAt === "")
+            return known;
+          throw error;
+        }
+      }
+      throw new HubError("STORE_CONFLICT");
+    },
+    revoke,
+    async revokeWhere(where, actor, only = () => true) {
+      let revoked = 0;
+      let after: string | undefined;
+      do {
+        const page = await tokens.find({
+          where: { ...where, revokedAt: "" },
+          limit: 200,
+          ...(after === undefined ? {} : { after }),
+        });
+        for (const token of page.items.filter(only)) if (await revoke(token._id, actor)) revoked += 1;
+        after = page.next;
+      } while (after !== undefined);
+      return revoked;
+    },
+    async valid(where) {
+      const { items } = await tokens.find({ where: { ...where, revokedAt: "" } });
+      return items
+        .filter((token) => token.expiresAt === "" || token.expiresAt > now())
+        .sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
+    },
+  };
+}
