@@ -2,7 +2,7 @@ import { type Collection, HubError } from "@elara/contracts";
 import type { MongoClient } from "mongodb";
 import type { Logger } from "pino";
 import { checkDeclaration } from "./declaration.ts";
-import { callWithin, DEADLINE_MS } from "./mongo-call.ts";
+import { type Call, callWithin, DEADLINE_MS } from "./mongo-call.ts";
 import { mongoDocuments } from "./mongo-documents.ts";
 import type { Documents, Store } from "./store.ts";
 
@@ -17,7 +17,20 @@ export async function mongoStore({ uri, database, log }: MongoOptions): Promise<
   const driver = await import("mongodb");
   const client = clientFor(driver, uri);
   const db = client.db(database);
-  const call = callWithin(driver, log, () => performance.now());
+  const answered = callWithin(driver, log, () => performance.now());
+  let connected: Promise<unknown> | undefined;
+  /** The driver connects by itself but once: a client whose first try failed stays closed. So it is told to, until it works. */
+  const call: Call = (attempt) =>
+    answered(async (again) => {
+      connected ??= client.connect();
+      try {
+        await connected;
+      } catch (error) {
+        connected = undefined;
+        throw error;
+      }
+      return attempt(again);
+    });
   const declared = new Map<string, Collection>();
   return {
     collection<C extends Collection>(declaration: C): Documents<C> {
@@ -47,6 +60,8 @@ function clientFor(driver: typeof import("mongodb"), uri: string): MongoClient {
       connectTimeoutMS: DEADLINE_MS,
       socketTimeoutMS: DEADLINE_MS,
       waitQueueTimeoutMS: DEADLINE_MS,
+      // How soon a lost connection is tried again.
+      minHeartbeatFrequencyMS: 100,
       maxPoolSize: 50,
     });
   } catch (cause) {
