@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Static, TObject } from "typebox";
+import { type Static, type TObject, Type } from "typebox";
 import { Value } from "typebox/value";
 import type { Row, RowState, Spawner, SpawnerPlugin, SpawnRequest, StartCall } from "../spawner.ts";
 import { type TestHost, testHost } from "./host.ts";
@@ -46,13 +46,32 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 export const newTag = (): string => Array.from(randomBytes(28), (byte) => ALPHABET[byte & 31]).join("");
 
 /** What the stand-in tells of itself. */
-interface StandInFacts {
-  readonly pid: number;
-  readonly tokenDigest: string;
-}
+const StandInFacts = Type.Object({
+  pid: Type.Integer(),
+  tokenDigest: Type.String(),
+  cwd: Type.String(),
+  uid: Type.Integer(),
+  gid: Type.Integer(),
+  groups: Type.Array(Type.Integer()),
+  home: Type.String(),
+  user: Type.String(),
+  args: Type.Array(Type.String()),
+});
+type StandInFacts = Static<typeof StandInFacts>;
+const nobody: StandInFacts = {
+  pid: 0,
+  tokenDigest: "",
+  cwd: "",
+  uid: 0,
+  gid: 0,
+  groups: [],
+  home: "",
+  user: "",
+  args: [],
+};
 
 /** The bench one check works on; everything it started is ended afterwards. */
-export class Bench<O extends TObject, H extends TObject> {
+export class SpawnerBench<O extends TObject, H extends TObject> {
   readonly host: TestHost;
   readonly secret = randomBytes(16).toString("hex");
   readonly usesStandIn: boolean;
@@ -227,18 +246,9 @@ export class Bench<O extends TObject, H extends TObject> {
           redirect: "manual",
         });
         assert.ok(response.status < 500, `the server answers ${response.status}`);
-        const facts: unknown = this.usesStandIn
-          ? await response.json()
-          : { pid: 0, tokenDigest: (await response.text()).slice(0, 0) };
-        if (
-          typeof facts === "object" &&
-          facts !== null &&
-          "pid" in facts &&
-          typeof facts.pid === "number" &&
-          "tokenDigest" in facts &&
-          typeof facts.tokenDigest === "string"
-        )
-          return { pid: facts.pid, tokenDigest: facts.tokenDigest };
+        if (!this.usesStandIn) return nobody;
+        const facts: unknown = await response.json();
+        if (Value.Check(StandInFacts, facts)) return facts;
         assert.fail("somebody else answers at the server's url");
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error;

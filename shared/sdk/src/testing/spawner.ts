@@ -5,7 +5,7 @@ import type { Static, TObject } from "typebox";
 import type { SpawnerPlugin } from "../spawner.ts";
 import { watchCommandLines } from "./command-lines.ts";
 import { askElsewhere } from "./second-process.ts";
-import { Bench, newTag, type SpawnerCase } from "./spawner-bench.ts";
+import { newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
 import { standInCommand, standInPath } from "./stand-in-command.ts";
 
 /** The same data with one text put for another wherever it stands, and numbers named `v` changed. */
@@ -27,7 +27,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
   plugin: SpawnerPlugin<O, H>,
   given: SpawnerCase = {},
 ): void {
-  const bench = (t: TestContext): Bench<O, H> => new Bench(t, plugin, given);
+  const bench = (t: TestContext): SpawnerBench<O, H> => new SpawnerBench(t, plugin, given);
   const ownCommand = given.request?.argv !== undefined && "the case brings its own command";
 
   describe(`spawner ${plugin.name} keeps its promises`, { skip: given.skip ?? false }, () => {

@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
 
 /**
  * A stand-in for jupyterhub-singleuser in tests. Answers HTTP where JUPYTERHUB_SERVICE_URL says, with what it knows of
  * itself; a secret only as its digest. `--exit N`: says a word and exits. `--stubborn`: ignores INT and TERM.
- * `--print N`: prints N numbered lines first. `--silent`: never listens.
+ * `--print N`: prints N numbered lines first. `--silent`: never listens. `--litter`: leaves a process in a session of its own.
  */
 const args = process.argv.slice(2);
 const numberAfter = (flag: string): number => Number(args[args.indexOf(flag) + 1]);
@@ -18,6 +20,11 @@ if (args.includes("--print")) {
 if (args.includes("--exit")) {
   process.stderr.write("stand-in gives up\n");
   process.exit(numberAfter("--exit"));
+}
+
+if (args.includes("--litter")) {
+  const stray = [fileURLToPath(import.meta.url), "--silent"];
+  spawn(process.execPath, stray, { detached: true, stdio: "ignore" }).unref();
 }
 
 // Nobody wants it longer, whatever became of the test.
@@ -40,8 +47,8 @@ if (!args.includes("--silent")) {
         uid: process.getuid?.(),
         gid: process.getgid?.(),
         groups: process.getgroups?.(),
-        home: process.env.HOME,
-        user: process.env.USER,
+        home: process.env.HOME ?? "",
+        user: process.env.USER ?? "",
         args,
       }),
     );

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const copy = fileURLToPath(new URL("./fixtures/broken-copy.ts", import.meta.url));
+
+/** Runs those checks of the kit whose names match on a copy that is broken this way. */
+async function kitOn(broken: string, checks: string): Promise<{ exitCode: number | null; output: string }> {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const flags = ["--test", "--test-reporter=tap", `--test-name-pattern=${checks}`];
+  const child = spawn(process.execPath, [...flags, copy], { env: { ...env, BROKEN: broken } });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const output = await text(child.stdout);
+  return { exitCode: await ended, output };
+}
+
+describe("the conformance kit fails on a spawner that breaks a promise", { concurrency: 2 }, () => {
+  test("and passes on the same copy unbroken", async () => {
+    const { exitCode, output } = await kitOn(
+      "nothing",
+      "lives|started twice|cancelled|shows no secret|handles",
+    );
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /^# pass 7$/m, "the checks have other names now");
+  });
+
+  const cases: [broken: string, checks: string, message: RegExp][] = [
+    ["stop does nothing", "lives", /a stopped server ends: not within 2 s/],
+    ["start is not idempotent", "started twice", /two starts with one tag gave two servers/],
+    [
+      "start ignores its signal",
+      "cancelled beforehand",
+      /start must throw when its signal is aborted already/,
+    ],
+    ["start ignores its signal", "cancelled on the way", /start resolved although it was cancelled/],
+    ["observe always says running", "lives", /a stopped server ends: not within 2 s/],
+    ["locate finds nothing", "lives", /locate must find a running server by its tag/],
+    ["locate finds what has ended", "lives", /locate must not find an ended server/],
+    ["the token is an argument", "shows no secret", /the token stood on a command line/],
+    ["the environment is lost", "lives", /the server did not get JUPYTERHUB_API_TOKEN/],
+    ["an unknown handle counts as ended", "handles", /a version it does not understand must be unknown/],
+  ];
+  for (const [broken, checks, message] of cases) {
+    test(`${broken}: told by "${checks}"`, async () => {
+      const { exitCode, output } = await kitOn(broken, checks);
+      assert.notEqual(exitCode, 0, `the kit passed although ${broken}`);
+      assert.match(output, message);
+    });
+  }
+});
