@@ -1,6 +1,9 @@
 import { activity, type LastTimes } from "@elara/contracts";
 import { digest } from "../../id.ts";
 import type { Store } from "../store.ts";
+import { documentsOf } from "./documents-of.ts";
+
+const activityIn = documentsOf(activity);
 
 /** Last times of a user, their servers and tokens. "" where nothing was ever seen. */
 export interface Activity {
@@ -32,7 +35,7 @@ export async function lastTimesOfMany(
   userIds: readonly string[],
 ): Promise<(userId: string) => Activity> {
   const ids = [...new Set(userIds.map(activityBucket))];
-  const { items } = await store.collection(activity).find({ where: { _id: { in: ids } } });
+  const { items } = await activityIn(store).find({ where: { _id: { in: ids } } });
   const buckets = new Map(items.map((bucket) => [bucket._id, bucket.last]));
   return (userId) => {
     const last = buckets.get(activityBucket(userId)) ?? {};

@@ -5,7 +5,13 @@ import type { GroupLookup } from "../../scopes/filter.ts";
 import { roleScopes, rolesOf } from "../../scopes/roles.ts";
 import type { ScopeSet } from "../../scopes/scope-set.ts";
 import type { Store } from "../store.ts";
+import { documentsOf } from "./documents-of.ts";
 import type { Identity } from "./identity.ts";
+
+const serversIn = documentsOf(servers);
+const sessionsIn = documentsOf(sessions);
+const tokensIn = documentsOf(tokens);
+const usersIn = documentsOf(users);
 
 /** An identity as read, with what ends it. */
 export interface Loaded {
@@ -38,7 +44,7 @@ export function identityLoader({
   const isOver = (time: string): boolean => time !== "" && time <= timestamp(clock.now());
 
   const livingUser = async (id: string): Promise<User | undefined> => {
-    const user = await store.collection(users).get(id);
+    const user = await usersIn(store).get(id);
     return user && user.deletedAt === "" && user.deletingAt === "" ? user : undefined;
   };
 
@@ -57,7 +63,7 @@ export function identityLoader({
   /** The token's server as scopes name it; asked only when a scope needs it. */
   const serverOf = async (token: Token, user: User): Promise<string | undefined> => {
     if (token.serverId === "" || !token.scopes.some((scope) => scope.endsWith("!server"))) return undefined;
-    const server = await store.collection(servers).get(token.serverId);
+    const server = await serversIn(store).get(token.serverId);
     return server && `${user.name}/${server.name}`;
   };
 
@@ -94,7 +100,7 @@ export function identityLoader({
 
   return {
     async byToken(credential) {
-      const token = await store.collection(tokens).get(credential);
+      const token = await tokensIn(store).get(credential);
       if (token?.deletedAt !== "" || token.revokedAt !== "" || isOver(token.expiresAt)) return undefined;
       if (token.service !== "") return serviceToken(token, credential);
       const user = await livingUser(token.userId);
@@ -111,7 +117,7 @@ export function identityLoader({
     },
 
     async byCookie(credential) {
-      const session = await store.collection(sessions).get(credential);
+      const session = await sessionsIn(store).get(credential);
       if (session?.revokedAt !== "" || isOver(session.expiresAt)) return undefined;
       const user = await livingUser(session.userId);
       if (!user) return undefined;

@@ -1,5 +1,10 @@
 import { sessions, tokens, users } from "@elara/contracts";
 import type { Page, Query, Store } from "../store.ts";
+import { documentsOf } from "./documents-of.ts";
+
+const sessionsIn = documentsOf(sessions);
+const tokensIn = documentsOf(tokens);
+const usersIn = documentsOf(users);
 
 /** What was revoked lately. */
 export interface RevocationMarks {
@@ -14,9 +19,9 @@ export async function revocationMarks(store: Store, since: string): Promise<Revo
   const revoked = { where: { revokedAt: { gte: since } }, sort: { by: ["revokedAt"] } };
   const changed = { where: { accessChangedAt: { gte: since } }, sort: { by: ["accessChangedAt"] } };
   const [ofTokens, ofSessions, ofUsers] = await Promise.all([
-    all(store.collection(tokens), revoked),
-    all(store.collection(sessions), revoked),
-    all(store.collection(users), changed),
+    all(tokensIn(store), revoked),
+    all(sessionsIn(store), revoked),
+    all(usersIn(store), changed),
   ]);
   return {
     credentials: [...ofTokens, ...ofSessions].map(({ _id }) => _id),

@@ -1,5 +1,8 @@
 import { type Phase, type Server, servers } from "@elara/contracts";
 import type { Filter, Page, Store } from "../store.ts";
+import { documentsOf } from "./documents-of.ts";
+
+const serversIn = documentsOf(servers);
 
 /** What others may see of a server: all but the outbox, the orders and who drives it. */
 export type PublishedServer = Omit<
@@ -32,15 +35,16 @@ export const serverByName = (
 
 /** The server with this id. */
 export async function serverById(store: Store, id: string): Promise<PublishedServer | undefined> {
-  const server = await store.collection(servers).get(id);
+  const server = await serversIn(store).get(id);
   return server && server.deletedAt === "" ? published(server) : undefined;
 }
 
 /** All servers of a user, by name. */
 export async function serversOfUser(store: Store, userId: string): Promise<PublishedServer[]> {
-  const { items } = await store
-    .collection(servers)
-    .find({ where: { userId, ...LIVING }, sort: { by: ["userId", "name"] } });
+  const { items } = await serversIn(store).find({
+    where: { userId, ...LIVING },
+    sort: { by: ["userId", "name"] },
+  });
   return items.map(published);
 }
 
@@ -79,7 +83,7 @@ export async function serversChangedSince(store: Store, since: string): Promise<
 }
 
 async function first(store: Store, where: Filter): Promise<PublishedServer | undefined> {
-  const { items } = await store.collection(servers).find({ where, limit: 1 });
+  const { items } = await serversIn(store).find({ where, limit: 1 });
   return items[0] && published(items[0]);
 }
 
@@ -90,18 +94,23 @@ async function page(
   after?: string,
   limit = 1000,
 ): Promise<Page<PublishedServer>> {
-  const found = await store
-    .collection(servers)
-    .find({ where, sort: { by }, limit, ...(after === undefined ? {} : { after }) });
+  const found = await serversIn(store).find({
+    where,
+    sort: { by },
+    limit,
+    ...(after === undefined ? {} : { after }),
+  });
   return { items: found.items.map(published), ...(found.next === undefined ? {} : { next: found.next }) };
 }
 
 async function* every(store: Store, where: Filter, by?: readonly string[]): AsyncGenerator<PublishedServer> {
   let after: string | undefined;
   do {
-    const found = await store
-      .collection(servers)
-      .find({ where, ...(by ? { sort: { by } } : {}), ...(after === undefined ? {} : { after }) });
+    const found = await serversIn(store).find({
+      where,
+      ...(by ? { sort: { by } } : {}),
+      ...(after === undefined ? {} : { after }),
+    });
     for (const server of found.items) yield published(server);
     after = found.next;
   } while (after !== undefined);

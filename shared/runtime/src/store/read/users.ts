@@ -1,28 +1,31 @@
 import { type User, users } from "@elara/contracts";
 import type { Filter, Page, Store } from "../store.ts";
+import { documentsOf } from "./documents-of.ts";
+
+const usersIn = documentsOf(users);
 
 /** What others may see of a user. */
 export type PublishedUser = Pick<User, "_id" | "name" | "admin" | "createdAt" | "lastLoginAt" | "deletingAt">;
 
 /** The living user of this name. */
 export async function userByName(store: Store, name: string): Promise<PublishedUser | undefined> {
-  const { items } = await store.collection(users).find({ where: { nameKey: name, deletedAt: "" }, limit: 1 });
+  const { items } = await usersIn(store).find({ where: { nameKey: name, deletedAt: "" }, limit: 1 });
   return items[0] && published(items[0]);
 }
 
 /** The living user with this id. */
 export async function userById(store: Store, id: string): Promise<PublishedUser | undefined> {
-  const user = await store.collection(users).get(id);
+  const user = await usersIn(store).get(id);
   return user && user.deletedAt === "" ? published(user) : undefined;
 }
 
 /** The living ones among these ids, in no order; unknown ids are left out. */
 export const usersByIds = (store: Store, ids: readonly string[]): Promise<PublishedUser[]> =>
-  usersIn(store, ids, (part) => ({ _id: { in: part } }));
+  inBatches(store, ids, (part) => ({ _id: { in: part } }));
 
 /** The living ones among these names, in no order. */
 export const usersByNames = (store: Store, names: readonly string[]): Promise<PublishedUser[]> =>
-  usersIn(store, names, (part) => ({ nameKey: { in: part } }));
+  inBatches(store, names, (part) => ({ nameKey: { in: part } }));
 
 export interface UsersQuery {
   /** Default: creation, oldest first. */
@@ -51,7 +54,7 @@ export async function usersPage(store: Store, query: UsersQuery): Promise<UsersP
 }
 
 async function plainPage(store: Store, query: UsersQuery): Promise<UsersPage> {
-  const total = await store.collection(users).count(LIVING);
+  const total = await usersIn(store).count(LIVING);
   let skip = query.after === undefined ? (query.offset ?? 0) : 0;
   let after = query.after;
   while (skip > 0) {
@@ -79,7 +82,7 @@ async function filteredPage(store: Store, query: UsersQuery, text: string): Prom
 }
 
 const batch = (store: Store, query: UsersQuery, limit: number, after?: string): Promise<Page<User>> =>
-  store.collection(users).find({
+  usersIn(store).find({
     where: LIVING,
     sort: { by: [query.sort === "name" ? "name" : "createdAt"], desc: query.desc === true },
     limit,
@@ -89,7 +92,7 @@ const batch = (store: Store, query: UsersQuery, limit: number, after?: string): 
 const LIVING: Filter = { deletedAt: "" };
 const BATCH = 500;
 
-async function usersIn(
+async function inBatches(
   store: Store,
   values: readonly string[],
   where: (part: readonly string[]) => Filter,
@@ -97,7 +100,7 @@ async function usersIn(
   const found: PublishedUser[] = [];
   for (let at = 0; at < values.length; at += BATCH) {
     const filter = { ...where(values.slice(at, at + BATCH)), ...LIVING };
-    const { items } = await store.collection(users).find({ where: filter, limit: BATCH });
+    const { items } = await usersIn(store).find({ where: filter, limit: BATCH });
     found.push(...items.map(published));
   }
   return found;
