@@ -49,7 +49,9 @@ async function fetchJson(url: string, token: string, signal: AbortSignal): Promi
     });
     if (response.status === 200) return parsed(await readBounded(response));
     await response.body?.cancel();
-    return isOtherProgram(response.status) ? { kind: "mute" } : { kind: "unknown", why: `status ${response.status}` };
+    return isOtherProgram(response.status)
+      ? { kind: "mute" }
+      : { kind: "unknown", why: `status ${response.status}` };
   } catch (error) {
     return { kind: "unknown", why: error instanceof Error ? error.message : "no answer" };
   }

@@ -6,12 +6,11 @@ const open = { config: { access: { kind: "public" } as const } };
 
 /** Version and information about the hub. */
 export function rootRoutes(app: FastifyInstance, deps: WebDeps): void {
-  for (const path of ["", "/"]) {
-    app.get(path, open, async (_request, reply) => {
-      reply.header("Access-Control-Allow-Origin", "*");
-      return { version: JUPYTERHUB_VERSION };
-    });
-  }
+  // With and without the slash: single-user servers ask for exactly `/hub/api`.
+  app.get("/", open, async (_request, reply) => {
+    reply.header("Access-Control-Allow-Origin", "*");
+    return { version: JUPYTERHUB_VERSION };
+  });
 
   app.get("/info", { config: { access: { kind: "scopes", anyOf: ["read:hub"] } } }, async () => ({
     version: JUPYTERHUB_VERSION,

@@ -1,0 +1,1 @@
+export { culler as default } from "./culler.ts";
