@@ -87,6 +87,13 @@ export const ERRORS = {
       "An order got no answer within 2 s and three tries. Look at the log of the service named in the message.",
     retryable: true,
   },
+  BUS_STREAM_MISSING: {
+    status: 503,
+    user: "The hub is partly down: running servers go on, orders have to wait. Try again in a moment.",
+    operator:
+      "nats-server does not keep events: start it with JetStream (`--jetstream`), with room for the stream `elara-events` (512 MB). Until then events wait in the store.",
+    retryable: true,
+  },
   BUS_MESSAGE_TOO_LARGE: {
     status: 413,
     user: "The request is too large.",

@@ -214,14 +214,15 @@ describe("the app of a service", () => {
 });
 
 describe("registering a route", () => {
-  it("throws at once when it declares no access", async () => {
+  it("throws at once when it declares no access", async (t) => {
     const { app, close } = await testApp();
+    t.after(close);
     assert.throws(() => app.get("/hub/open", async () => "x"), /web: route \/hub\/open declares no access/);
-    await close();
   });
 
-  it("takes the access set for its scope, which does not leak to its neighbours", async () => {
+  it("takes the access set for its scope, which does not leak to its neighbours", async (t) => {
     const { app, close } = await testApp();
+    t.after(close);
     let refused: unknown;
     void app.register(async (scope) => {
       setDefaultAccess(scope, { kind: "public" });
@@ -237,13 +238,13 @@ describe("registering a route", () => {
     await app.ready();
     assert.equal((await app.inject({ url: "/hub/static/x" })).statusCode, 200);
     assert.match(String(refused), /declares no access/);
-    await close();
   });
 });
 
 describe("an app without a listener", () => {
-  it("serves requests of another server, and sees the client's own address", async () => {
+  it("serves requests of another server, and sees the client's own address", async (t) => {
     const { app, close } = await testApp();
+    t.after(close);
     app.get("/hub/who", anybody, async ({ ip, host, protocol }) => ({ ip, host, protocol }));
     await app.ready();
     const door = createServer((request, response) => app.routing(request, response)).listen(0, "127.0.0.1");
@@ -254,7 +255,6 @@ describe("an app without a listener", () => {
     });
     assert.deepEqual(await answer.json(), { ip: "127.0.0.1", host: `127.0.0.1:${port}`, protocol: "http" });
     door.close();
-    await close();
   });
 });
 
@@ -268,13 +268,13 @@ describe("whom forwarded headers are believed", () => {
     [false, { ip: "127.0.0.1", protocol: "http" }],
     [true, { ip: "5.5.5.5", protocol: "https" }],
   ] as const) {
-    it(`in process, ${behindProxy ? "behind a proxy: its last entry" : "in front: nothing"}`, async () => {
+    it(`in process, ${behindProxy ? "behind a proxy: its last entry" : "in front: nothing"}`, async (t) => {
       const hub = testHub();
       const { app, close } = await testApp({ network: { ...hub.network, behindProxy } });
+      t.after(close);
       app.get("/hub/who", anybody, async ({ ip, protocol }) => ({ ip, protocol }));
       const answer = await app.inject({ url: "/hub/who", headers: forwarded, remoteAddress: "127.0.0.1" });
       assert.deepEqual(JSON.parse(answer.body), expected);
-      await close();
     });
   }
 
@@ -282,39 +282,39 @@ describe("whom forwarded headers are believed", () => {
     [false, "5.5.5.5"],
     [true, "6.6.6.6"],
   ] as const) {
-    it(`with a listener of its own: the hub's proxy${behindProxy ? ", and the one in front of it" : ""}`, async () => {
+    it(`with a listener of its own: the hub's proxy${behindProxy ? ", and the one in front of it" : ""}`, async (t) => {
       const hub = testHub();
       const { app, close } = await testApp({ network: { ...hub.network, behindProxy } });
+      t.after(close);
       app.get("/hub/who", anybody, async ({ ip }) => ip);
       const address = await app.listen({ host: "127.0.0.1", port: 0 });
       assert.equal(await (await fetch(`${address}/hub/who`, { headers: forwarded })).text(), expected);
-      await close();
     });
   }
 });
 
 describe("internal routes", () => {
-  it("exist on the own listener only, and not for what came through the proxy", async () => {
+  it("exist on the own listener only, and not for what came through the proxy", async (t) => {
     const { app, close } = await testApp();
+    t.after(close);
     app.get("/internal", { config: { access: { kind: "internal" } } }, async () => "in");
     assert.equal((await app.inject({ url: "/internal" })).statusCode, 404);
     const address = await app.listen({ host: "127.0.0.1", port: 0 });
     assert.equal((await fetch(`${address}/internal`)).status, 200);
     const proxied = await fetch(`${address}/internal`, { headers: { "x-forwarded-for": "1.2.3.4" } });
     assert.equal(proxied.status, 404);
-    await close();
   });
 });
 
 describe("a request that is no HTTP", () => {
-  it("is refused without harm", async () => {
+  it("is refused without harm", async (t) => {
     const { app, close } = await testApp();
+    t.after(close);
     const address = new URL(await app.listen({ host: "127.0.0.1", port: 0 }));
     const socket = connect(Number(address.port), address.hostname);
     const received = new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
     socket.write("NOT HTTP AT ALL\r\n\r\n");
     assert.match(await received, /^HTTP\/1\.1 400/);
     socket.destroy();
-    await close();
   });
 });

@@ -155,9 +155,40 @@ describe("the guard", () => {
   });
 });
 
+describe("while the store is away", () => {
+  it("serves reading and activity reports from memory, refuses all else, and asks for patience", async (t) => {
+    const { app, store, identities, clock, close } = await testApp();
+    t.after(close);
+    await addUser(store, "ada");
+    await addToken(store, "adas-token", "ada");
+    const user = { access: { kind: "user" } } as const;
+    app.get("/hub/api/user", { config: user }, async ({ identity }) => identity?.name);
+    app.post("/hub/api/server", { config: user }, async () => "started");
+    app.post("/hub/api/activity", { config: { ...user, duringOutage: "serve" } }, async () => "noted");
+    app.get("/hub/health", { config: { access: { kind: "public" } } }, async () => "ok");
+    await identities.byToken("adas-token");
+    store.isAway = true;
+    clock.forward(1000);
+
+    const ask = (method: "GET" | "POST", url: string, headers: Record<string, string> = TOKEN) =>
+      app.inject({ method, url, headers });
+    assert.equal((await ask("GET", "/hub/api/user")).body, "ada");
+    assert.equal((await ask("POST", "/hub/api/activity")).body, "noted");
+    assert.equal((await ask("GET", "/hub/health", COOKIE)).body, "ok");
+    for (const refused of [
+      await ask("POST", "/hub/api/server"),
+      await ask("GET", "/hub/api/user", { authorization: "token unknown" }),
+    ]) {
+      assert.deepEqual([refused.statusCode, refused.headers["retry-after"]], [503, "2"]);
+      assert.equal(JSON.parse(refused.body).code, "STORE_AWAY");
+    }
+  });
+});
+
 describe("checking scopes in a handler", () => {
-  it("names the scopes that would do", async () => {
+  it("names the scopes that would do", async (t) => {
     const { store, identities, close } = await testApp();
+    t.after(close);
     await addUser(store, "ada");
     await addToken(store, "t", "ada");
     const identity = await identities.byToken("t");
@@ -165,13 +196,13 @@ describe("checking scopes in a handler", () => {
     assert.throws(() => requireAnyOf(identity.scopes, ["shutdown", "proxy"], {}), { code: "SCOPE_MISSING" });
     assert.throws(() => requireAnyOf(identity.scopes, ["tokens"], { user: "eve" }), { code: "NO_ACCESS" });
     requireAnyOf(identity.scopes, ["tokens"], { user: "ada" });
-    await close();
   });
 });
 
 describe("the identity a single-user server is told", () => {
-  it("comes out like JupyterHub's for a token given by OAuth", async () => {
+  it("comes out like JupyterHub's for a token given by OAuth", async (t) => {
     const { store, identities, close } = await testApp();
+    t.after(close);
     await addUser(store, "alice");
     await addToken(store, "given", "alice", {
       kind: "oauth",
@@ -197,11 +228,11 @@ describe("the identity a single-user server is told", () => {
       "name",
       "user_info",
     ]);
-    await close();
   });
 
-  it("holds for a server's own token exactly activity of its user and access to itself", async () => {
+  it("holds for a server's own token exactly activity of its user and access to itself", async (t) => {
     const { store, identities, close } = await testApp();
+    t.after(close);
     await addUser(store, "alice");
     const server = await addServer(store, "alice", "lab2");
     await addToken(store, "own", "alice", {
@@ -218,7 +249,6 @@ describe("the identity a single-user server is told", () => {
       "users:activity!user=alice",
     ]);
     assert.equal(identity?.serverId, server._id);
-    await close();
   });
 });
 

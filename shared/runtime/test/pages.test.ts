@@ -88,14 +88,14 @@ describe("a page", () => {
     assert.equal(headers["set-cookie"], undefined);
   });
 
-  it("says trial mode only in trial mode", async () => {
+  it("says trial mode only in trial mode", async (t) => {
     assert.match((await open("/jhub/hub/open")).body, /Trial mode\./);
     const plain = await testApp({}, templates);
+    t.after(plain.close);
     plain.app.get("/hub/open", { config: { access: { kind: "public" } } }, (_, reply) =>
       renderPage(reply, "hello", { title: "x" }),
     );
     assert.ok(!(await plain.app.inject({ url: "/hub/open" })).body.includes("Trial mode"));
-    await plain.close();
   });
 
   it("answers a missing page in the same clothes, also when the address itself is broken", async () => {
