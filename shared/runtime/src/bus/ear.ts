@@ -1,8 +1,9 @@
 interface EarOptions {
   readonly queue: string | undefined;
   /** Begins to listen; returns the way out. */
-  listen(): () => void;
+  listen(): () => Promise<void>;
   idle(): Promise<void>;
+  /** Handles nothing more than what is being handled. */
   close(): Promise<void>;
 }
 
@@ -10,7 +11,7 @@ interface EarOptions {
 export class Ear {
   readonly queue: string | undefined;
   readonly #options: EarOptions;
-  #stop: (() => void) | undefined;
+  #stop: (() => Promise<void>) | undefined;
   #ended = false;
 
   constructor(options: EarOptions) {
@@ -23,10 +24,11 @@ export class Ear {
     if (!this.#ended) this.#stop ??= this.#options.listen();
   }
 
-  /** No more messages until `join`; what was taken is handled. */
-  part(): void {
-    this.#stop?.();
+  /** No more messages until `join`; resolves when the last one has come. */
+  async part(): Promise<void> {
+    const stop = this.#stop;
     this.#stop = undefined;
+    await stop?.();
   }
 
   /** Resolves when what was taken is handled. */
@@ -35,9 +37,11 @@ export class Ear {
   }
 
   /** No more messages for ever; resolves when the running handler is done. */
-  end(): Promise<void> {
+  async end(): Promise<void> {
     this.#ended = true;
-    this.part();
-    return this.#options.close();
+    const closed = this.#options.close();
+    await this.part();
+    await closed;
+    await this.idle();
   }
 }

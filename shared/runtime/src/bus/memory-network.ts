@@ -131,10 +131,10 @@ export function memoryNetwork(faults?: Faults): MemoryNetwork {
       },
       listen(pattern, queue, onMessage) {
         const listener: Listener = { pattern: pattern.split("."), queue, onMessage, last: Promise.resolve() };
-        if (!open) return () => {};
+        if (!open) return async () => {};
         listeners.add(listener);
         own.add(listener);
-        return () => {
+        return async () => {
           listeners.delete(listener);
           own.delete(listener);
         };

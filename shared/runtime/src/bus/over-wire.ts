@@ -36,8 +36,6 @@ export interface PausableBus extends Bus {
   pause(): void;
   /** Joins them again, unless `leave` was called. */
   resume(): void;
-  /** Resolves when everything taken so far has been handled. */
-  idle(): Promise<void>;
 }
 
 /** The bus over an adapter's wire: contracts checked on both sides, limits, queues, deadlines. */
@@ -142,19 +140,20 @@ export function busOver(wire: Wire, { log, name }: BusOverOptions): PausableBus 
 
     pause() {
       paused = true;
-      for (const ear of queued()) ear.part();
+      for (const ear of queued()) void ear.part();
     },
     resume() {
       paused = false;
       if (!left) for (const ear of queued()) ear.join();
     },
-    async idle() {
-      await Promise.all([...ears].map((ear) => ear.idle()));
-    },
     async leave() {
       left = true;
-      for (const ear of queued()) ear.part();
-      await Promise.all(queued().map((ear) => ear.idle()));
+      await Promise.all(
+        queued().map(async (ear) => {
+          await ear.part();
+          await ear.idle();
+        }),
+      );
     },
     async close() {
       left = true;

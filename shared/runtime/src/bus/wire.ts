@@ -15,8 +15,11 @@ export interface Wire {
   store(subject: string, bytes: Uint8Array, id: string): Promise<void>;
   /** Asks once. Throws BUS_NO_RESPONDERS, BUS_TIMEOUT or BUS_AWAY. */
   ask(subject: string, bytes: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
-  /** Messages that match the pattern, in order; members of a queue share them. Returns the way out, after which none comes. */
-  listen(pattern: string, queue: string | undefined, onMessage: OnMessage): () => void;
+  /**
+   * Messages that match the pattern, in order; members of a queue share them. Returns the way out, which resolves when
+   * what was already on its way has come: a queue's message must not be lost with the one who leaves.
+   */
+  listen(pattern: string, queue: string | undefined, onMessage: OnMessage): () => Promise<void>;
   /** Flushes and ends. */
   close(): Promise<void>;
 }

@@ -1,0 +1,76 @@
+import { type NodeConnectionOptions, nkeyAuthenticator } from "@nats-io/transport-node";
+import type { Logger } from "pino";
+import { type Clock, systemClock } from "../clock.ts";
+import type { Bus } from "./bus.ts";
+import { watchLoop } from "./loop-watch.ts";
+import { NatsWire } from "./nats-wire.ts";
+import { busOver } from "./over-wire.ts";
+import { within } from "./within.ts";
+
+/** How long to wait for the first connection; it goes on in the background. */
+const FIRST_MS = 2000;
+
+export type NatsCredentials =
+  | { readonly user: string; readonly password: string }
+  | { readonly token: string }
+  /** Seed of a user nkey, `SU…`. */
+  | { readonly nkeySeed: string };
+
+export interface NatsBusOptions {
+  /** `host:port`, or with `nats://` in front. */
+  readonly servers: readonly string[];
+  readonly log: Logger;
+  /** Shown by the server's monitoring. */
+  readonly name: string;
+  readonly credentials?: NatsCredentials;
+  readonly clock?: Clock;
+}
+
+/**
+ * The bus over NATS. Resolves when connected, or after 2 s without: it goes on trying for ever, `connected` says how it
+ * stands.
+ */
+export async function natsBus({
+  servers,
+  log,
+  name,
+  credentials,
+  clock = systemClock,
+}: NatsBusOptions): Promise<Bus> {
+  const wire = new NatsWire({ servers: [...servers], name, ...authentication(credentials) }, log);
+  const bus = busOver(wire, { log, name });
+  const unwatch = watchLoop({
+    clock,
+    onStall: (lateMs) => {
+      log.warn({ lateMs: Math.round(lateMs) }, "event loop stood, queue groups left");
+      bus.pause();
+    },
+    onCaughtUp: () => {
+      log.info({}, "event loop caught up, queue groups joined");
+      bus.resume();
+    },
+  });
+  const first = Promise.withResolvers<void>();
+  const unlisten = bus.onChange(() => first.resolve());
+  await within(FIRST_MS, first.promise);
+  unlisten();
+  return {
+    ...bus,
+    get connected() {
+      return bus.connected;
+    },
+    async close() {
+      unwatch();
+      await bus.close();
+    },
+  };
+}
+
+function authentication(credentials: NatsCredentials | undefined): NodeConnectionOptions {
+  if (credentials === undefined) return {};
+  if ("nkeySeed" in credentials) {
+    return { authenticator: nkeyAuthenticator(new TextEncoder().encode(credentials.nkeySeed)) };
+  }
+  if ("token" in credentials) return { token: credentials.token };
+  return { user: credentials.user, pass: credentials.password };
+}
