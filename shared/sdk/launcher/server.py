@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import resource
+import select
 import signal
 import time
 
@@ -91,12 +92,23 @@ class Server:
         self.status, self.began = None, time.monotonic()
         os.write(say_go, b"g")
         os.close(say_go)
-        with open(fault, "rb") as file:
-            problem = file.read()
+        problem = self.hear(fault)
+        os.close(fault)
         if problem:
-            self.status = os.waitpid(pid, 0)[1]
             raise Failed(*json.loads(problem))
         self.note(phase="starting")
+
+    def hear(self, fault):
+        """What kept the child from becoming the server; empty when it became it. A home that hangs does not hang us."""
+        until = time.monotonic() + self.spec.get("waitSeconds", 10)
+        while not select.select([fault], [], [], 0.2)[0]:
+            if time.monotonic() < until and load(self.folder, "stop") is None:
+                continue
+            send(self.state["child"], signal.SIGKILL)
+            if load(self.folder, "stop") is not None:
+                raise Failed("CANCELLED", "stopped before it started")
+            raise Failed("CWD_UNUSABLE", "the home did not answer in time: %s" % (self.spec.get("cwd") or "of the account"))
+        return os.read(fault, 65536)
 
     def become(self, account, env, output, go, fault):
         """In the child: becomes the server, or tells why not."""
@@ -162,7 +174,10 @@ class Server:
                 data = os.read(0, max(1, min(65536, room)))
                 if not data:
                     break
-                room -= os.write(log, data)
+                try:
+                    room -= os.write(log, data)
+                except OSError:
+                    continue  # a full disk costs the log, not the server
                 if room <= 0:
                     os.close(log)
                     os.rename(path, path + ".1")
