@@ -63,6 +63,9 @@ describe("the guard", () => {
       before: request.identity?.name ?? null,
       after: (await request.identify())?.name ?? null,
     }));
+    app.post("/hub/api/open", { config: { access: { kind: "public" } } }, async (request) => {
+      return (await request.identify())?.name ?? "nobody";
+    });
     await app.ready();
   });
   after(() => hub.close());
@@ -144,6 +147,13 @@ describe("the guard", () => {
   it("identifies nobody on public routes until asked", async () => {
     assert.deepEqual(JSON.parse((await ask("/hub/open", COOKIE)).body), { before: null, after: "ada" });
     assert.deepEqual(JSON.parse((await ask("/hub/open")).body), { before: null, after: null });
+  });
+
+  it("takes a cookie for nothing there too, when a form of another site could have sent it", async () => {
+    const post = (type: string) =>
+      ask("/hub/api/open", { ...COOKIE, "content-type": type }, { method: "POST", payload: "{}" });
+    assert.equal((await post("text/plain")).body, "nobody");
+    assert.equal((await post("application/json")).body, "ada");
   });
 
   it("takes a cookie for nothing on the API when a form of another site could have sent it", async () => {

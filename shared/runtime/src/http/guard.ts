@@ -21,7 +21,7 @@ interface GuardOptions {
 export function guard(app: FastifyInstance, { hub, identities, xsrf }: GuardOptions): void {
   app.decorateRequest("identity", undefined);
   app.decorateRequest("identify", async function (this: FastifyRequest) {
-    this.identity ??= await find(this, { tokens: true, cookie: true });
+    this.identity ??= await find(this, { tokens: true, cookie: mayUseCookie(this, hub) });
     return this.identity;
   });
 
