@@ -51,7 +51,7 @@ function markNow() {
   list.querySelector(".todo")?.classList.add("now");
 }
 
-function show({ step, at, title, message, progress }) {
+function show({ step, at, title, detail, progress }) {
   if (typeof progress === "number" && progress > bar.value) bar.value = progress;
   if (!step || isShown({ step, at })) return;
   const line = lineFor(step);
@@ -59,21 +59,18 @@ function show({ step, at, title, message, progress }) {
   line.dataset.step = step;
   line.className = "done";
   const what = line.querySelector(".what");
-  what.textContent = title || message;
-  if (title && message && !isSame(title, message)) {
-    const detail = document.createElement("small");
-    detail.textContent = message;
-    what.append(detail);
+  what.textContent = title;
+  if (detail) {
+    const more = document.createElement("small");
+    more.textContent = detail;
+    what.append(more);
   }
   const time = line.querySelector("time");
   time.dateTime = at;
   localTime(time);
-  status.textContent = title || message;
+  status.textContent = title;
   markNow();
 }
-
-const isSame = (title, message) =>
-  [title.toLowerCase(), `server ${title.toLowerCase()}`].includes(message.toLowerCase());
 
 function follow() {
   const source = new EventSource(page.dataset.progressUrl);

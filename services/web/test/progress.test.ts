@@ -61,6 +61,7 @@ describe("the progress stream", () => {
       message: "did requested",
       step: "requested",
       title: "Requested",
+      detail: "did requested",
       at: at(0),
     });
     await hub.people.steps(server, [step("requested", 0, 0), step("environment", 1, 10)]);

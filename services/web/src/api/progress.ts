@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import type { WebDeps } from "../deps.ts";
 import { followStart } from "../live/follow-start.ts";
 import { serverState } from "../models/server-state.ts";
-import { isCountedStep, stepTitle } from "../models/step-title.ts";
+import { isCountedStep, stepDetail, stepTitle } from "../models/step-title.ts";
 import { type ServerParams, serverOf, serverPaths, serverResource } from "./server-params.ts";
 
 const KEEP_ALIVE_MS = 8000;
@@ -96,7 +96,8 @@ const stepEvent = (step: Step) => ({
   progress: Math.min(step.progress, 99),
   message: step.message,
   step: step.step,
-  title: stepTitle(step.step),
+  title: stepTitle(step.step) || step.message,
+  detail: stepDetail(step.step, step.message),
   at: step.at,
 });
 

@@ -21,6 +21,16 @@ const TITLES: Readonly<Record<string, string>> = {
 /** A short title of a known step; "" for a plugin's own, whose message says all. */
 export const stepTitle = (step: string): string => TITLES[step] ?? "";
 
+/** What the message of a step says beyond its title; "" for nothing. */
+export function stepDetail(step: string, message: string): string {
+  const title = stepTitle(step);
+  if (title === "") return "";
+  const said = message.replace(/^server (?=ready|requested)/i, "");
+  return said.toLowerCase().startsWith(title.toLowerCase())
+    ? said.slice(title.length).replace(/^[\s,:.]+/, "")
+    : message;
+}
+
 /** Steps on the way to ready; how it ended is told apart. */
 export const isCountedStep = (step: string): boolean =>
   step !== "failed" && step !== "stopping" && step !== "stopped";

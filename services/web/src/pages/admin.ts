@@ -27,9 +27,11 @@ export function adminPage(app: FastifyInstance, deps: WebDeps): void {
       const [servers, timesOf] = await Promise.all([reads.serversOfUsers(ids), reads.timesOfMany(ids)]);
       const rows = page.items.map((user) => {
         const times = timesOf(user._id);
-        const cards = (servers.get(user._id) ?? []).map((server) =>
-          serverCard(server, { baseUrl: hub.baseUrl, times: times(`s:${server._id}`), next: request.url }),
-        );
+        const cards = (servers.get(user._id) ?? [])
+          .sort(byName)
+          .map((server) =>
+            serverCard(server, { baseUrl: hub.baseUrl, times: times(`s:${server._id}`), next: request.url }),
+          );
         return {
           name: user.name,
           isAdmin: user.admin,
@@ -50,6 +52,8 @@ export function adminPage(app: FastifyInstance, deps: WebDeps): void {
     },
   );
 }
+
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
 const pager = (offset: number, total: number, nameFilter: string) => {
   const at = (start: number): string =>

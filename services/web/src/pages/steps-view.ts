@@ -1,5 +1,5 @@
 import type { Step } from "@elara/contracts";
-import { isCountedStep, startSteps, stepTitle } from "../models/step-title.ts";
+import { isCountedStep, startSteps, stepDetail, stepTitle } from "../models/step-title.ts";
 
 /** One line of the way of a start. */
 export interface StepLine {
@@ -32,20 +32,11 @@ export function stepsView(steps: readonly Step[], isOver: boolean): StepsView {
   };
 }
 
-const line = ({ step, message, at }: Step): StepLine => {
-  const title = stepTitle(step) || message;
-  return {
-    step,
-    title,
-    detail: isSame(title, message) ? "" : message,
-    at,
-    clock: `${at.slice(11, 19)} UTC`,
-    state: step === "failed" ? "failed" : "done",
-  };
-};
-
-/** A message that says no more than the title is not repeated. */
-const isSame = (title: string, message: string): boolean =>
-  message === "" ||
-  message.toLowerCase() === title.toLowerCase() ||
-  message.toLowerCase() === `server ${title.toLowerCase()}`;
+const line = ({ step, message, at }: Step): StepLine => ({
+  step,
+  title: stepTitle(step) || message,
+  detail: stepDetail(step, message),
+  at,
+  clock: `${at.slice(11, 19)} UTC`,
+  state: step === "failed" ? "failed" : "done",
+});
