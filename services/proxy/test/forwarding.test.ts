@@ -71,9 +71,16 @@ suite("requests to a server", () => {
 
   test("X-Forwarded lines as configurable-http-proxy writes them", async (t) => {
     const { port } = await adaServer(t, mirror);
-    const first = seenIn(await rawExchange(port, `GET /user/ada/ HTTP/1.1\r\nHost: hub:1234\r\n${END}`)).headers;
+    const first = seenIn(
+      await rawExchange(port, `GET /user/ada/ HTTP/1.1\r\nHost: hub:1234\r\n${END}`),
+    ).headers;
     assert.deepEqual(
-      [first["x-forwarded-for"], first["x-forwarded-proto"], first["x-forwarded-port"], first["x-forwarded-host"]],
+      [
+        first["x-forwarded-for"],
+        first["x-forwarded-proto"],
+        first["x-forwarded-port"],
+        first["x-forwarded-host"],
+      ],
       ["127.0.0.1", "http", "1234", "hub:1234"],
     );
     const chained = seenIn(
@@ -97,7 +104,10 @@ suite("requests to a server", () => {
     test(`method ${method}, with and without a body`, async (t) => {
       const { origin } = await adaServer(t, (request, response) => {
         void bodyOf(request).then((body) => {
-          response.setHeader("X-Seen", `${request.method} ${body.length} ${request.headers["content-length"] ?? "-"}`);
+          response.setHeader(
+            "X-Seen",
+            `${request.method} ${body.length} ${request.headers["content-length"] ?? "-"}`,
+          );
           response.end();
         });
       });
@@ -162,11 +172,15 @@ suite("requests to a server", () => {
     // Stopped: it wrote what kernel and pipe buffers take, and no more for many turns.
     let before = -1;
     let still = 0;
-    await until(() => {
-      still = written > 0 && written === before ? still + 1 : 0;
-      before = written;
-      return still > 20_000;
-    }, "the server stops writing", 20_000);
+    await until(
+      () => {
+        still = written > 0 && written === before ? still + 1 : 0;
+        before = written;
+        return still > 20_000;
+      },
+      "the server stops writing",
+      20_000,
+    );
     assert.ok(written < total, `${written} of ${total} pieces written`);
     socket.resume();
     await ended;
@@ -257,7 +271,10 @@ suite("requests to a server", () => {
     });
     await hub.ledger.insert(serverDoc("ada", backend.url));
     const answer = await rawExchange(hub.port, `GET /user/ada/ HTTP/1.1\r\nHost: a\r\n${END}`);
-    assert.match(answer, /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK/i);
+    assert.match(
+      answer,
+      /^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK/i,
+    );
   });
 
   test("a path in the target stands in front", async (t) => {
@@ -321,7 +338,9 @@ suite("when one side goes", () => {
       response.end("too large");
     });
     const client = await rawClient(t, port);
-    client.socket.write(`PUT /user/ada/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(70_000)}`);
+    client.socket.write(
+      `PUT /user/ada/ HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(70_000)}`,
+    );
     assert.match(await client.until("too large"), /^HTTP\/1\.1 413/);
   });
 
@@ -375,7 +394,9 @@ suite("when one side goes", () => {
 
   test("the server talks no HTTP: 503, and the door stands", async (t) => {
     const hub = await startProxy(t);
-    const backend = await tcpBackend(t, (socket) => socket.once("data", () => socket.end("SSH-2.0-nope\r\n")));
+    const backend = await tcpBackend(t, (socket) =>
+      socket.once("data", () => socket.end("SSH-2.0-nope\r\n")),
+    );
     await hub.ledger.insert(serverDoc("ada", backend.url));
     assert.equal((await fetch(`${hub.origin}/user/ada/api/x`)).status, 503);
     assert.equal((await fetch(`${hub.origin}/_chp_healthz`)).status, 200);

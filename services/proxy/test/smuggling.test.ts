@@ -20,7 +20,10 @@ const attempts: [name: string, bytes: string][] = [
   ["identity encoding", `${POST}Transfer-Encoding: identity\r\n\r\n`],
   ["another encoding before chunked", `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
   ["chunked twice", `${POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
-  ["chunks in HTTP/1.0", `POST /user/ada/ HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+  [
+    "chunks in HTTP/1.0",
+    `POST /user/ada/ HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  ],
   ["bare line feeds", "GET /user/ada/ HTTP/1.1\nHost: a\n\n"],
   ["two hosts", "GET /user/ada/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
   ["no host", "GET /user/ada/ HTTP/1.1\r\nX: y\r\n\r\n"],
@@ -44,7 +47,10 @@ suite("ambiguous requests are refused at the door", () => {
         }),
       );
       await hub.ledger.insert(serverDoc("ada", backend.url));
-      const answer = await rawExchange(hub.port, `${bytes}GET /user/ada/smuggled HTTP/1.1\r\nHost: a\r\n\r\n`);
+      const answer = await rawExchange(
+        hub.port,
+        `${bytes}GET /user/ada/smuggled HTTP/1.1\r\nHost: a\r\n\r\n`,
+      );
       assert.match(answer, /^HTTP\/1\.1 400 /);
       assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1);
       assert.equal(arrived, "");

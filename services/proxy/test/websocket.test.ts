@@ -14,7 +14,11 @@ interface Peer {
   close(code: number): void;
 }
 interface WsModule {
-  WebSocketServer: new (options: { port: number; host: string; handleProtocols?: () => string }) => {
+  WebSocketServer: new (options: {
+    port: number;
+    host: string;
+    handleProtocols?: () => string;
+  }) => {
     on(event: "connection", listener: (peer: Peer, request: { url: string }) => void): void;
     on(event: "listening", listener: () => void): void;
     address(): AddressInfo;
@@ -91,7 +95,9 @@ async function byHand(t: TestContext, onOpen: (socket: Socket, rest: Buffer) => 
 suite("websockets", () => {
   test("text and binary messages both ways, and the close code", async (t) => {
     const { origin, closes } = await echoing(t);
-    const { socket, messages, closed } = await browser(`${origin}/user/ada/api/kernels/x/channels?session_id=1`);
+    const { socket, messages, closed } = await browser(
+      `${origin}/user/ada/api/kernels/x/channels?session_id=1`,
+    );
     const bytes = randomBytes(300_000);
     socket.send("hello");
     socket.send(bytes);
@@ -236,7 +242,10 @@ suite("websockets", () => {
       socket.end("HTTP/1.1 403 Forbidden\r\nX-Why: not yours\r\nContent-Length: 2\r\n\r\nno"),
     );
     await hub.ledger.insert(serverDoc("ada", backend.url));
-    const answer = await rawExchange(hub.port, `${HANDSHAKE}GET /user/ada/smuggled HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const answer = await rawExchange(
+      hub.port,
+      `${HANDSHAKE}GET /user/ada/smuggled HTTP/1.1\r\nHost: a\r\n\r\n`,
+    );
     assert.match(answer, /^HTTP\/1\.1 403 Forbidden\r\nX-Why: not yours\r\n/);
     assert.match(answer, /no$/);
     assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1);
@@ -263,7 +272,9 @@ suite("websockets", () => {
 
   test("many at once, each with its own bytes", async (t) => {
     const { origin } = await echoing(t);
-    const sockets = await Promise.all(Array.from({ length: 50 }, (_, i) => browser(`${origin}/user/ada/${i}`)));
+    const sockets = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => browser(`${origin}/user/ada/${i}`)),
+    );
     for (const [i, { socket }] of sockets.entries())
       socket.send(createHash("sha256").update(String(i)).digest());
     await until(() => sockets.every(({ messages }) => messages.length === 1), "all came back");
