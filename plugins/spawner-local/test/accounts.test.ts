@@ -92,6 +92,6 @@ describe("a server as the account of its user", { skip }, () => {
 });
 
 test("without root, system accounts are refused by check", async (t) => {
-  t.mock.method(process, "getuid", () => 1000);
+  t.mock.property(process, "getuid", () => 1000);
   await assert.rejects(async () => (await benchOf(t, "x").spawner()).check?.(), { code: "LOCAL_NEEDS_ROOT" });
 });

@@ -1,4 +1,4 @@
-export { Type } from "typebox";
+export { type Static, Type } from "typebox";
 export {
   type AuthenticatedUser,
   type Authenticator,
