@@ -248,13 +248,13 @@ describe("an app without a listener", () => {
     app.get("/hub/who", anybody, async ({ ip, host, protocol }) => ({ ip, host, protocol }));
     await app.ready();
     const door = createServer((request, response) => app.routing(request, response)).listen(0, "127.0.0.1");
+    t.after(() => door.close());
     await new Promise((resolve) => door.once("listening", resolve));
     const { port } = door.address() as AddressInfo;
     const answer = await fetch(`http://127.0.0.1:${port}/hub/who`, {
       headers: { "x-forwarded-for": "6.6.6.6", "x-forwarded-host": "evil", "x-forwarded-proto": "https" },
     });
     assert.deepEqual(await answer.json(), { ip: "127.0.0.1", host: `127.0.0.1:${port}`, protocol: "http" });
-    door.close();
   });
 });
 
