@@ -37,14 +37,8 @@ export interface Settings {
   readonly digest: string;
 }
 
-const Common = Type.Object({
-  hub: HubSection,
-  network: NetworkSection,
-  bus: BusSection,
-  log: LogSection,
-  authenticators: Type.Array(PluginEntry),
-  spawners: Type.Array(PluginEntry),
-});
+const Common = Type.Object({ hub: HubSection, network: NetworkSection, bus: BusSection, log: LogSection });
+const Plugins = Type.Object({ authenticators: Type.Array(PluginEntry), spawners: Type.Array(PluginEntry) });
 
 const line = ({ path, message }: Fault): string => `${path}: ${message}`;
 
@@ -59,8 +53,6 @@ export async function settingsFrom(
   const schema = configSchema(given.services);
   const faults = faultsOf(writtenSchema(schema), written).map(line);
   const filled = withDefaults(schema, written);
-  if (!Value.Check(Common, filled))
-    throw configInvalid(given.file, faults.length > 0 ? faults : ["is no configuration"]);
   const wants = (service: ServiceName): boolean => given.forServices?.includes(service) ?? true;
   const load = <K extends "spawner" | "authenticator">(
     kind: K,
@@ -80,22 +72,26 @@ export async function settingsFrom(
         };
       }),
     );
+  // A fault elsewhere does not keep the plugins' own faults from being told.
+  const named = Value.Check(Plugins, filled) ? filled : { authenticators: [], spawners: [] };
   const authenticators = wants("auth")
-    ? await load("authenticator", builtIns.authenticators, filled.authenticators)
+    ? await load("authenticator", builtIns.authenticators, named.authenticators)
     : [];
-  const spawners = wants("spawn") ? await load("spawner", builtIns.spawners, filled.spawners) : [];
+  const spawners = wants("spawn") ? await load("spawner", builtIns.spawners, named.spawners) : [];
   for (const [kind, list] of Object.entries({ authenticators, spawners })) {
     const names = list.map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice) faults.push(`${kind}: two are named "${twice}"; give each its own \`name\``);
   }
-  if (faults.length > 0) throw configInvalid(given.file, faults);
+  if (faults.length > 0 || !Value.Check(Common, filled)) {
+    throw configInvalid(given.file, faults.length > 0 ? faults : ["(root): must be an object with sections"]);
+  }
   return {
     file: given.file,
     hub: { ...filled.hub, dataDir: resolve(filled.hub.dataDir), network: withInternalUrl(filled.network) },
     bus: filled.bus,
     log: filled.log,
-    sections: filled as Record<string, unknown>,
+    sections: { ...filled },
     schema,
     authenticators,
     spawners,
