@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { RouteAdded, RouteRemoved, routes, ServerChanged } from "@elara/contracts";
+import type { Bus } from "@elara/runtime/bus/bus";
 import { timestamp } from "@elara/runtime/clock";
 import type { RouteReader } from "@elara/runtime/store/read/routes";
 import { routeReader } from "@elara/runtime/store/read/routes";
@@ -14,6 +15,16 @@ const ask = async (url: string) => {
   const text = await answer.text();
   return answer.status === 200 ? text : `${answer.status} ${answer.headers.get("location") ?? ""}`.trim();
 };
+/** What spawn says over the bus after a change; it hastens the reading. */
+const noticed = (
+  bus: Bus,
+  doc: { _id: string; userId: string; path: string; url: string; routed: boolean },
+) =>
+  bus.notify(
+    ServerChanged,
+    { userId: doc.userId, serverId: doc._id, path: doc.path, url: doc.url, routed: doc.routed },
+    { userId: doc.userId, objectId: doc._id },
+  );
 const later = (ms = 5) => timestamp(Date.now() + ms);
 
 suite("the route table follows the store", () => {
@@ -26,29 +37,26 @@ suite("the route table follows the store", () => {
     assert.equal(await ask(`${origin}/user/ada/x`), "first");
 
     const moved = await ledger.patch(doc._id, doc.rev, { set: { url: second.url, changedAt: later() } });
+    noticed(bus, doc);
     await until(() => told.routesUpTo === moved?.changedAt, "the row says so");
     assert.equal(await ask(`${origin}/user/ada/x`), "second");
 
     const set = { routed: false, url: "", changedAt: later(10) };
     await ledger.patch(doc._id, moved?.rev ?? 0, { set });
+    noticed(bus, doc);
     await until(() => told.routesUpTo === set.changedAt, "the row says so");
     assert.equal(await ask(`${origin}/user/ada/x`), "302 /hub/user/ada/x");
-    assert.equal(bus.connected, true);
   });
 
   test("a notice hastens the reading", async (t) => {
     // Given a table that has just been read, so that the next reading is a second away.
     const { ledger, told, bus } = await startProxy(t);
     const known = await ledger.insert(serverDoc("bob", "http://127.0.0.1:9"));
+    noticed(bus, known);
     await until(() => told.routesUpTo === known.changedAt, "read");
     const began = performance.now();
     const doc = await ledger.insert(serverDoc("ada", "http://127.0.0.1:9", { changedAt: later() }));
-    const { userId, path, url } = doc;
-    bus.notify(
-      ServerChanged,
-      { userId, serverId: doc._id, path, url, routed: true },
-      { userId, objectId: doc._id },
-    );
+    noticed(bus, doc);
     await until(() => told.routesUpTo === doc.changedAt, "read again");
     assert.ok(performance.now() - began < 600, `${performance.now() - began} ms`);
   });
@@ -57,14 +65,10 @@ suite("the route table follows the store", () => {
     const { origin, ledger, told, bus } = await startProxy(t);
     const backend = await httpBackend(t, (_request, response) => response.end("ada's"));
     const doc = await ledger.insert(serverDoc("ada", backend.url));
+    noticed(bus, doc);
     await until(() => told.routesUpTo === doc.changedAt, "read");
     await ledger.delete(doc._id);
-    const { userId, path } = doc;
-    bus.notify(
-      ServerChanged,
-      { userId, serverId: doc._id, path, url: "", routed: false },
-      { userId, objectId: doc._id },
-    );
+    noticed(bus, doc);
     await until(async () => (await ask(`${origin}/user/ada/`)) === "302 /hub/user/ada/", "route gone");
   });
 
@@ -74,8 +78,10 @@ suite("the route table follows the store", () => {
     bus.subscribe(RouteAdded, ({ path, proxy }) => void news.push(`+${path} ${proxy}`));
     bus.subscribe(RouteRemoved, ({ path }) => void news.push(`-${path}`));
     const doc = await ledger.insert(serverDoc("ada", "http://127.0.0.1:9"));
+    noticed(bus, doc);
     await until(() => told.routesUpTo === doc.changedAt, "read");
     await ledger.patch(doc._id, doc.rev, { set: { routed: false, changedAt: later() } });
+    noticed(bus, doc);
     await until(() => news.length === 2, "both told");
     assert.deepEqual(news, ["+/user/ada/ proxy1", "-/user/ada/"]);
   });
