@@ -91,7 +91,11 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       const failed = exit?.cause === "failed" ? exit : undefined;
       // It was not cut short on the way, so what it made is known and can be taken back.
       if (signal.aborted && !failed) await stop(dir, request.tag, 0);
-      if (signal.aborted || failed) await cleanup(dir, request.tag);
+      if (signal.aborted || failed) {
+        await cleanup(dir, request.tag).catch((error: unknown) =>
+          host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
+        );
+      }
       signal.throwIfAborted();
       if (failed) throw localError(codeOf(failed.code ?? ""), failed.message);
       if (!state) throw localError("LOCAL_LAUNCHER_FAILED", "it left no record");
@@ -120,6 +124,8 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
         .catch((error: unknown) => {
           throw localError("LOCAL_RUN_DIR_UNUSABLE", { runDir }, error);
         });
+      // The whole way once, for a server nobody has.
+      await launch({ action: "attend", runDir, tag: "nobodynobody" });
     },
 
     async cleanup({ dir, tag }) {

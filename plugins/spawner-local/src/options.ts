@@ -19,7 +19,11 @@ export const options = Type.Object(
       description:
         "Without `systemAccounts`: home of each user, made if missing; relative to the spawner's data folder. `{user}` is the encoded name. `own`: the home of the hub's own account, shared by all.",
     }),
-    host: Type.String({ default: "127.0.0.1", minLength: 1, description: "Address servers listen on." }),
+    host: Type.String({
+      default: "127.0.0.1",
+      pattern: "^[0-9a-fA-F.:]+$",
+      description: "IP address servers listen on.",
+    }),
     portRange: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
       default: [20_000, 29_999],
       minItems: 2,

@@ -34,8 +34,8 @@ const benchOf = (t: TestContext, name: string, options: Record<string, unknown> 
     request: { user: { id: "u1", name } },
   });
 
-describe("a server as the account of its user", { skip }, () => {
-  test("has the account's uid, groups, home and name; its records stay the hub's", async (t) => {
+describe("a server as the account of its user", () => {
+  test("has the account's uid, groups, home and name; its records stay the hub's", { skip }, async (t) => {
     const { name, home, uid, gid, group } = account(t);
     const bench = benchOf(t, name);
     const request = bench.request();
@@ -54,7 +54,7 @@ describe("a server as the account of its user", { skip }, () => {
     await bench.untilNoProcess("ends");
   });
 
-  test("is stopped when it ignores being asked, also without its launcher", async (t) => {
+  test("is stopped when it ignores being asked, also without its launcher", { skip }, async (t) => {
     const { name } = account(t);
     const bench = benchOf(t, name);
     const request = bench.request(standInCommand("--stubborn", "--litter"));
@@ -68,7 +68,7 @@ describe("a server as the account of its user", { skip }, () => {
     assert.deepEqual(bench.processes(), []);
   });
 
-  test("an account that is missing, or not meant for people, is told", async (t) => {
+  test("an account that is missing, or not meant for people, is told", { skip }, async (t) => {
     const nobody = benchOf(t, `elara-none${randomBytes(3).toString("hex")}`);
     await assert.rejects(nobody.start(await nobody.spawner(), nobody.request()), {
       code: "LOCAL_ACCOUNT_MISSING",
@@ -81,7 +81,7 @@ describe("a server as the account of its user", { skip }, () => {
     }
   });
 
-  test("a home that is not there is told", async (t) => {
+  test("a home that is not there is told", { skip }, async (t) => {
     const { name, home } = account(t);
     execFileSync("rm", ["-rf", home]);
     const bench = benchOf(t, name);

@@ -22,17 +22,21 @@ def rests(record, seconds):
     return abs(time.time() - record["time"]) < seconds
 
 
+def family_of(host):
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def free(host, port):
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind) as probe:
+    with socket.socket(family_of(host), socket.SOCK_STREAM) as probe:
         try:
-            probe.bind(address)
+            socket.inet_pton(family_of(host), host)
+            probe.bind((host, port))
             probe.listen(1)
             return True
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
-            raise Failed("HOST_UNUSABLE", "cannot listen on %s: %s" % (host, error.strerror))
+            raise Failed("HOST_UNUSABLE", "cannot listen on %s: %s" % (host, error.strerror or error))
 
 
 def pick_port(run, tag, host, first, last, rest):
@@ -71,8 +75,7 @@ def hears(host, address):
     """A listener on this address (as /proc/net/tcp writes it) gets what is sent to host."""
     if set(address) == {"0"}:
         return True
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    raw = socket.inet_pton(family, host)
+    raw = socket.inet_pton(family_of(host), host)
     swapped = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4)).hex().upper()
     return not any(raw) or address == swapped or address.endswith("FFFF0000" + swapped)
 
@@ -96,6 +99,6 @@ def holds(pid, inodes):
 def answers(host, port):
     """Somebody listens there."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+    with socket.socket(family_of(host), socket.SOCK_STREAM) as probe:
         probe.settimeout(0.2)
         return probe.connect_ex((host, port)) == 0

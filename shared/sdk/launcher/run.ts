@@ -23,7 +23,7 @@ export interface StartOrder extends Target {
   /** All of the server's environment but JUPYTERHUB_SERVICE_URL, which the launcher sets once it has a port. */
   readonly env: Readonly<Record<string, string>>;
   readonly servicePrefix: string;
-  /** Address to listen on. */
+  /** IP address to listen on. */
   readonly host: string;
   readonly portRange: readonly [first: number, last: number];
   /** How long a port is not given out again. */
@@ -86,7 +86,9 @@ export function runLauncher(python: string, order: LaunchOrder): Promise<LaunchA
   return new Promise((resolve, reject) => {
     const [command = python, ...args] = launcherArgv(python);
     // A session of its own: Ctrl-C at the hub's terminal must not cut a start in two.
-    const child = spawn(command, args, { cwd: "/", detached: true, env: { LANG: "C.UTF-8" } });
+    // PATH, because `python3` may be a script that looks for the real one.
+    const env = { PATH: process.env.PATH, LANG: "C.UTF-8" };
+    const child = spawn(command, args, { cwd: "/", detached: true, env });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (data: string) => {
