@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { shapeMissing, startHub, type TestHub } from "../fixtures/hub.ts";
 import { startKernel } from "../fixtures/kernel.ts";
 import { logInByForm } from "../fixtures/login.ts";
+import { navigate } from "../fixtures/navigate.ts";
 import { startServer } from "../fixtures/server.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -36,18 +37,10 @@ for (const backend of ["nats", "mongo"] as const) {
       assert.match(code, backend === "nats" ? /^BUS_/ : /^STORE_AWAY$/);
       assert.match(message, /running servers go on/i);
 
-      const page = await fetch(`${hub.url}/hub/spawn`, {
-        headers: {
-          cookie,
-          accept: "text/html",
-          "sec-fetch-mode": "navigate",
-          "sec-fetch-site": "same-origin",
-        },
-        redirect: "manual",
-      });
+      const page = await navigate(`${hub.url}/hub/spawn`, cookie);
       assert.equal(page.status, 503);
-      assert.ok(Number(page.headers.get("retry-after")) > 0);
-      assert.match(await page.text(), /running servers go on/i);
+      assert.ok(Number(page.headers["retry-after"]) > 0);
+      assert.match(page.html, /running servers go on/i);
 
       let asked = 0;
       while (performance.now() < end) {

@@ -3,26 +3,20 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
 import { logInByForm } from "../fixtures/login.ts";
+import { type Landing, navigate } from "../fixtures/navigate.ts";
 import { until } from "../fixtures/until.ts";
 
 const FAILING = fileURLToPath(new URL("failing-server.sh", import.meta.url));
 
 /** Starts a server as a browser does and returns the page its owner ends up with when it failed. */
-async function failedPage(hub: TestHub, user: string): Promise<{ status: number; html: string }> {
+async function failedPage(hub: TestHub, user: string): Promise<Landing> {
   const cookie = await logInByForm(hub.url, user);
-  const headers = {
-    cookie,
-    accept: "text/html",
-    "sec-fetch-mode": "navigate",
-    "sec-fetch-site": "same-origin",
-  };
-  await fetch(`${hub.url}/hub/spawn`, { headers, redirect: "manual" });
+  await navigate(`${hub.url}/hub/spawn`, cookie);
   return until(
     "the page to tell of the failure",
     async () => {
-      const answer = await fetch(`${hub.url}/hub/spawn-pending/${user}`, { headers, redirect: "manual" });
-      const html = await answer.text();
-      return answer.status >= 400 ? { status: answer.status, html } : undefined;
+      const page = await navigate(`${hub.url}/hub/spawn-pending/${user}`, cookie);
+      return page.status >= 400 ? page : undefined;
     },
     60_000,
   );
@@ -30,10 +24,12 @@ async function failedPage(hub: TestHub, user: string): Promise<{ status: number;
 
 for (const shape of shapes) {
   describe(`a start that fails is told to its owner (${shape})`, { skip: await shapeMissing(shape) }, () => {
-    test("a server that ends at once: its last 50 lines, and no more", { timeout: 120_000 }, async (t) => {
+    test("a server that ends at once (with its last 50 lines), that opens no port, that never answers", {
+      timeout: 120_000,
+    }, async (t) => {
       const hub = await startHub({
         shape,
-        config: { spawn: { command: [FAILING], httpSeconds: 5, bootSeconds: 20 } },
+        config: { spawn: { command: [FAILING], httpSeconds: 5, bootSeconds: 8 } },
       });
       t.after(() => hub.close());
       const ended = await failedPage(hub, "exits-ada");
@@ -43,8 +39,12 @@ for (const shape of shapes) {
       assert.doesNotMatch(ended.html, /line 10 of a server that ends/);
 
       const silent = await failedPage(hub, "silent-ada");
-      assert.match(silent.html, /SPAWN_HTTP_TIMEOUT/);
+      assert.match(silent.html, /SPAWN_BOOT_TIMEOUT/);
       assert.equal(silent.status, 504);
+
+      const hanging = await failedPage(hub, "hangs-ada");
+      assert.match(hanging.html, /SPAWN_HTTP_TIMEOUT/);
+      assert.equal(hanging.status, 504);
     });
 
     test("a command that is not there", { timeout: 120_000 }, async (t) => {

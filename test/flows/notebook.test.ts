@@ -44,7 +44,11 @@ for (const shape of shapes) {
       await photograph(page, `${shape}-3-pending`);
       for (const step of ["requested", "environment"]) {
         const at = afterReload.find((line) => line.step === step)?.at ?? "";
-        assert.match(at, /^\d{4}-\d\d-\d\dT/, `${step} is shown with its time after a reload, got ${JSON.stringify(afterReload)}`);
+        assert.match(
+          at,
+          /^\d{4}-\d\d-\d\dT/,
+          `${step} is shown with its time after a reload, got ${JSON.stringify(afterReload)}`,
+        );
       }
       await page.waitForURL(/\/user\/ada\/lab/, { timeout: 90_000 });
 

@@ -18,7 +18,9 @@ test("the unit of spawn leaves servers alone when it is restarted", () => {
   assert.match(readFileSync(join(UNITS, "elara-spawn.service"), "utf8"), /^KillMode=process$/m);
 });
 
-test("systemd accepts every unit", { skip: installed ? false : "no systemd-analyze: apt install systemd" }, (t) => {
+test("systemd accepts every unit", {
+  skip: installed ? false : "no systemd-analyze: apt install systemd",
+}, (t) => {
   const dir = mkdtempSync(join(tmpdir(), "elara-units-"));
   t.after(() => rmSync(dir, { recursive: true }));
   mkdirSync(join(dir, "bin"));
@@ -30,7 +32,9 @@ test("systemd accepts every unit", { skip: installed ? false : "no systemd-analy
     const text = readFileSync(join(UNITS, unit), "utf8").replaceAll("/opt/elara/bin/elara", program);
     writeFileSync(join(dir, unit), text);
     // Exit code 0 is not enough: an unknown key only prints a line.
-    const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", join(dir, unit)], { encoding: "utf8" });
+    const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", join(dir, unit)], {
+      encoding: "utf8",
+    });
     const lines = stderr.split("\n").filter((line) => line.includes(unit));
     assert.deepEqual([status, lines], [0, []], unit);
   }

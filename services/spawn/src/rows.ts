@@ -73,7 +73,7 @@ async function applyEnd(parts: SpawnParts, backend: Backend, doc: ServerDoc, row
   }
 }
 
-const QUEUEING: readonly Row["state"][] = ["submitting", "queued", "held", "suspended"];
+const QUEUEING: readonly Row["state"][] = ["queued", "held", "suspended"];
 
 /** Queue, boot and address of a server that starts. */
 async function applyStart(parts: SpawnParts, doc: ServerDoc, row: Row): Promise<void> {
@@ -86,8 +86,8 @@ async function applyStart(parts: SpawnParts, doc: ServerDoc, row: Row): Promise<
     await parts.steps.add(doc, "queued", row.reason ? `Waiting in the queue: ${row.reason}` : undefined);
     return;
   }
-  // A backend that is just ending it says so by `ended` next time.
-  if (row.state === "stopping") return;
+  // Not taken by the backend yet; or just ending there, then `ended` comes next.
+  if (row.state === "submitting" || row.state === "stopping") return;
   const url = row.url ?? "";
   const isNews =
     doc.phase === "queued" || (url !== "" && url !== doc.url) || endsAtOf(row, doc) !== doc.endsAt;
@@ -102,7 +102,7 @@ async function applyStart(parts: SpawnParts, doc: ServerDoc, row: Row): Promise<
         },
       }))
     : doc;
-  if (seen && (row.state === "running" || url !== "")) await parts.steps.add(seen, "process_started");
+  if (seen) await parts.steps.add(seen, "process_started");
 }
 
 /** A server that runs: its address or the end of its allocation may change. */

@@ -224,12 +224,14 @@ export const ERRORS = {
   OAUTH_REFUSED: {
     status: 400,
     user: "This application cannot be authorized.",
-    operator: "The client is unknown, its redirect URI differs from the registered one, or the user may not open it.",
+    operator:
+      "The client is unknown, its redirect URI differs from the registered one, or the user may not open it.",
   },
   TOKEN_SCOPES_REFUSED: {
     status: 400,
     user: "The token was asked for with rights that its owner does not have.",
-    operator: "A token never reaches further than its owner and whoever asks for it; the message lists the scopes.",
+    operator:
+      "A token never reaches further than its owner and whoever asks for it; the message lists the scopes.",
   },
   TOKEN_NOT_FOUND: { status: 404, user: "No such token", operator: "No token of this id for this user." },
 
@@ -316,8 +318,9 @@ export const ERRORS = {
   },
   SPAWN_BOOT_TIMEOUT: {
     status: 504,
-    user: "Your server's process did not come up in time.",
-    operator: "The backend took the start but no process or address was seen within `spawn.bootSeconds`.",
+    user: "Your server was started but did not open its port in time.",
+    operator:
+      "The backend took the start but no address was seen within `spawn.bootSeconds`. The log tail may say why.",
   },
   SPAWN_HTTP_TIMEOUT: {
     status: 504,
