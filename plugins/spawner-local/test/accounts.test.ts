@@ -17,7 +17,7 @@ function account(t: TestContext): { name: string; home: string; uid: number; gid
   execFileSync("groupadd", [`${name}-x`]);
   t.after(() => execFileSync("groupdel", [`${name}-x`]));
   execFileSync("useradd", ["--create-home", "--shell", "/bin/bash", "--groups", `${name}-x`, name]);
-  t.after(() => execFileSync("userdel", ["--remove", name], { stdio: "ignore" }));
+  t.after(() => execFileSync("userdel", ["--force", "--remove", name], { stdio: "ignore" }));
   const entry = execFileSync("getent", ["group", `${name}-x`], { encoding: "utf8" });
   return {
     name,
