@@ -5,8 +5,8 @@ import { pino } from "pino";
 import { startInstance } from "../src/instances.ts";
 import { startLiveness } from "../src/liveness.ts";
 import { sqliteStore } from "../src/store/sqlite.ts";
+import { testClock } from "./fixtures/clock.ts";
 import { eventually } from "./fixtures/eventually.ts";
-import { ManualClock } from "./fixtures/manual-clock.ts";
 import { unreliable } from "./fixtures/unreliable-store.ts";
 
 const log = pino({ level: "silent" });
@@ -17,7 +17,7 @@ after(async () => {
 
 async function bench() {
   const store = unreliable(await sqliteStore({ file: ":memory:", log }));
-  const clock = new ManualClock();
+  const clock = testClock(Date.UTC(2026, 0, 1));
   const documents = store.collection(instances);
   closers.push(() => store.close());
   const start = async () => {
@@ -66,9 +66,9 @@ describe("instance row", () => {
     const { store, clock, start } = await bench();
     const { row, lost } = await start();
     store.away = true;
-    clock.advance(5999);
+    clock.forward(5999);
     assert.equal(row.fenced(), false);
-    clock.advance(2);
+    clock.forward(2);
     assert.equal(row.fenced(), true);
     await eventually(() => lost.length === 1, "onLost");
     store.away = false;
@@ -110,7 +110,7 @@ describe("liveness", () => {
     const liveness = await watch();
     for (let second = 0; second < 10; second += 1) {
       assert.equal(liveness.isAlive("dead", 3), true, `after ${second} s`);
-      clock.advance(1000);
+      clock.forward(1000);
       await liveness.refresh();
     }
     assert.equal(liveness.isAlive("dead", 3), false);
@@ -128,7 +128,7 @@ describe("liveness", () => {
     await documents.insert({ ...dead, ...rest });
     const liveness = await watch();
     store.away = true;
-    clock.advance(60_000);
+    clock.forward(60_000);
     await assert.rejects(liveness.refresh(), { code: "STORE_AWAY" });
     assert.equal(liveness.isAlive("dead", 3), true);
     store.away = false;
@@ -153,7 +153,7 @@ describe("liveness", () => {
     assert.equal(liveness.isAlive(row.id, row.epoch), true, "written after the last read");
     assert.equal(liveness.isAlive("nobody", 1), true);
     store.away = true;
-    clock.advance(20_000);
+    clock.forward(20_000);
     assert.equal(liveness.isAlive("nobody", 1), true, "nothing was read since");
     store.away = false;
     await liveness.refresh();

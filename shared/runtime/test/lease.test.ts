@@ -4,8 +4,8 @@ import { leases } from "@elara/contracts";
 import { pino } from "pino";
 import { type HeldLease, holdLease } from "../src/lease.ts";
 import { sqliteStore } from "../src/store/sqlite.ts";
+import { testClock } from "./fixtures/clock.ts";
 import { eventually } from "./fixtures/eventually.ts";
-import { ManualClock } from "./fixtures/manual-clock.ts";
 import { unreliable } from "./fixtures/unreliable-store.ts";
 
 const log = pino({ level: "silent" });
@@ -17,7 +17,7 @@ after(async () => {
 async function bench() {
   const store = unreliable(await sqliteStore({ file: ":memory:", log }));
   closers.push(() => store.close());
-  const clock = new ManualClock();
+  const clock = testClock(Date.UTC(2026, 0, 1));
   const dead = new Set<string>();
   const fenced = new Set<string>();
   const want = async (id: string): Promise<HeldLease> => {
@@ -67,7 +67,7 @@ it("does not count for a fenced instance, nor when not read for 6 s", async () =
   assert.equal(lease.held(), false);
   fenced.clear();
   store.away = true;
-  clock.advance(6001);
+  clock.forward(6001);
   assert.equal(lease.held(), false);
   store.away = false;
   await eventually(() => lease.held(), "read again");
