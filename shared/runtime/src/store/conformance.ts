@@ -16,13 +16,15 @@ export interface ConformanceOptions {
   readonly skip?: string | undefined;
   /** Start of the randomised test; printed when it fails. Default: another one each time. */
   readonly seed?: number;
+  /** How many random queries; default 400. */
+  readonly queries?: number;
 }
 
 /** The one suite of the store port: every adapter passes it, a broken one does not. */
 export function storeConformance(
   name: string,
   open: () => Promise<StoreBench>,
-  { skip, seed }: ConformanceOptions = {},
+  { skip, ...random }: ConformanceOptions = {},
 ): void {
   describe(`store conformance: ${name}`, { ...(skip !== undefined && { skip }) }, () => {
     let bench: StoreBench | undefined;
@@ -42,6 +44,6 @@ export function storeConformance(
     describe("refusals", () => refusals(opened));
     describe("outbox", () => outbox(opened));
     describe("concurrency", () => concurrency(opened));
-    describe("randomised", () => randomised(opened, seed));
+    describe("randomised", () => randomised(opened, random));
   });
 }

@@ -51,18 +51,23 @@ export async function sqliteStore({ file, log }: SqliteOptions): Promise<Store> 
   };
 }
 
-/** SQLite gives its side files the mode of the main file. */
+/**
+ * SQLite gives its side files the mode of the main file. A file that is there is not opened: closing it again would
+ * take away the locks that another store of this process holds on it, as POSIX has it.
+ */
 async function createPrivate(file: string): Promise<void> {
   try {
-    await (await open(file, "a", 0o600)).close();
+    await (await open(file, "wx", 0o600)).close();
   } catch (cause) {
+    if (codeOf(cause) === "EEXIST") return;
     throw new HubError("STORE_FILE_INVALID", { cause, detail: file });
   }
 }
 
 function openLocked(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 0 });
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(file, { timeout: 0 });
     // The lock comes first: with it the write-ahead log needs no shared memory file.
     db.exec("PRAGMA locking_mode = EXCLUSIVE");
     db.exec("PRAGMA journal_mode = WAL");
@@ -70,7 +75,7 @@ function openLocked(file: string): DatabaseSync {
     db.exec("BEGIN IMMEDIATE; COMMIT");
     return db;
   } catch (cause) {
-    db.close();
+    db?.close();
     if (errcode(cause) === BUSY) throw new HubError("STORE_LOCKED", { cause, detail: file });
     throw new HubError("STORE_FILE_INVALID", { cause, detail: file });
   }

@@ -3,6 +3,8 @@ import { it } from "node:test";
 import { codeOf } from "@elara/contracts";
 import { type Opened, type Probes, pending, pendingIds, probe, replicas } from "./probe.ts";
 
+/** More than any sound store needs: a broken one must fail, not go on for ever. */
+const MAX_TRIES = 2000;
 const AT = "2026-11-22T12:00:01.000Z";
 
 /** Many callers at once, spread over all replicas. */
@@ -31,10 +33,11 @@ export function concurrency(opened: Opened): void {
     const all = replicas(opened);
     const { _id } = await spread(all, 0).insert(probe());
     const increment = async (probes: Probes): Promise<void> => {
-      for (;;) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
         const doc = await probes.get(_id);
         if (doc && (await probes.patch(_id, doc.rev, { set: { size: doc.size + 1 } }))) return;
       }
+      assert.fail("never won");
     };
     const worker = async (n: number) => {
       for (let step = 0; step < 5; step++) await increment(spread(all, n));
@@ -82,18 +85,21 @@ export function concurrency(opened: Opened): void {
         assert.ok(doc, `write ${n} was refused`);
         rev = doc.rev;
       }
-      isWriting = false;
     };
     const relay = async (n: number) => {
-      for (;;) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
         const isLast = !isWriting;
         const ids = pendingIds(await spread(all, n).get(_id)).filter((id) => typeof id === "string");
         await spread(all, n).settle(_id, ids);
         settled.push(...ids);
         if (isLast && ids.length === 0) return;
       }
+      assert.fail("the outbox is never empty");
     };
-    await Promise.all([write(), relay(0), relay(1)]);
+    const writing = write().finally(() => {
+      isWriting = false;
+    });
+    await Promise.all([writing, relay(0), relay(1)]);
     assert.deepEqual(new Set(settled), new Set(Array.from({ length: total }, (_, n) => `e${n}`)));
     const doc = await spread(all, 0).get(_id);
     assert.deepEqual(

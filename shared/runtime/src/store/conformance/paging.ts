@@ -1,7 +1,9 @@
 import { strict as assert } from "node:assert";
 import { it } from "node:test";
 import type { Query } from "../store.ts";
-import { fresh, type Opened, type Probes, probe, refusal } from "./probe.ts";
+import { fresh, insertAll, type Opened, type Probes, probe, refusal } from "./probe.ts";
+
+const MAX_PAGES = 1000;
 
 /** All pages of a query, one after the other. */
 export async function pages(
@@ -15,6 +17,7 @@ export async function pages(
     const page = await probes.find({ ...query, ...(after !== undefined && { after }) });
     found.push(page.items.map((doc) => doc._id));
     after = page.next;
+    assert.ok(found.length <= MAX_PAGES, "the pages do not end");
     await between?.(found.length);
   } while (after !== undefined);
   return found;
@@ -25,7 +28,7 @@ const filled = async (opened: Opened, count: number): Promise<Probes> => {
   const documents = Array.from({ length: count }, (_, n) =>
     probe({ _id: `i${String(n).padStart(4, "0")}`, group: n % 2 ? "odd" : "even", size: n % 5 }),
   );
-  await Promise.all(documents.map((doc) => probes.insert(doc)));
+  await insertAll(probes, documents);
   return probes;
 };
 

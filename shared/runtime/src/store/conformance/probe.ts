@@ -126,3 +126,11 @@ export function replicas(opened: Opened): Probes[] {
   const declaration = probeCollection();
   return opened().stores.map((store) => store.collection(declaration));
 }
+
+/** Inserts many documents, 50 at a time: on a busy machine more would wait for each other beyond the store's 2 s. */
+export async function insertAll(probes: Probes, docs: readonly Omit<ProbeDoc, "rev">[]): Promise<ProbeDoc[]> {
+  const inserted: ProbeDoc[] = [];
+  for (let from = 0; from < docs.length; from += 50)
+    inserted.push(...(await Promise.all(docs.slice(from, from + 50).map((doc) => probes.insert(doc)))));
+  return inserted;
+}

@@ -3,10 +3,9 @@ import { it } from "node:test";
 import type { Condition, Filter, Query } from "../store.ts";
 import { fieldsOf, matches, ordered } from "./model.ts";
 import { pages } from "./paging.ts";
-import { fresh, type Opened, type ProbeDoc, probe } from "./probe.ts";
+import { fresh, insertAll, type Opened, type ProbeDoc, probe } from "./probe.ts";
 
 const DOCUMENTS = 150;
-const QUERIES = 400;
 const STRINGS = [
   "",
   "a",
@@ -109,14 +108,18 @@ const INDEXES = [
 ];
 
 /** Random filters and orders against a plain model of them: what both stores agree on with it, they agree on with each other. */
-export function randomised(opened: Opened, seed = Math.floor(Math.random() * 2 ** 31)): void {
-  it(`answers ${QUERIES} random queries as the model does`, async () => {
+export function randomised(
+  opened: Opened,
+  { seed = Math.floor(Math.random() * 2 ** 31), queries = 400 }: { seed?: number; queries?: number },
+): void {
+  it(`answers ${queries} random queries as the model does`, async () => {
     const dice = random(seed);
     const probes = fresh(opened);
-    const docs = await Promise.all(
-      Array.from({ length: DOCUMENTS }, (_, n) => probes.insert(document(dice, n))),
+    const docs = await insertAll(
+      probes,
+      Array.from({ length: DOCUMENTS }, (_, n) => document(dice, n)),
     );
-    for (let n = 0; n < QUERIES; n++) {
+    for (let n = 0; n < queries; n++) {
       const where = filter(dice, docs);
       const sort = { by: dice.pick(INDEXES), desc: dice.below(2) === 0 };
       const limit = dice.pick([3, 17, 50, 1000]);
