@@ -46,6 +46,8 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
   const { clock, pace, row } = parts;
   const door = bell();
   let isEnding = false;
+  /** The hand-over does not wait any longer: calls under way are left as they are, not aborted. */
+  let isLeft = false;
   let generation = -1;
   let awaySince: number | undefined;
 
@@ -97,6 +99,7 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
       while (!isSettled) {
         await door.wait(pace.lookMs);
         if (isSettled) return undefined;
+        if (isLeft) throw new Interrupted("handed over");
         const why = isEnding ? undefined : await whyNot();
         if (why !== undefined) return why;
       }
@@ -172,6 +175,7 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
       const timer = setTimeout(resolve, withinMs);
       await Promise.race([done, late]);
       clearTimeout(timer);
+      isLeft = true;
       await parts.ledger
         .change(serverId, (doc) => (isOwn(doc) ? { set: { driver: noDriver } } : undefined))
         .catch((error: unknown) => parts.log.warn({ serverId, err: error }, "driver not handed over"));

@@ -1,6 +1,7 @@
 import { type Cause, noCause, ServerStartFailed, ServerStopped } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import type { Backend } from "./backends.ts";
+import { bounded } from "./bounded.ts";
 import { eventData, hasHandle, type ServerDoc } from "./ledger.ts";
 import { ACTOR, driverOf, type SpawnParts } from "./parts.ts";
 import { toFailed, toGone } from "./phases.ts";
@@ -9,12 +10,12 @@ import { TAIL_LINES } from "./steps.ts";
 /** Keeps the server's last lines with the attempt, before anything of it is cleaned away. A backend that cannot tell is no fault. */
 async function keepTail(parts: SpawnParts, backend: Backend, doc: ServerDoc): Promise<void> {
   if (!hasHandle(doc) || !backend.spawner.logs || parts.row.fenced()) return;
-  const signal = AbortSignal.timeout(parts.pace.logsTimeoutMs);
-  const late = new Promise<string[]>((resolve) =>
-    signal.addEventListener("abort", () => resolve([]), { once: true }),
-  );
+  const { spawner } = backend;
   try {
-    const lines = await Promise.race([backend.spawner.logs(doc.handle, { lines: TAIL_LINES, signal }), late]);
+    const lines = await bounded(
+      parts.pace.logsTimeoutMs,
+      (signal) => spawner.logs?.(doc.handle, { lines: TAIL_LINES, signal }) ?? Promise.resolve([]),
+    );
     await parts.steps.tail(doc, lines);
   } catch (error) {
     parts.log.warn({ serverId: doc._id, err: error }, "last lines not kept");

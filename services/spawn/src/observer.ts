@@ -3,6 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import type { Observation } from "@elara/sdk";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
+import { bounded } from "./bounded.ts";
 import { causeOf, causeOfEnd, isAway } from "./causes.ts";
 import { causeTime, failStart, markGone } from "./fail.ts";
 import { hasHandle, type ServerDoc } from "./ledger.ts";
@@ -52,14 +53,9 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
     return docs;
   };
 
-  const ask = async (docs: readonly ServerDoc[]): Promise<Observation> => {
-    const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(pace.observeTimeoutMs)]);
-    const given = new Promise<never>((_, reject) =>
-      signal.addEventListener("abort", () => reject(new Error("no answer in time")), { once: true }),
-    );
-    const handles = docs.map((doc) => doc.handle);
-    return Promise.race([backend.spawner.observe(handles, { signal }), given]);
-  };
+  const call = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    bounded(pace.observeTimeoutMs, work, controller.signal);
+  const locate = (tag: string) => call((signal) => backend.spawner.locate(tag, { signal }));
 
   /** A server that two complete answers did not show and its tag does not find is gone. */
   const applyAbsence = async (doc: ServerDoc, seen: Observation): Promise<void> => {
@@ -72,7 +68,7 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
     if (times < ABSENCES) return;
     let found: Record<string, unknown> | undefined;
     try {
-      found = await backend.spawner.locate(doc.tag, { signal: AbortSignal.timeout(pace.observeTimeoutMs) });
+      found = await locate(doc.tag);
     } catch (error) {
       return markUnknown(parts, doc, reasonOf(error));
     }
@@ -106,12 +102,12 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
   /** The time of an old submit call is over: a second server it may have made is stopped. */
   const stopSecondFind = async (doc: ServerDoc): Promise<void> => {
     if (!doc.submitUntil || doc.submitUntil > timestamp(clock.now())) return;
-    const signal = AbortSignal.timeout(pace.observeTimeoutMs);
-    const found = await backend.spawner.locate(doc.tag, { signal });
+    const found = await locate(doc.tag);
     const isSecond = found !== undefined && !isSameHandle(backend.handle(found), doc.handle);
     if (found !== undefined && isSecond) {
       log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
-      await backend.spawner.stop(found, { graceSeconds: parts.config.graceSeconds, signal });
+      const { graceSeconds } = parts.config;
+      await call((signal) => backend.spawner.stop(found, { graceSeconds, signal }));
     }
     await ledger.change(doc._id, (current) =>
       current.generation === doc.generation ? { set: { submitUntil: "" } } : undefined,
@@ -146,7 +142,8 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
     if (docs.length === 0) return;
     let seen: Observation;
     try {
-      seen = await ask(docs);
+      const handles = docs.map((doc) => doc.handle);
+      seen = await call((signal) => backend.spawner.observe(handles, { signal }));
     } catch (error) {
       if (isClosing) return;
       if (!isSilent)

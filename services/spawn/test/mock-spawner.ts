@@ -40,7 +40,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
     handle: Type.Object({ v: Type.Literal(1), tag: Type.String(), number: Type.Integer() }),
     errors,
     observeMs: { moving: 20, resting: 60 },
-    setup: () => {
+    setup: (_options, host) => {
       // A process that was killed reaches nobody any more, and never hears an answer.
       const answer = async () => {
         if (isCut()) await new Promise(() => {});
@@ -68,7 +68,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
         async observe(handles) {
           world.observed++;
           await answer();
-          const startedAt = new Date().toISOString();
+          const startedAt = new Date(host.now()).toISOString();
           const rows: Row[] = [];
           for (const { tag } of handles) {
             const job = world.jobs.get(tag);
@@ -83,9 +83,14 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           }
           return { startedAt, complete: !world.isIncomplete, rows };
         },
-        async stop({ tag }) {
+        async stop({ tag, number }) {
           world.calls.push(`stop ${tag}`);
           await answer();
+          const twin = world.twins.get(tag);
+          if (twin?.number === number) {
+            twin.state = "ended";
+            return;
+          }
           const job = world.jobs.get(tag);
           if (!job) return;
           job.stops++;
@@ -94,7 +99,9 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
         async locate(tag) {
           world.calls.push(`locate ${tag}`);
           await answer();
-          const job = world.jobs.get(tag);
+          if (world.isSearchDown) throw new PluginError(errors, "MOCK_DOWN");
+          const twin = world.twins.get(tag);
+          const job = twin && twin.state !== "ended" ? twin : world.jobs.get(tag);
           return job && !world.unfindable.has(tag) ? handleOf(job) : undefined;
         },
         async logs({ tag }, { lines }) {

@@ -50,6 +50,8 @@ export class MockWorld {
   readonly calls: string[] = [];
   /** Nobody answers: observe, stop and locate throw. */
   isDown = false;
+  /** locate throws. */
+  isSearchDown = false;
   /** Tags that observe does not show. */
   readonly hidden = new Set<string>();
   /** Tags that locate does not find. */
@@ -68,6 +70,20 @@ export class MockWorld {
   }
   untilFinished(): Promise<void> {
     return new Promise((resolve) => this.#submits.push(resolve));
+  }
+
+  /** Jobs under a tag that has one already: what a backend without a fence lets an old call make. */
+  readonly twins = new Map<string, Job>();
+
+  /** An old call gets through after all and makes a second job for the tag. */
+  makeTwin(tag: string): Job {
+    const first = this.jobs.get(tag);
+    if (!first) throw new Error("no job to double");
+    const twin: Job = { ...first, number: this.made.length + 1, state: "running", url: "", stops: 0 };
+    delete twin.http;
+    this.twins.set(tag, twin);
+    this.made.push(twin);
+    return twin;
   }
 
   /** Idempotent on the tag, as a backend has to be. */
@@ -131,7 +147,7 @@ export class MockWorld {
 
   /** Jobs whose process is there. */
   get alive(): Job[] {
-    return [...this.jobs.values()].filter((job) => job.state !== "ended");
+    return [...this.jobs.values(), ...this.twins.values()].filter((job) => job.state !== "ended");
   }
 
   close(): void {

@@ -296,6 +296,16 @@ export class Stand {
       .map(({ type }) => type);
   }
 
+  /** Waits until these are the last events, in this order. */
+  told(...types: string[]): Promise<true> {
+    return until(`events ${types.join(", ")}`, () => {
+      const last = this.eventTypes().slice(-types.length);
+      return JSON.stringify(last) === JSON.stringify(types);
+    }).catch((cause: unknown) => {
+      throw new Error(`events were ${this.eventTypes().join(", ")}`, { cause });
+    });
+  }
+
   addProxy(routesUpTo: string): Instance {
     const row = {
       ...Value.Create(instances.schema),
