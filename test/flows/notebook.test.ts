@@ -24,7 +24,7 @@ for (const shape of shapes) {
       const browser = await openBrowser();
       const page = await browser.newPage({ viewport: { width: 1280, height: 860 } });
       t.after(async () => {
-        if (!t.passed) await photograph(page, `${shape}-failed`);
+        await photograph(page, `${shape}-last`);
         await browser.close();
       });
 

@@ -25,6 +25,9 @@ export class Child {
   #pause = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
+  readonly #ready = Promise.withResolvers<void>();
+  /** Resolves when the process has said that it is ready, for the first time. Only the hub's own services say so. */
+  readonly ready = this.#ready.promise;
 
   constructor(settings: ChildSettings) {
     this.name = settings.name;
@@ -42,12 +45,13 @@ export class Child {
     const log = createWriteStream(join(logDir, `${this.name}.log`), { flags: "a", mode: 0o600 });
     const startedAt = performance.now();
     const child = spawn(program, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, ...env },
     });
     this.#process = child;
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
+    child.once("message", () => this.#ready.resolve());
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
     child.once("error", (error) => log.write(`${String(error)}\n`));
     child.once("close", () => {
       log.end();

@@ -8,9 +8,10 @@ import { Child } from "../cluster/child.ts";
 import { unusedPort } from "../cluster/free-port.ts";
 import { findProgram } from "../find-program.ts";
 import { makeHubSecrets } from "../hub-secrets.ts";
-import { type CommandOptions, DEFAULT_DATA_DIR } from "../open-settings.ts";
+import { type CommandOptions, DEFAULT_DATA_DIR, openSettings } from "../open-settings.ts";
 import { pythonEnvironment, pythonProgram, usePythonEnvironment } from "../python-environment.ts";
 import { say } from "../say.ts";
+import { loadServices } from "../services.ts";
 import { trialAdmin, trialConfig, trialPassword } from "../trial.ts";
 
 const ELARA = fileURLToPath(new URL("../../bin/elara.js", import.meta.url));
@@ -62,10 +63,16 @@ export async function cluster(options: CommandOptions & { replicas: number }): P
       start(name, process.execPath, args, uri ? { ELARA_CLUSTER_MONGODB_URI: uri } : {});
     }
   }
-  const port = options.port ?? 8000;
-  await answers(`http://127.0.0.1:${port}/hub/health`, logDir);
+  const { settings } = await openSettings({ ...options, config }, await loadServices(), []);
+  const { host, port } = settings.hub.network;
+  const origin = `http://${host}:${port}`;
+  await Promise.all(
+    children.filter((child) => !isBackend(child)).map((child) => inTime(child.name, child.ready, logDir)),
+  );
+  // The door knows the others by their rows, which it reads every other second.
+  await answers(`${origin}${settings.hub.baseUrl}hub/login`, logDir);
   say(`\nElara is ready as ${children.length} processes: ${children.map(({ name }) => name).join(", ")}.\n`);
-  say(`  Open      http://127.0.0.1:${port}/`);
+  say(`  Open      ${origin}${settings.hub.baseUrl}`);
   if (!options.config) {
     say(
       `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir)}`,
@@ -78,11 +85,12 @@ export async function cluster(options: CommandOptions & { replicas: number }): P
   await new Promise<void>((done) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done());
   });
-  const isBackend = ({ name }: Child): boolean => name === "nats" || name === "mongo";
   await Promise.all(children.filter((child) => !isBackend(child)).map((child) => child.stop()));
   await Promise.all(children.filter(isBackend).map((child) => child.stop()));
   process.exit(0);
 }
+
+const isBackend = ({ name }: Child): boolean => name === "nats" || name === "mongo";
 
 type Start = (name: string, program: string, args: string[]) => Child;
 
@@ -140,13 +148,21 @@ function writePids(dataDir: string, children: readonly Child[]): void {
   writeFileSync(join(dataDir, "cluster.json"), `${JSON.stringify(pids, null, 2)}\n`);
 }
 
+const late = (what: string, log: string): HubError =>
+  new HubError("INTERNAL", { operator: `${what} did not come up in ${READY_MS / 1000} s; see ${log}.` });
+
+const inTime = (what: string, ready: Promise<void>, log: string): Promise<void> =>
+  Promise.race([
+    ready,
+    sleep(READY_MS, undefined, { ref: false }).then(() => {
+      throw late(what, log);
+    }),
+  ]);
+
 async function until(what: string, log: string, test: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + READY_MS;
   while (!(await test())) {
-    if (performance.now() > end)
-      throw new HubError("INTERNAL", {
-        operator: `${what} did not come up in ${READY_MS / 1000} s; see ${log}.`,
-      });
+    if (performance.now() > end) throw late(what, log);
     await sleep(100);
   }
 }
