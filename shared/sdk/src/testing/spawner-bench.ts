@@ -279,6 +279,9 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
       const call = { signal: AbortSignal.timeout(5_000), graceSeconds: 0 };
       const left = await spawner.locate(tag, call).catch(() => undefined);
       if (left) await spawner.stop(left, call).catch(() => {});
+      // Its records are written to the end before their folder is removed.
+      while (left && !call.signal.aborted && (await spawner.locate(tag, call).catch(() => undefined)))
+        await pause(25);
     }
     const end = performance.now() + 2_000;
     while (this.usesStandIn && this.processes().length > 0 && performance.now() < end) await pause(25);
