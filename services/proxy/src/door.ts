@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { HubError } from "@elara/contracts";
 import type { HubConfig } from "@elara/runtime/config/hub";
+import { pathOf } from "@elara/runtime/http/paths";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
 import { answerFailure } from "@elara/runtime/http/upstreams-failure";
 import type { Logger } from "pino";
@@ -86,32 +87,57 @@ export function publicDoor(parts: PublicDoorParts): DoorHandler {
     });
   }
 
+  /** A fault of ours ends one request, never the process. */
+  const guard = (
+    request: IncomingMessage,
+    response: () => ServerResponse,
+    work: () => void | Promise<void>,
+  ) => {
+    const fault = (error: unknown) => {
+      log.error({ err: error }, "request failed inside the proxy");
+      answerFailure(request, response(), new HubError("INTERNAL", { cause: error }));
+    };
+    try {
+      work()?.catch(fault);
+    } catch (error) {
+      fault(error);
+    }
+  };
+
   return {
     request(request, response) {
       markAnswering(request, response);
-      toOriginForm(request);
-      const fault = requestFault(request);
-      if (fault) return refuse(request, response, fault);
-      if (OWN.has(request.url?.split("?", 1)[0] ?? "")) return parts.own(request, response);
-      const to = destinationOf(request);
-      if (!(to instanceof Promise)) return pass(to, request, response);
-      void to.then((found) => {
-        if (!response.destroyed) pass(found, request, response);
-      });
+      guard(
+        request,
+        () => response,
+        () => {
+          toOriginForm(request);
+          const fault = requestFault(request);
+          if (fault) return refuse(request, response, fault);
+          if (OWN.has(pathOf(request.url ?? "/"))) return parts.own(request, response);
+          const to = destinationOf(request);
+          if (!(to instanceof Promise)) return pass(to, request, response);
+          return to.then((found) => {
+            if (!response.destroyed) pass(found, request, response);
+          });
+        },
+      );
     },
     upgrade(request, socket, head) {
       socket.on("error", () => socket.destroy());
-      toOriginForm(request);
-      const fault = upgradeFault(request);
-      if (fault) return refuse(request, plainResponse(request, socket), fault);
-      const take = (to: Destination | undefined) => {
-        if (socket.destroyed) return;
-        if (to && to.kind !== "service") openSocket(to, request, socket, head, false);
-        else pass(to, request, plainResponse(request, socket));
-      };
-      const to = destinationOf(request);
-      if (to instanceof Promise) void to.then(take);
-      else take(to);
+      const plain = () => plainResponse(request, socket);
+      guard(request, plain, () => {
+        toOriginForm(request);
+        const fault = upgradeFault(request);
+        if (fault) return refuse(request, plain(), fault);
+        const take = (to: Destination | undefined) => {
+          if (socket.destroyed) return;
+          if (to && to.kind !== "service") openSocket(to, request, socket, head, false);
+          else pass(to, request, plain());
+        };
+        const to = destinationOf(request);
+        return to instanceof Promise ? to.then(take) : take(to);
+      });
     },
   };
 }

@@ -362,8 +362,15 @@ suite("when one side goes", () => {
     assert.equal(await (await ask()).text(), "GET");
     assert.equal(await (await ask()).text(), "GET");
     assert.equal(requests, 3);
-    assert.equal((await ask()).status, 200);
-    assert.equal((await ask({ method: "POST", body: "x" })).status, 503);
+    for (const [init, status] of [
+      [{ method: "POST", body: "x" }, 503],
+      [{ method: "PUT", body: "x" }, 503],
+      [{ method: "POST" }, 503],
+      [{ method: "DELETE" }, 200],
+    ] as const) {
+      assert.equal((await ask()).status, 200, "a kept connection");
+      assert.equal((await ask(init)).status, status, JSON.stringify(init));
+    }
   });
 
   test("connections to a server are used again", async (t) => {

@@ -48,6 +48,16 @@ suite("paths of the hub", () => {
     assert.match(raw, /"body":"hello"/);
   });
 
+  test("an upgrade is answered as a plain request", async (t) => {
+    const { port } = await startProxy(t);
+    const answer = await rawExchange(
+      port,
+      "GET /hub/api/user HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(answer, /"service":"web"/);
+  });
+
   test("services are told who the client is, never what it claims", async (t) => {
     const claims = {
       "X-Forwarded-For": "6.6.6.6",

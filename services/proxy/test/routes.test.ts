@@ -129,6 +129,16 @@ suite("the route table follows the store", () => {
     });
 });
 
+suite("who was redirected", () => {
+  test("is not told the no of a moment ago", async (t) => {
+    const { origin, ledger } = await startProxy(t);
+    const backend = await httpBackend(t, (_request, response) => response.end("ada's"));
+    assert.equal(await ask(`${origin}/user/ada/lab`), "302 /hub/user/ada/lab");
+    await ledger.insert(serverDoc("ada", backend.url));
+    assert.equal(await ask(`${origin}/user/ada/lab?redirects=1`), "ada's");
+  });
+});
+
 suite("with the store away", () => {
   test("known routes go on, an unknown one is sent to the hub", async (t) => {
     const clock = pushedClock();

@@ -84,7 +84,6 @@ export function upstreamLeg({ connectMs = 5000, idleMs = 30_000 }: LegOptions = 
   ): void {
     const body = hasBody(request);
     let phase: "connecting" | "sent" | "answered" | "over" = "connecting";
-    let continued = false;
     let timer: NodeJS.Timeout | undefined;
     let up: ClientRequest;
     try {
@@ -139,10 +138,8 @@ export function upstreamLeg({ connectMs = 5000, idleMs = 30_000 }: LegOptions = 
       socket.destroy();
       broken(new Error("the upstream switched protocols unasked"));
     });
-    up.on("continue", () => {
-      continued = true;
-      response.writeContinue();
-    });
+    // Never told so, a client whose body was not wanted gets its answer and the connection's end: Node sees to that.
+    up.on("continue", () => response.writeContinue());
     up.on("information", (info) => passInformation(info, request, response));
     up.on("response", (answer) => {
       phase = "answered";
@@ -152,10 +149,7 @@ export function upstreamLeg({ connectMs = 5000, idleMs = 30_000 }: LegOptions = 
         over();
         response.destroy();
       });
-      const headers = endToEnd(answer.rawHeaders);
-      // The client was never told to send its body: what follows on this connection could be either.
-      if (request.headers.expect !== undefined && body && !continued) headers.push("Connection", "close");
-      relay(answer, headers, response);
+      relay(answer, endToEnd(answer.rawHeaders), response);
     });
     if (body) up.flushHeaders();
     else up.end();
