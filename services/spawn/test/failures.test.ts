@@ -96,7 +96,7 @@ describe("a start that fails", () => {
   it("can be started again, as another generation with another tag", async () => {
     await stand.order({ endsAtOnce: true });
     const first = await stand.rest("failed");
-    const { generation } = await stand.order();
+    const { generation } = await stand.order({});
     assert.equal(generation, 2);
     const second = await stand.rest("ready");
     assert.notEqual(second.tag, first.tag);

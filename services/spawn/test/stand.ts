@@ -9,7 +9,6 @@ import {
   events,
   HubError,
   type Instance,
-  instances,
   type Server,
   SpawnStart,
   SpawnStop,
@@ -82,6 +81,8 @@ export interface Replica {
   setFenced(fenced: boolean): void;
   /** Its store does not answer. */
   setStoreAway(away: boolean): void;
+  /** How many calls its store has refused. */
+  readonly refused: number;
   close(): Promise<void>;
 }
 
@@ -155,9 +156,13 @@ export class Stand {
   /** One more instance of the service, on the same backend and store. */
   async start(config: Partial<SpawnConfig> = {}, pace: Partial<Pace> = {}): Promise<Replica> {
     const id = `i${this.#replicas.length + 1}`;
-    const state = { isCut: false, isAway: false, isFenced: false };
+    const state = { isCut: false, isAway: false, isFenced: false, refused: 0 };
     const bus = memoryBus({ log: this.log, network: this.network });
-    const store = cuttable(this.store, () => state.isCut || state.isAway);
+    const store = cuttable(this.store, () => {
+      const isGone = state.isCut || state.isAway;
+      if (isGone) state.refused++;
+      return isGone;
+    });
     const plugin = mockSpawner(this.world, () => state.isCut);
     const service: RunningService = await startSpawn(
       {
@@ -197,6 +202,9 @@ export class Stand {
       setFenced: (fenced) => {
         state.isFenced = fenced;
       },
+      get refused() {
+        return state.refused;
+      },
       setStoreAway: (away) => {
         state.isAway = away;
       },
@@ -226,11 +234,17 @@ export class Stand {
   }
 
   /** Orders a start of the user's default server with the mock's options. */
-  order(options: Record<string, unknown> = {}, more: { serverName?: string; orderId?: string } = {}) {
+  order(options?: Record<string, unknown>, more: { serverName?: string; orderId?: string } = {}) {
     const { orderId, serverName = "" } = more;
     return this.bus.request(
       SpawnStart,
-      { userId: USER._id, userName: USER.name, serverName, options, actor: `user:${USER._id}` },
+      {
+        userId: USER._id,
+        userName: USER.name,
+        serverName,
+        ...(options === undefined ? {} : { options }),
+        actor: `user:${USER._id}`,
+      },
       orderId === undefined ? {} : { orderId },
     );
   }
@@ -308,9 +322,17 @@ export class Stand {
 
   addProxy(routesUpTo: string): Instance {
     const row = {
-      ...Value.Create(instances.schema),
       _id: `p${this.proxies.length + 1}`,
+      rev: 1,
+      v: 1,
       service: "proxy" as const,
+      epoch: 1,
+      address: "",
+      beat: 1,
+      startedAt: "",
+      stoppedAt: "",
+      version: "",
+      digests: {},
       routesUpTo,
     };
     this.proxies.push(row);
