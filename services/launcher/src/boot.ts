@@ -88,7 +88,7 @@ export async function boot(
         clock,
         address: "",
         digests: { keys: keys.fingerprint, config: settings.digest },
-        onLost: () => serviceLog.error({}, "the instance row is lost; another process has its id"),
+        onLost: () => serviceLog.warn({}, "beat not confirmed for 6 s, instance fenced"),
       });
       closers.push(() => row.close());
       const started = await definition.start({
