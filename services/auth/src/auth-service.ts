@@ -87,6 +87,9 @@ export default defineService({
 
     const farewells = rounds(FAREWELL_MS, () => farewell(ground, users), log);
     const upkeep = rounds(TIDY_MS, () => tidy(ground, tokens), log);
+    // What a killed replica left undone.
+    farewells.now();
+    upkeep.now();
     const orders = takeOrders({ ...parts, farewell: farewells.now });
     const blocked = revokeBlocked({ ...parts });
     const control = await openControlSocket({

@@ -82,9 +82,11 @@ export function tokenPage(
     );
     const applications = await Promise.all(
       [...clients].map(async ([clientId, given]) => {
-        const used = given
-          .map((token) => activity.token(token.publicId))
-          .reduce((a, b) => Math.max(a, b), "");
+        const used =
+          given
+            .map((token) => activity.token(token.publicId))
+            .sort()
+            .at(-1) ?? "";
         return {
           id: given[0]?.publicId,
           description: (await ground.records.clients.get(clientId))?.description ?? clientId,

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { provider } from "./authenticators.ts";
+import type { Browser } from "./browser.ts";
+import { Stand } from "./stand.ts";
+
+describe("log-in at a provider", () => {
+  let stand: Stand;
+  before(async () => {
+    stand = await Stand.open({ authenticators: [provider(), provider({ name: "second" })] });
+  });
+  after(() => stand.close());
+
+  const begin = async (browser: Browser, path = "/hub/oauth_login/provider?next=%2Fhub%2Fhome") => {
+    const answer = await browser.get(path);
+    assert.equal(answer.statusCode, 302, answer.body);
+    const url = new URL(answer.headers.location?.toString() ?? "");
+    return { state: url.searchParams.get("state") ?? "", redirectUri: url.searchParams.get("redirect_uri") };
+  };
+
+  test("goes there and comes back logged in, at the page that was wanted", async () => {
+    const browser = stand.browser();
+    const { state, redirectUri } = await begin(browser);
+    assert.equal(redirectUri, "http://hub.test/hub/oauth_callback/provider");
+    const answer = await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`);
+    assert.equal(answer.statusCode, 302, answer.body);
+    assert.equal(answer.headers.location, "/hub/home");
+    assert.equal((await browser.get("/hub/token")).statusCode, 200);
+    const user = await stand.userNamed("grace");
+    const { items } = await stand.records.identities.find({ where: { userId: user?._id ?? "" } });
+    assert.deepEqual(
+      items.map(({ issuer, subject }) => [issuer, subject]),
+      [["https://idp.test", "sub-grace"]],
+    );
+    assert.ok(!browser.jar.some(({ name }) => name.startsWith("elara-login-")), "the state is used up");
+  });
+
+  test("two tabs do not disturb each other", async () => {
+    const browser = stand.browser();
+    const [one, two] = [await begin(browser), await begin(browser)];
+    for (const { state } of [two, one])
+      assert.equal(
+        (await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`)).statusCode,
+        302,
+      );
+  });
+
+  test("a stranger's code, a used state, an old one and another provider's are refused", async () => {
+    const [victim, attacker] = [stand.browser(), stand.browser()];
+    const { state } = await begin(attacker);
+    const url = `/hub/oauth_callback/provider?code=mallory&state=${state}`;
+    const refused = await victim.get(url);
+    assert.equal(refused.statusCode, 400);
+    assert.match(refused.body, /not begun in this browser/);
+    assert.equal(victim.cookie("jupyterhub-hub-login"), undefined);
+    const mixedUp = await attacker.get(url.replace("/provider?", "/second?"));
+    assert.equal(mixedUp.statusCode, 400);
+    stand.advance(601);
+    assert.equal((await attacker.get(url)).statusCode, 400, "too old");
+  });
+
+  test("the state is sealed: the browser cannot read or change it", async () => {
+    const browser = stand.browser();
+    const { state } = await begin(browser);
+    const index = browser.jar.findIndex(({ name }) => name.startsWith("elara-login-"));
+    const cookie = browser.jar[index];
+    assert.ok(cookie);
+    assert.ok(!Buffer.from(cookie.value, "base64url").toString("latin1").includes("verifier"));
+    browser.jar[index] = { ...cookie, value: `${cookie.value.slice(0, -2)}AA` };
+    assert.equal(
+      (await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`)).statusCode,
+      400,
+    );
+  });
+
+  test("a refusal by the provider ends at the login page", async () => {
+    const browser = stand.browser();
+    const { state } = await begin(browser, "/hub/oauth_login");
+    const answer = await browser.get(`/hub/oauth_callback?error=access_denied&state=${state}`);
+    assert.equal(answer.statusCode, 403);
+    assert.match(answer.body, /Sign in with the Provider/);
+  });
+
+  test("a provider that is not configured does not exist", async () => {
+    assert.equal((await stand.browser().get("/hub/oauth_login/nope")).statusCode, 404);
+    assert.equal((await stand.browser().get("/hub/oauth_callback/nope?state=x")).statusCode, 404);
+  });
+});

@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AnswerOf, type CloudEvent, events, type OrderContract, SpawnPurge } from "@elara/contracts";
+import type { Bus } from "@elara/runtime/bus/bus";
+import { memoryBus } from "@elara/runtime/bus/memory";
+import { keysFrom } from "@elara/runtime/keys";
+import type { RunningService, ServiceContext } from "@elara/runtime/service";
+import { sqliteStore } from "@elara/runtime/store/sqlite";
+import type { Store } from "@elara/runtime/store/store";
+import { type Logger, pino } from "pino";
+import { Value } from "typebox/value";
+import { AuthConfig } from "../src/config.ts";
+import auth from "../src/index.ts";
+import { openRecords, type Records } from "../src/records.ts";
+import { book, provider } from "./authenticators.ts";
+import { Browser } from "./browser.ts";
+
+export interface StandOptions {
+  readonly config?: Record<string, unknown>;
+  readonly authenticators?: ServiceContext["plugins"]["authenticators"];
+  /** Shared with another stand: another replica of the same hub. */
+  readonly with?: Stand;
+  readonly baseUrl?: string;
+}
+
+const never = (): never => {
+  throw new Error("not used by auth");
+};
+
+/** An auth service with real bus and store; everything is asked through its app, its orders and its control socket. */
+export class Stand {
+  readonly dataDir: string;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly records: Records;
+  readonly seen: CloudEvent[];
+  readonly lines: string[] = [];
+  /** Servers that `spawn.purge` still finds, by user id. */
+  readonly serversLeft = new Map<string, number>();
+  readonly purges: string[] = [];
+  #shiftMs = 0;
+  #service: RunningService | undefined;
+  readonly #base: string;
+
+  /** `seconds`: how far its clock is ahead. */
+  static async open(options: StandOptions = {}, seconds = 0): Promise<Stand> {
+    const log = pino({ level: "debug" }, { write: (line: string) => void stand?.lines.push(line) });
+    let stand: Stand | undefined;
+    stand = options.with
+      ? new Stand(options, options.with.store, options.with.bus)
+      : new Stand(options, await sqliteStore({ file: ":memory:", log }), memoryBus({ log }));
+    stand.advance(seconds);
+    await stand.#start(options, log);
+    return stand;
+  }
+
+  private constructor(options: StandOptions, store: Store, bus: Bus) {
+    this.dataDir = options.with?.dataDir ?? mkdtempSync(join(tmpdir(), "elara-auth-"));
+    this.store = store;
+    this.bus = bus;
+    this.records = openRecords(store);
+    this.seen = options.with?.seen ?? [];
+    this.#base = options.baseUrl ?? "/";
+  }
+
+  readonly clock = {
+    now: () => Date.now() + this.#shiftMs,
+    monotonic: () => performance.now() + this.#shiftMs,
+  };
+  advance(seconds: number): void {
+    this.#shiftMs += seconds * 1000;
+  }
+
+  async #start(options: StandOptions, log: Logger): Promise<void> {
+    const config = Value.Parse(
+      AuthConfig,
+      Value.Default(AuthConfig, { allowAll: true, refusalMs: 0, ...structuredClone(options.config ?? {}) }),
+    );
+    if (!options.with) {
+      for (const contract of Object.values(events))
+        this.bus.subscribe(contract, (_data, event) => void this.seen.push(event));
+      this.bus.reply(SpawnPurge, async ({ userId }) => {
+        this.purges.push(userId);
+        return { left: this.serversLeft.get(userId) ?? 0 };
+      });
+    }
+    this.#service = await auth.start({
+      instance: { id: `stand${Math.random().toString(36).slice(2, 10)}`, epoch: 1 },
+      service: "auth",
+      row: { id: "stand", epoch: 1, fenced: () => false, set: never, close: never },
+      liveness: { isAlive: never, live: never, refresh: never, close: never },
+      config,
+      hub: {
+        baseUrl: this.#base,
+        publicUrl: "",
+        dataDir: this.dataDir,
+        trial: false,
+        hubId: "testhub",
+        network: {
+          host: "127.0.0.1",
+          port: 8000,
+          internalHost: "127.0.0.1",
+          internalPort: 8081,
+          internalUrl: "http://127.0.0.1:8081",
+          serviceHost: "127.0.0.1",
+          behindProxy: false,
+          insecure: false,
+        },
+      },
+      keys: keysFrom({ cookieSecret: Buffer.alloc(32, 1), cryptKey: Buffer.alloc(32, 2) }),
+      bus: this.bus,
+      store: this.store,
+      log,
+      clock: this.clock,
+      upstreams: { forward: never, close: async () => {} },
+      plugins: { authenticators: options.authenticators ?? [book(), provider()], spawners: [] },
+    });
+    await this.#service.app?.ready();
+  }
+
+  get app() {
+    const app = this.#service?.app;
+    if (!app) throw new Error("auth has no app");
+    return app;
+  }
+
+  browser(address = "192.0.2.1"): Browser {
+    return new Browser(this.app, address);
+  }
+
+  /** A browser that is logged in. */
+  async loggedIn(name: string, password = `${name}-secret`): Promise<Browser> {
+    const browser = this.browser();
+    const answer = await browser.login(name, password);
+    if (answer.statusCode !== 302) throw new Error(`login of ${name}: ${answer.statusCode} ${answer.body}`);
+    return browser;
+  }
+
+  /** The API with a token. */
+  async api(token: string, method: "GET" | "POST" | "DELETE", path: string, body?: unknown) {
+    const answer = await this.app.inject({
+      method,
+      url: `${this.#base}hub/api${path}`,
+      headers: { authorization: `token ${token}` },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    });
+    return {
+      status: answer.statusCode,
+      body: answer.body === "" ? undefined : answer.json(),
+      text: answer.body,
+    };
+  }
+
+  order<O extends OrderContract>(...call: Parameters<typeof this.bus.request<O>>): Promise<AnswerOf<O>> {
+    return this.bus.request(...call);
+  }
+
+  /** Waits for an event of this type, from the first one ever. */
+  async event(type: string, match: (event: CloudEvent) => boolean = () => true): Promise<CloudEvent> {
+    return until(`event ${type}`, () =>
+      this.seen.find((event) => event.type === `org.elara.${type}.v1` && match(event)),
+    );
+  }
+
+  async userNamed(name: string) {
+    const { items } = await this.records.users.find({ where: { nameKey: name } });
+    return items[0];
+  }
+
+  async close(options: { keepStore?: boolean } = {}): Promise<void> {
+    await this.#service?.close();
+    if (options.keepStore) return;
+    await this.bus.close();
+    await this.store.close();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Looks again until it is there; fails after 5 s. */
+export async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const end = performance.now() + 5000;
+  while (performance.now() < end) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`waited in vain for ${what}`);
+}
