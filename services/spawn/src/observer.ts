@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { codeOf } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import type { Observation } from "@elara/sdk";
@@ -103,8 +104,9 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
   const stopSecondFind = async (doc: ServerDoc): Promise<void> => {
     if (!doc.submitUntil || doc.submitUntil > timestamp(clock.now())) return;
     const found = await locate(doc.tag);
-    const isSecond = found !== undefined && !isSameHandle(backend.handle(found), doc.handle);
-    if (found !== undefined && isSecond) {
+    const verdict = found === undefined ? "same" : await compare(doc, found);
+    if (verdict === "unclear") return;
+    if (found !== undefined && verdict === "second") {
       log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
       const { graceSeconds } = parts.config;
       await call((signal) => backend.spawner.stop(found, { graceSeconds, signal }));
@@ -112,6 +114,15 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
     await ledger.change(doc._id, (current) =>
       current.generation === doc.generation ? { set: { submitUntil: "" } } : undefined,
     );
+  };
+
+  /** Handles may differ in what is only for people: the same address is the same server. No address yet: not now. */
+  const compare = async (doc: ServerDoc, found: Record<string, unknown>) => {
+    if (isDeepStrictEqual(backend.handle(found), doc.handle)) return "same";
+    const seen = await call((signal) => backend.spawner.observe([found], { signal }));
+    const url = seen.rows.find((candidate) => candidate.tag === doc.tag)?.url ?? "";
+    if (url === "" || doc.url === "") return "unclear";
+    return url === doc.url ? "same" : "second";
   };
 
   const apply = async (doc: ServerDoc, seen: Observation): Promise<void> => {
@@ -211,18 +222,3 @@ const reasonOf = (error: unknown): string => {
   const text = error instanceof Error ? error.message : String(error);
   return codeOf(error) === "" ? text : `${codeOf(error)}: ${text}`;
 };
-
-const sorted = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(sorted)
-    : typeof value === "object" && value !== null
-      ? Object.fromEntries(
-          Object.entries(value)
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, item]) => [key, sorted(item)]),
-        )
-      : value;
-
-/** Two handles are the same when their JSON is, whatever the order of its keys. */
-const isSameHandle = (a: object, b: object): boolean =>
-  JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));

@@ -70,8 +70,9 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           await answer();
           const startedAt = new Date(host.now()).toISOString();
           const rows: Row[] = [];
-          for (const { tag } of handles) {
-            const job = world.jobs.get(tag);
+          for (const { tag, number } of handles) {
+            const twin = world.twins.get(tag);
+            const job = twin?.number === number ? twin : world.jobs.get(tag);
             if (!job || world.hidden.has(tag)) continue;
             rows.push({
               tag,

@@ -79,7 +79,13 @@ export class MockWorld {
   makeTwin(tag: string): Job {
     const first = this.jobs.get(tag);
     if (!first) throw new Error("no job to double");
-    const twin: Job = { ...first, number: this.made.length + 1, state: "running", url: "", stops: 0 };
+    const twin: Job = {
+      ...first,
+      number: this.made.length + 1,
+      state: "running",
+      url: "http://127.0.0.1:9",
+      stops: 0,
+    };
     delete twin.http;
     this.twins.set(tag, twin);
     this.made.push(twin);

@@ -76,6 +76,21 @@ describe("another instance takes over", () => {
     assert.equal((await stand.doc())?.phase, "ready");
   });
 
+  it("and knows the one server again by its address when its handle reads otherwise", async () => {
+    await stand.order({ submitMs: -1, deaf: true });
+    await until("submit under way", () => stand.world.waitingSubmits > 0);
+    await takeOver();
+    await until("second submit under way", () => stand.world.waitingSubmits > 1);
+    stand.world.finishSubmits();
+    const { tag } = await stand.rest("ready");
+    const twin = stand.world.makeTwin(tag);
+    twin.url = (await stand.doc())?.url ?? "";
+    stand.clock.advance(31);
+    await stand.reach("is asked no more", (doc) => doc.submitUntil === "");
+    assert.equal(twin.state, "running");
+    assert.ok(!stand.world.calls.includes(`stop ${tag}`));
+  });
+
   it("and brings a booting server to ready, giving it time of its own", async () => {
     await stand.order({ queues: true });
     const { tag } = await stand.reachPhase("queued");
