@@ -84,7 +84,8 @@ export function startRelay({ bus, documents, log, clock, keep = () => false }: R
     if (failed === undefined && doc.deletedAt !== "" && !keep(doc)) {
       // Instead of settling: a relay that ends here leaves a tombstone that will be found again.
       if (await collection.delete(doc._id, doc.rev)) return;
-    } else if (sent.length > 0) {
+    } else if (sent.length > 0 || doc.pendingEvents.length === 0) {
+      // Without events: a settling that ended half way left `pendingSince` behind.
       await collection.settle(
         doc._id,
         sent.map((pending) => pending.id),

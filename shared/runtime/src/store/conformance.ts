@@ -14,9 +14,9 @@ export type { StoreBench } from "./conformance/probe.ts";
 export interface ConformanceOptions {
   /** Why the store cannot be had here; the suite is skipped with this reason. */
   readonly skip?: string | undefined;
-  /** Start of the randomised test; printed when it fails. Default: another one each time. */
+  /** Start of the randomised test; it stands in the test's name. Default: another one each time. */
   readonly seed?: number;
-  /** How many random queries; default 400. */
+  /** How many random queries; default 250. */
   readonly queries?: number;
 }
 

@@ -11,6 +11,8 @@ import { checkFilter, checkLimit, checkOrder } from "./validate.ts";
 /** Hidden field: nonces of the last writers, newest last. After a lost answer a writer finds its own, even under later writes. */
 const WRITERS = "_w";
 const KEPT_WRITERS = 8;
+const DUPLICATE = 11000;
+const UNAUTHORIZED = 13;
 const HIDDEN = { [WRITERS]: 0 } as const;
 /** Fields are few and set whole, so only a large change can make a document too large; it is then read before. */
 const LARGE_CHANGE_BYTES = 16_384;
@@ -40,8 +42,11 @@ export function mongoDocuments<C extends Collection>(db: Db, call: Call, declara
       try {
         await indexes;
       } catch (error) {
-        indexes = undefined;
-        throw error;
+        // A reader's account may not make indexes; the writer does.
+        if (serverCode(error) !== UNAUTHORIZED) {
+          indexes = undefined;
+          throw error;
+        }
       }
       return attempt(again);
     });
@@ -63,7 +68,7 @@ export function mongoDocuments<C extends Collection>(db: Db, call: Call, declara
         try {
           await rows.insertOne({ ...checked, [WRITERS]: [writer] });
         } catch (error) {
-          if (again && isDuplicate(error) && (await written(checked._id, writer))) return;
+          if (again && serverCode(error) === DUPLICATE && (await written(checked._id, writer))) return;
           throw error;
         }
       });
@@ -153,8 +158,9 @@ async function createIndexes(db: Db, declaration: Collection): Promise<void> {
   );
 }
 
-const isDuplicate = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === 11000;
+/** The server's error code; undefined for errors of the way there. */
+const serverCode = (error: unknown): unknown =>
+  error instanceof Error && "code" in error ? error.code : undefined;
 
 /** The one place where stored documents take the collection's type: only checked documents are ever written. */
 const typed = <C extends Collection>(doc: Json): Doc<C> => doc as Doc<C>;

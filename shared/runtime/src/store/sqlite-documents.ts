@@ -77,7 +77,7 @@ export function sqliteDocuments<C extends Collection>(
       const settled = new Set<unknown>(eventIds);
       return turn.write(() => {
         const doc = load(id);
-        if (!doc) return;
+        if (!doc || (doc.pendingSince === "" && settled.size === 0)) return;
         const left = listOf(doc.pendingEvents).filter(
           (event) => !isPlainObject(event) || !settled.has(event.id),
         );

@@ -54,7 +54,7 @@ type Random = ReturnType<typeof random>;
 
 const document = (dice: Random, n: number) =>
   probe({
-    _id: `${dice.pick(STRINGS)}${n}`,
+    _id: `${dice.pick(STRINGS)}|${n}`,
     name: `${dice.pick(STRINGS)}|${n}`,
     group: dice.pick(STRINGS),
     size: dice.pick(SIZES),
@@ -110,9 +110,9 @@ const INDEXES = [
 /** Random filters and orders against a plain model of them: what both stores agree on with it, they agree on with each other. */
 export function randomised(
   opened: Opened,
-  { seed = Math.floor(Math.random() * 2 ** 31), queries = 400 }: { seed?: number; queries?: number },
+  { seed = Math.floor(Math.random() * 2 ** 31), queries = 250 }: { seed?: number; queries?: number },
 ): void {
-  it(`answers ${queries} random queries as the model does`, async () => {
+  it(`answers ${queries} random queries as the model does, seed ${seed}`, async () => {
     const dice = random(seed);
     const probes = fresh(opened);
     const docs = await insertAll(
@@ -122,14 +122,14 @@ export function randomised(
     for (let n = 0; n < queries; n++) {
       const where = filter(dice, docs);
       const sort = { by: dice.pick(INDEXES), desc: dice.below(2) === 0 };
-      const limit = dice.pick([3, 17, 50, 1000]);
+      const limit = dice.pick([7, 40, 1000]);
       const query: Query = { where, sort, limit };
       const expected = ordered(
         docs.filter((doc) => matches(doc, where)),
         fieldsOf(sort.by),
         sort.desc,
       );
-      const told = `seed ${seed}, query ${n}: ${JSON.stringify(query)}`;
+      const told = `query ${n}: ${JSON.stringify(query)}`;
       assert.deepEqual((await pages(probes, query)).flat(), expected, told);
       assert.equal(await probes.count(where), expected.length, told);
     }
