@@ -11,6 +11,7 @@ test("the plan of 20 rounds hits every service twice, 8 starts and 3 stops", () 
     rounds.filter((round) => round[key] === value).length;
   for (const service of ["auth", "spawn", "web", "proxy", "culler"])
     assert.ok(count("service", service) >= 2, service);
+  assert.equal(rounds.length, 20);
   assert.ok(count("moment", "starting") >= 8);
   assert.ok(count("moment", "stopping") >= 3);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MongoClient } from "mongodb";
+import { type Collection, MongoClient } from "mongodb";
 import type { TestHub } from "../fixtures/hub.ts";
 import { logInByForm } from "../fixtures/login.ts";
 import { serversOf } from "../fixtures/processes.ts";
@@ -12,11 +12,19 @@ type Moment = "login" | "starting" | "stopping" | "running";
 const SERVICES = ["auth", "spawn", "web", "proxy", "culler"] as const;
 type Service = (typeof SERVICES)[number];
 
+interface ServerEntry {
+  userName: string;
+  phase: string;
+  deadlineAt: string;
+}
+
 export interface Round {
   readonly round: number;
   readonly moment: Moment;
   readonly victim: string;
   readonly delayMs: number;
+  /** What the ledger said of the server when the process was killed. */
+  readonly phase: string;
   readonly outcome: string;
   readonly seconds: number;
   readonly ok: boolean;
@@ -25,20 +33,24 @@ export interface Round {
 /** How long a state may be past its deadline before a replica must have acted on it. */
 const DEADLINE_SLACK_MS = 12_000;
 
-/** Rounds by moment and service: each service at least twice, 45 % while a server starts, 20 % while one stops. */
+/**
+ * Rounds by moment and service: each moment goes through the services in a shuffled order, so that each service is hit
+ * at least twice in 20 rounds and spawn also while a server starts and stops; 45 % while one starts, 20 % while one stops.
+ */
 export function plan(rounds: number, seed: number): { moment: Moment; service: Service }[] {
   const random = seeded(seed);
-  const moments: Moment[] = Array.from({ length: rounds }, (_, index) => {
-    if (index < Math.ceil(rounds * 0.45)) return "starting";
-    if (index < Math.ceil(rounds * 0.65)) return "stopping";
-    return index < Math.ceil(rounds * 0.85) ? "login" : "running";
+  const share: Record<Moment, number> = { starting: 0.45, stopping: 0.2, login: 0.2, running: 0.15 };
+  const list = Object.entries(share).flatMap(([moment, part]) => {
+    const services: Service[] = [
+      "spawn",
+      ...random.shuffle(SERVICES.filter((service) => service !== "spawn")),
+    ];
+    return Array.from({ length: Math.round(rounds * part) }, (_, index) => ({
+      moment: moment as Moment,
+      service: services[index % services.length] ?? "spawn",
+    }));
   });
-  const services: Service[] = Array.from(
-    { length: rounds },
-    (_, index) => SERVICES[index % SERVICES.length] ?? "spawn",
-  );
-  const mixed = random.shuffle(services);
-  return random.shuffle(moments).map((moment, index) => ({ moment, service: mixed[index] ?? "spawn" }));
+  return random.shuffle(list);
 }
 
 /** Tries until the hub, which just lost a process, does it. */
@@ -53,6 +65,7 @@ export async function crashRounds(
   const random = seeded(given.seed);
   const admin = await hub.token("root-admin");
   const mongo = await MongoClient.connect(hub.mongo?.uri ?? "");
+  const ledger = mongo.db(hub.mongo?.database).collection<ServerEntry>("servers");
   const results: Round[] = [];
   try {
     for (const [index, { moment, service }] of plan(given.rounds, given.seed).entries()) {
@@ -66,11 +79,12 @@ export async function crashRounds(
         random.next() * (moment === "starting" ? 1800 : moment === "stopping" ? 400 : 60),
       );
       const began = performance.now();
-      let outcome: string;
+      let outcome = "";
+      let phase = "";
       let ok = true;
       try {
-        outcome = await oneRound(hub, { moment, victim, user, delayMs });
-        await consistent(hub, admin, mongo);
+        ({ outcome, phase } = await oneRound(hub, { moment, victim, user, delayMs, ledger }));
+        await consistent(hub, admin, ledger);
       } catch (error) {
         ok = false;
         outcome =
@@ -79,9 +93,9 @@ export async function crashRounds(
             : String(error);
       }
       const seconds = (performance.now() - began) / 1000;
-      results.push({ round, moment, victim, delayMs, outcome, seconds, ok });
+      results.push({ round, moment, victim, delayMs, phase, outcome, seconds, ok });
       given.say(
-        `round ${String(round).padStart(2)}  seed ${given.seed}  kill ${victim.padEnd(8)} while ${moment.padEnd(8)} +${String(delayMs).padStart(4)} ms  ${ok ? "ok  " : "FAIL"}  ${seconds.toFixed(1)} s  ${outcome}`,
+        `round ${String(round).padStart(2)}  seed ${given.seed}  kill ${victim.padEnd(8)} while ${moment.padEnd(8)} +${String(delayMs).padStart(4)} ms (${(phase || "no server").padEnd(9)})  ${ok ? "ok  " : "FAIL"}  ${seconds.toFixed(1)} s  ${outcome}`,
       );
     }
   } finally {
@@ -92,58 +106,61 @@ export async function crashRounds(
 
 async function oneRound(
   hub: TestHub,
-  given: { moment: Moment; victim: string; user: string; delayMs: number },
-): Promise<string> {
-  const { moment, victim, user, delayMs } = given;
-  const kill = async (): Promise<void> => {
+  given: { moment: Moment; victim: string; user: string; delayMs: number; ledger: Collection<ServerEntry> },
+): Promise<{ outcome: string; phase: string }> {
+  const { moment, victim, user, delayMs, ledger } = given;
+  const phaseNow = async (): Promise<string> => (await ledger.findOne({ userName: user }))?.phase ?? "";
+  /** Waits until the ledger is in one of these phases, a moment longer, and kills; tells the phase it was then. */
+  const kill = async (...phases: string[]): Promise<string> => {
+    if (phases.length > 0)
+      await until(phases.join(" or "), async () => phases.includes(await phaseNow()), 45_000);
     await sleep(delayMs);
     const pid = hub.pids()[victim] ?? 0;
     assert.ok(pid > 0, `${victim} runs`);
+    const phase = await phaseNow();
     process.kill(pid, "SIGKILL");
     await until(`${victim} to come back`, () => {
       const now = hub.pids()[victim] ?? 0;
       return now > 0 && now !== pid;
     });
+    return phase;
   };
   if (moment === "login") {
     const killed = kill();
     await persist("to log in", () => logInByForm(hub.url, user));
-    await killed;
+    const phase = await killed;
     await persist("to log in again", () => logInByForm(hub.url, user));
-    return "logged in";
+    return { outcome: "logged in", phase };
   }
   const token = await persist("a token", () => hub.token(user));
+  const isReady = async () => assert.ok((await activeServers(hub, token, user))[""]?.ready);
   if (moment === "starting") {
     const order = persist("to order a start", async () => {
       const answer = await hub.api(token, `/users/${user}/server`, { method: "POST" });
       const running = answer.status === 400 && (await answer.text()).includes("already running");
       if (![201, 202].includes(answer.status) && !running) throw new Error(`start answered ${answer.status}`);
     });
-    await Promise.all([order, kill()]);
-    await persist("the server to be ready", async () =>
-      assert.ok((await activeServers(hub, token, user))[""]?.ready),
-    );
-    return "ready";
+    const [, phase] = await Promise.all([order, kill("requested", "starting")]);
+    await persist("the server to be ready", isReady);
+    return { outcome: "ready", phase };
   }
   await persist("a server to start with", () => startServer(hub, token, user));
   if (moment === "running") {
-    await kill();
-    await persist("the server to be ready still", async () =>
-      assert.ok((await activeServers(hub, token, user))[""]?.ready),
-    );
-    return "still ready";
+    const phase = await kill();
+    await persist("the server to be ready still", isReady);
+    return { outcome: "still ready", phase };
   }
   const order = persist("to order a stop", async () => {
     const answer = await hub.api(token, `/users/${user}/server`, { method: "DELETE" });
     if (![202, 204].includes(answer.status)) throw new Error(`stop answered ${answer.status}`);
   });
-  await Promise.all([order, kill()]);
+  const [, phase] = await Promise.all([order, kill("stopping")]);
   await persist("the server to be gone", async () => assert.ok(!(await activeServers(hub, token, user))[""]));
-  return "stopped";
+  return { outcome: "stopped", phase };
 }
 
 /** The processes with our tag are the API's active servers, none twice; no state is past its deadline. */
-async function consistent(hub: TestHub, admin: string, mongo: MongoClient): Promise<void> {
+async function consistent(hub: TestHub, admin: string, ledger: Collection<ServerEntry>): Promise<void> {
   await until("processes and ledger to agree", async () => {
     const answer = await hub.api(admin, "/users?state=active&limit=200");
     assert.equal(answer.status, 200);
@@ -158,11 +175,7 @@ async function consistent(hub: TestHub, admin: string, mongo: MongoClient): Prom
     return true;
   });
   const now = new Date(Date.now() - DEADLINE_SLACK_MS).toISOString();
-  const late = await mongo
-    .db(hub.mongo?.database)
-    .collection("servers")
-    .find({ deadlineAt: { $gt: "", $lt: now } })
-    .toArray();
+  const late = await ledger.find({ deadlineAt: { $gt: "", $lt: now } }).toArray();
   assert.deepEqual(
     late.map(({ userName, phase }) => `${userName} ${phase}`),
     [],

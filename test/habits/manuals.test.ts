@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { manualOnDisk, manuals } from "../../services/launcher/src/generate.ts";
-import { eventsManual, eventsManualOnDisk } from "../../shared/contracts/src/generate.ts";
+import { eventsManual, eventsManualOnDisk } from "@elara/contracts/generate";
+import { manualOnDisk, manuals } from "@elara/launcher/generate";
 
 test("EVENTS.md is current (else: npm run docs)", async () => {
   assert.equal(await eventsManualOnDisk(), eventsManual());

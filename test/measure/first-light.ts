@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { crashRounds } from "../crash/rounds.ts";
+import { crashRounds, type Round } from "../crash/rounds.ts";
 import { startHub } from "../fixtures/hub.ts";
 import { coldStarts } from "./cold-start.ts";
 import { authoredPlugin } from "./plugin-authors.ts";
@@ -61,16 +61,21 @@ const hub = await startHub({ shape: "apart" });
 try {
   const rounds = await crashRounds(hub, { rounds: ROUNDS, seed, say: out });
   const good = rounds.filter(({ ok }) => ok).length;
-  const moments = Object.entries(Object.groupBy(rounds, ({ moment }) => moment)).map(
-    ([moment, list]) => `${moment} ${list?.length ?? 0}`,
-  );
-  const services = Object.entries(Object.groupBy(rounds, ({ victim }) => victim.replace(/-\d$/, ""))).map(
-    ([service, list]) => `${service} ${list?.length ?? 0}`,
-  );
+  const count = (key: (round: Round) => string): Map<string, number> => {
+    const counts = new Map<string, number>();
+    for (const round of rounds) counts.set(key(round), (counts.get(key(round)) ?? 0) + 1);
+    return counts;
+  };
+  const phases = count(({ phase }) => phase || "no server");
+  const services = count(({ victim }) => victim.replace(/-\d$/, ""));
+  const starting = (phases.get("requested") ?? 0) + (phases.get("starting") ?? 0);
+  const told = (counts: Map<string, number>): string =>
+    [...counts].map(([name, times]) => `${name} ${times}`).join(", ");
+  const spread = starting >= 8 && (phases.get("stopping") ?? 0) >= 3 && Math.min(...services.values()) >= 2;
   judge(
     "crash rounds",
-    good === ROUNDS,
-    `${good} of ${ROUNDS} whole (seed ${seed}; ${moments.join(", ")}; ${services.join(", ")})`,
+    good === ROUNDS && spread && services.size === 5,
+    `${good} of ${ROUNDS} whole; seed ${seed}; phase at the kill: ${told(phases)}; killed: ${told(services)}`,
   );
 } finally {
   await hub.close();

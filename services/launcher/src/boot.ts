@@ -1,6 +1,5 @@
 import type { AddressInfo } from "node:net";
 import type { ServiceName } from "@elara/contracts";
-import { HubError } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { systemClock } from "@elara/runtime/clock";
 import { localUpstreams } from "@elara/runtime/http/local-upstreams";
@@ -134,13 +133,4 @@ export async function boot(
     await close();
     throw error;
   }
-}
-
-/** Refuses a public address without TLS. Throws CONFIG_ADDRESS_PUBLIC. */
-export function assertAddress({ hub: { network } }: Settings): void {
-  const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(network.host);
-  if (loopback || network.behindProxy || network.insecure) return;
-  throw new HubError("CONFIG_ADDRESS_PUBLIC", {
-    operator: `network.host: ${network.host} is a public address, and the hub has no certificate: passwords would travel in clear. Listen on 127.0.0.1 behind a proxy that terminates TLS (network.behindProxy: true), or accept it with network.insecure: true.`,
-  });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import type { ServiceName } from "@elara/contracts";
+import { refusePublicAddress } from "@elara/proxy";
 import { type Fault, faultsOf } from "@elara/runtime/config/faults";
 import { type HubConfig, HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import { configInvalid } from "@elara/runtime/config/load";
@@ -136,6 +137,12 @@ export function keysOf(settings: Settings, make: boolean): Keys {
     cookieSecret: readHubSecret(dataDir, "cookieSecret", secrets.cookieSecret),
     cryptKey: readHubSecret(dataDir, "cryptKey", secrets.cryptKey),
   });
+}
+
+/** Refuses a public address without TLS. Throws CONFIG_ADDRESS_PUBLIC. */
+export function assertAddress({ hub, sections }: Settings): void {
+  const proxy: { certificate?: unknown } = sections.proxy ?? {};
+  refusePublicAddress(hub.network, Boolean(proxy.certificate));
 }
 
 export const storeSettings = (settings: Settings): Static<typeof StoreSection> =>

@@ -4,12 +4,11 @@ import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import type { PluginHost } from "@elara/sdk";
 import { pino } from "pino";
-import { assertAddress } from "../boot.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { pythonEnvironment } from "../python-environment.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
-import { keysOf, resolvedPlugins, type Settings, storeSettings } from "../settings.ts";
+import { assertAddress, keysOf, resolvedPlugins, type Settings, storeSettings } from "../settings.ts";
 
 /** `elara check`: every finding at once, exit code 1 when one is a fault. Starts nothing, changes no state. */
 export async function check(options: CommandOptions): Promise<void> {
@@ -113,15 +112,15 @@ async function reachStore(settings: Settings): Promise<string> {
 
 async function reachBus({ bus }: Settings): Promise<string> {
   if (bus.use === "memory") return "in this process";
-  const { connect } = await import("@nats-io/transport-node");
-  const connection = await connect({ servers: bus.servers, reconnect: false, timeout: 3000 }).catch(
-    (cause: unknown) => {
-      throw new HubError("BUS_AWAY", {
-        operator: `bus.servers: none of ${bus.servers.join(", ")} answers.`,
-        cause,
-      });
-    },
-  );
+  const { natsBus } = await import("@elara/runtime/bus/nats");
+  const connection = await natsBus({
+    servers: bus.servers,
+    log: pino({ level: "silent" }),
+    name: "elara check",
+  });
+  const isThere = connection.connected;
   await connection.close();
+  if (!isThere)
+    throw new HubError("BUS_AWAY", { operator: `bus.servers: none of ${bus.servers.join(", ")} answers.` });
   return "nats answers";
 }

@@ -1,12 +1,12 @@
 import { ELARA_VERSION, HubError } from "@elara/contracts";
 import { nearest } from "@elara/runtime/config/nearest";
 import { createLog } from "@elara/runtime/log";
-import { assertAddress, boot } from "../boot.ts";
+import { boot } from "../boot.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { pythonEnvironment, usePythonEnvironment } from "../python-environment.ts";
 import { say } from "../say.ts";
 import { isServiceName, loadServices, serviceNames } from "../services.ts";
-import { keysOf, type Settings } from "../settings.ts";
+import { assertAddress, keysOf, type Settings } from "../settings.ts";
 import { trialAdmin } from "../trial.ts";
 
 /** `elara run all`, `elara run auth web`: runs until SIGTERM or SIGINT. */
