@@ -46,7 +46,7 @@ describe("upkeep", () => {
     await soon.event("token.revoked", ({ data }) => data.publicId === short.id);
     assert.ok(await stand.records.tokens.get(digest(short.token)), "its mark must be seen by others first");
 
-    const later = await replica({ seconds: 780 });
+    await replica({ seconds: 780 });
     await until("leftovers are gone", async () => {
       const left = await Promise.all([
         stand.records.tokens.get(digest(short.token)),
