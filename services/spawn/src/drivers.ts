@@ -6,7 +6,7 @@ import { driverOf, type SpawnParts } from "./parts.ts";
 import { leftMs, phaseSeconds } from "./phases.ts";
 
 /** How long a hand-over waits for a backend call under way. */
-const HAND_OVER_MS = 5_000;
+const HAND_OVER_MS = 4_000;
 
 /** The drivers of this instance; sees to it that every server in motion has one, somewhere. */
 export interface Drivers {
@@ -110,7 +110,8 @@ export function startDrivers(parts: SpawnParts): Drivers {
   };
   const timer = setInterval(() => void sweep(), pace.lookMs);
   void sweep();
-  ledger.onMoved((doc) => running.get(doc._id)?.nudge());
+  // Every own write that sets a server in motion finds it a driver; those of others are told by a notice.
+  ledger.onMoved((doc) => look(doc));
 
   return {
     look,

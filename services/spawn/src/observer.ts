@@ -1,16 +1,13 @@
-import { isDeepStrictEqual } from "node:util";
-import { codeOf } from "@elara/contracts";
-import { timestamp } from "@elara/runtime/clock";
 import type { Observation } from "@elara/sdk";
+import { absences } from "./absence.ts";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
 import { bounded } from "./bounded.ts";
-import { causeOf, causeOfEnd, isAway } from "./causes.ts";
-import { causeTime, failStart, markGone } from "./fail.ts";
+import { isAway } from "./causes.ts";
 import { hasHandle, type ServerDoc } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
-import { isStarting, phaseOf } from "./phases.ts";
-import { applyRow, markUnknown } from "./rows.ts";
+import { markUnknown, reasonOf, rowApplier } from "./rows.ts";
+import { type Look, stopSecondFind } from "./second-find.ts";
 
 /** Looks at one backend for all servers, while this instance holds its lease. */
 export interface Observer {
@@ -19,126 +16,44 @@ export interface Observer {
   close(): Promise<void>;
 }
 
-/** Complete answers in a row, without it, after which a server is searched for by its tag. */
-const ABSENCES = 2;
-
-const PHASES = ["queued", "starting", "ready", "stopping", "unknown"];
+/** Phases in which a stored handle is watched; a failed server is while something of it is left. */
+const WATCHED = {
+  or: [
+    { phase: { in: ["queued", "starting", "ready", "stopping", "unknown"] } },
+    { phase: "failed", inMotion: true },
+  ],
+};
 
 interface ObserverOptions {
   readonly backend: Backend;
   /** Whether this instance is the one that observes. */
   readonly held: () => boolean;
-  /** A server needs a driver. */
-  readonly look: (doc: ServerDoc) => void;
 }
 
 /** Starts observing. */
-export function startObserver(parts: SpawnParts, { backend, held, look }: ObserverOptions): Observer {
+export function startObserver(parts: SpawnParts, { backend, held }: ObserverOptions): Observer {
   const { ledger, log, clock, row, pace } = parts;
   const door = bell();
-  const absent = new Map<string, { generation: number; handleAt: string; times: number }>();
-  let isClosing = false;
+  const end = new AbortController();
+  const look: Look = { parts, backend, call: (work) => bounded(pace.observeTimeoutMs, work, end.signal) };
+  const absent = absences(look);
+  const rows = rowApplier(parts, backend);
   let isSilent = false;
   let isRung = false;
-  const controller = new AbortController();
 
   const watched = async (): Promise<ServerDoc[]> => {
     const docs: ServerDoc[] = [];
-    const where = {
-      backend: backend.name,
-      or: [{ phase: { in: PHASES } }, { phase: "failed", inMotion: true }],
-    };
+    const where = { backend: backend.name, ...WATCHED };
     for await (const doc of ledger.all({ where, sort: { by: ["backend", "_id"] } })) {
       if (hasHandle(doc) && (doc.phase !== "failed" || doc.deadlineAt !== "")) docs.push(doc);
     }
     return docs;
   };
 
-  const call = <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
-    bounded(pace.observeTimeoutMs, work, controller.signal);
-  const locate = (tag: string) => call((signal) => backend.spawner.locate(tag, { signal }));
-
-  /** A server that two complete answers did not show and its tag does not find is gone. */
-  const applyAbsence = async (doc: ServerDoc, seen: Observation): Promise<void> => {
-    if (!seen.complete) return void absent.delete(doc._id);
-    if (doc.handleAt >= seen.startedAt) return;
-    const known = absent.get(doc._id);
-    const isSame = known?.generation === doc.generation && known.handleAt === doc.handleAt;
-    const times = isSame ? known.times + 1 : 1;
-    absent.set(doc._id, { generation: doc.generation, handleAt: doc.handleAt, times });
-    if (times < ABSENCES) return;
-    let found: Record<string, unknown> | undefined;
-    try {
-      found = await locate(doc.tag);
-    } catch (error) {
-      return markUnknown(parts, doc, reasonOf(error));
-    }
-    absent.delete(doc._id);
-    if (found !== undefined) {
-      const handle = backend.handle(found);
-      await ledger.change(doc._id, (current) =>
-        current.generation === doc.generation && hasHandle(current)
-          ? { set: { handle, handleAt: timestamp(clock.now()) } }
-          : undefined,
-      );
-      return;
-    }
-    const end = { tag: doc.tag, state: "lost" as const, reason: "The backend does not know it any more." };
-    const { errors } = backend.plugin;
-    const phase = phaseOf(doc);
-    if (isStarting(phase))
-      await failStart(parts, backend, {
-        doc,
-        cause: causeOfEnd("SPAWN_ENDED", end, errors, causeTime(parts)),
-        isGone: true,
-      });
-    else if (phase === "ready")
-      await markGone(parts, backend, {
-        doc,
-        ended: causeOfEnd("SERVER_ENDED", end, errors, causeTime(parts)),
-      });
-    else await markGone(parts, backend, { doc });
-  };
-
-  /** The time of an old submit call is over: a second server it may have made is stopped. */
-  const stopSecondFind = async (doc: ServerDoc): Promise<void> => {
-    if (!doc.submitUntil || doc.submitUntil > timestamp(clock.now())) return;
-    const found = await locate(doc.tag);
-    const verdict = found === undefined ? "same" : await compare(doc, found);
-    if (verdict === "unclear") return;
-    if (found !== undefined && verdict === "second") {
-      log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
-      const { graceSeconds } = parts.config;
-      await call((signal) => backend.spawner.stop(found, { graceSeconds, signal }));
-    }
-    await ledger.change(doc._id, (current) =>
-      current.generation === doc.generation ? { set: { submitUntil: "" } } : undefined,
-    );
-  };
-
-  /** Handles may differ in what is only for people: the same address is the same server. No address yet: not now. */
-  const compare = async (doc: ServerDoc, found: Record<string, unknown>) => {
-    if (isDeepStrictEqual(backend.handle(found), doc.handle)) return "same";
-    const seen = await call((signal) => backend.spawner.observe([found], { signal }));
-    const url = seen.rows.find((candidate) => candidate.tag === doc.tag)?.url ?? "";
-    if (url === "" || doc.url === "") return "unclear";
-    return url === doc.url ? "same" : "second";
-  };
-
-  const apply = async (doc: ServerDoc, seen: Observation): Promise<void> => {
-    const found = seen.rows.find((candidate) => candidate.tag === doc.tag);
-    if (found) {
-      absent.delete(doc._id);
-      await applyRow(parts, backend, doc, found);
-    } else await applyAbsence(doc, seen);
-    await stopSecondFind(doc);
-    const now = await ledger.read(doc._id);
-    if (now) look(now);
-  };
-
+  /** One server's trouble does not hold back the others; the store's is everybody's. */
   const each = async (docs: readonly ServerDoc[], work: (doc: ServerDoc) => Promise<void>): Promise<void> => {
     for (const doc of docs) {
-      if (isClosing || !held() || row.fenced()) return;
+      if (end.signal.aborted || !held() || row.fenced()) return;
       await work(doc).catch((error: unknown) => {
         if (isAway(error)) throw error;
         log.error({ serverId: doc._id, backend: backend.name, err: error }, "row not applied");
@@ -146,33 +61,38 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
     }
   };
 
+  const hear = (answers: boolean, error?: unknown): void => {
+    if (answers && isSilent) log.info({ backend: backend.name }, "backend answers again");
+    if (!answers && !isSilent)
+      log.warn({ backend: backend.name, code: "SPAWN_BACKEND_AWAY", err: error }, "backend does not answer");
+    isSilent = !answers;
+  };
+
   const observe = async (): Promise<void> => {
     const docs = await watched();
     const ids = new Set(docs.map((doc) => doc._id));
-    for (const id of absent.keys()) if (!ids.has(id)) absent.delete(id);
+    absent.keep(ids);
+    rows.keep(ids);
     if (docs.length === 0) return;
     let seen: Observation;
     try {
       const handles = docs.map((doc) => doc.handle);
-      seen = await call((signal) => backend.spawner.observe(handles, { signal }));
+      seen = await look.call((signal) => backend.spawner.observe(handles, { signal }));
     } catch (error) {
-      if (isClosing) return;
-      if (!isSilent)
-        log.warn(
-          { backend: backend.name, code: "SPAWN_BACKEND_AWAY", err: error },
-          "backend does not answer",
-        );
-      isSilent = true;
-      const { operator } = causeOf("SPAWN_BACKEND_AWAY", "");
-      absent.clear();
-      return each(docs, (doc) => markUnknown(parts, doc, reasonOf(error) || operator));
+      if (end.signal.aborted) return;
+      hear(false, error);
+      absent.forget();
+      return each(docs, (doc) => markUnknown(parts, doc, reasonOf(error)));
     }
-    if (isSilent) log.info({ backend: backend.name }, "backend answers again");
-    isSilent = false;
+    hear(true);
     const byTag = new Map(seen.rows.map((found) => [found.tag, found]));
-    await each(docs, (doc) => {
+    await each(docs, async (doc) => {
       const found = byTag.get(doc.tag);
-      return apply(doc, { ...seen, rows: found ? [found] : [] });
+      if (found) {
+        absent.forget(doc._id);
+        await rows.apply(doc, found);
+      } else await absent.missed(doc, seen);
+      await stopSecondFind(look, doc);
     });
   };
 
@@ -185,16 +105,13 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
 
   const run = async (): Promise<void> => {
     let lastAt = Number.NEGATIVE_INFINITY;
-    while (!isClosing) {
+    while (!end.signal.aborted) {
+      const rung = isRung;
+      isRung = false;
       try {
-        const rung = isRung;
-        isRung = false;
-        if (held() && !row.fenced()) {
-          const since = clock.monotonic() - lastAt;
-          if (rung || since >= (await restMs())) {
-            lastAt = clock.monotonic();
-            await observe();
-          }
+        if (held() && !row.fenced() && (rung || clock.monotonic() - lastAt >= (await restMs()))) {
+          lastAt = clock.monotonic();
+          await observe();
         }
       } catch (error) {
         if (!isAway(error)) log.error({ backend: backend.name, err: error }, "backend not observed");
@@ -210,15 +127,9 @@ export function startObserver(parts: SpawnParts, { backend, held, look }: Observ
       door.ring();
     },
     async close() {
-      isClosing = true;
-      controller.abort();
+      end.abort();
       door.ring();
       await done;
     },
   };
 }
-
-const reasonOf = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error);
-  return codeOf(error) === "" ? text : `${codeOf(error)}: ${text}`;
-};

@@ -59,11 +59,11 @@ export function phaseOf(doc: Pick<Server, "phase" | "phaseBefore">): Phase {
 export const leftMs = (doc: Pick<Server, "deadlineAt">, nowMs: number): number | undefined =>
   doc.deadlineAt === "" ? undefined : Date.parse(doc.deadlineAt) - nowMs;
 
-/** Stops the clock and remembers what was left. */
-export const freeze = (doc: Pick<Server, "deadlineAt" | "clockLeftMs">, nowMs: number) => ({
-  deadlineAt: "",
-  clockLeftMs: Math.max(0, leftMs(doc, nowMs) ?? doc.clockLeftMs ?? 0),
-});
+/** Stops the clock and remembers what was left; a clock that has run out keeps a moment, or it would never ring. */
+export function freeze(doc: Pick<Server, "deadlineAt" | "clockLeftMs">, nowMs: number) {
+  const left = leftMs(doc, nowMs);
+  return { deadlineAt: "", clockLeftMs: left === undefined ? (doc.clockLeftMs ?? 0) : Math.max(1, left) };
+}
 
 /** Lets a frozen clock run on with what was left. */
 export const thaw = (doc: Pick<Server, "deadlineAt" | "clockLeftMs">, nowMs: number) => ({

@@ -1,4 +1,4 @@
-import { ServerFound, ServerUnknown } from "@elara/contracts";
+import { codeOf, ServerFound, ServerUnknown } from "@elara/contracts";
 import type { Row } from "@elara/sdk";
 import type { Backend } from "./backends.ts";
 import { causeOfEnd } from "./causes.ts";
@@ -6,6 +6,7 @@ import { causeTime, failStart, markGone } from "./fail.ts";
 import { type Decision, eventData, type ServerDoc } from "./ledger.ts";
 import { ACTOR, type SpawnParts } from "./parts.ts";
 import { enter, fromUnknown, isStarting, mustStop, toUnknown } from "./phases.ts";
+import type { StepName } from "./steps.ts";
 
 type Still = (decide: (current: ServerDoc) => Decision | undefined) => Promise<ServerDoc | undefined>;
 
@@ -47,16 +48,40 @@ const markFound = (parts: SpawnParts, doc: ServerDoc): Promise<ServerDoc | undef
     events: [parts.ledger.event(ServerFound, current, eventData(current), ACTOR)],
   }));
 
-/** What one row of a backend says about one server, written into the ledger. */
-export async function applyRow(parts: SpawnParts, backend: Backend, doc: ServerDoc, row: Row): Promise<void> {
-  if (row.state === "unknown") return markUnknown(parts, doc, row.reason ?? "the backend cannot tell");
-  const seen = doc.phase === "unknown" ? await markFound(parts, doc) : doc;
-  if (!seen) return;
-  if (row.state === "ended" || row.state === "lost") return applyEnd(parts, backend, seen, row);
-  if (mustStop(seen)) return;
-  if (isStarting(seen.phase)) return applyStart(parts, seen, row);
-  if (seen.phase === "ready") await applyRunning(parts, seen, row);
+/** Writes what a backend says of its servers into the ledger. */
+export interface RowApplier {
+  /** One row about one server. */
+  apply(doc: ServerDoc, row: Row): Promise<void>;
+  /** Keeps the memory of these servers only. */
+  keep(serverIds: ReadonlySet<string>): void;
 }
+
+/** Applies rows. It remembers which steps it has told, so that a look at a waiting server costs no reading. */
+export function rowApplier(parts: SpawnParts, backend: Backend): RowApplier {
+  const told = new Map<string, string>();
+  const tell: Tell = async (doc, step, message) => {
+    const what = `${doc.generation} ${step} ${message ?? ""}`;
+    if (told.get(doc._id) === what) return;
+    await parts.steps.add(doc, step, message);
+    told.set(doc._id, what);
+  };
+  return {
+    async apply(doc, row) {
+      if (row.state === "unknown") return markUnknown(parts, doc, row.reason ?? "the backend cannot tell");
+      const seen = doc.phase === "unknown" ? await markFound(parts, doc) : doc;
+      if (!seen) return;
+      if (row.state === "ended" || row.state === "lost") return applyEnd(parts, backend, seen, row);
+      if (mustStop(seen)) return;
+      if (isStarting(seen.phase)) return applyStart(parts, tell, seen, row);
+      if (seen.phase === "ready") await applyRunning(parts, seen, row);
+    },
+    keep(serverIds) {
+      for (const id of told.keys()) if (!serverIds.has(id)) told.delete(id);
+    },
+  };
+}
+
+type Tell = (doc: ServerDoc, step: StepName, message?: string) => Promise<void>;
 
 /** The end of a server, whatever it was doing. */
 async function applyEnd(parts: SpawnParts, backend: Backend, doc: ServerDoc, row: Row): Promise<void> {
@@ -76,33 +101,26 @@ async function applyEnd(parts: SpawnParts, backend: Backend, doc: ServerDoc, row
 const QUEUEING: readonly Row["state"][] = ["queued", "held", "suspended"];
 
 /** Queue, boot and address of a server that starts. */
-async function applyStart(parts: SpawnParts, doc: ServerDoc, row: Row): Promise<void> {
-  const write = still(parts, doc);
-  const isQueueing = QUEUEING.includes(row.state);
-  if (isQueueing && doc.phase === "starting" && doc.url === "") {
-    await write(() => ({ set: enter("queued", parts.config, parts.clock.now()) }));
-  }
-  if (isQueueing) {
-    await parts.steps.add(doc, "queued", row.reason ? `Waiting in the queue: ${row.reason}` : undefined);
-    return;
-  }
+async function applyStart(parts: SpawnParts, tell: Tell, doc: ServerDoc, row: Row): Promise<void> {
   // Not taken by the backend yet; or just ending there, then `ended` comes next.
   if (row.state === "submitting" || row.state === "stopping") return;
-  const url = row.url ?? "";
-  const isNews =
-    doc.phase === "queued" || (url !== "" && url !== doc.url) || endsAtOf(row, doc) !== doc.endsAt;
+  const write = still(parts, doc);
+  const now = parts.clock.now();
+  if (QUEUEING.includes(row.state)) {
+    if (doc.phase === "starting" && doc.url === "")
+      await write(() => ({ set: enter("queued", parts.config, now) }));
+    return tell(doc, "queued", row.reason ? `Waiting in the queue: ${row.reason}` : undefined);
+  }
+  const url = row.url ?? doc.url;
+  const endsAt = endsAtOf(row, doc);
+  const isStep = doc.phase === "queued" || url !== doc.url;
+  const isNews = isStep || endsAt !== doc.endsAt;
   const seen = isNews
-    ? await write((current) => ({
-        set: {
-          endsAt: endsAtOf(row, current),
-          ...(current.phase === "queued" || (url !== "" && url !== current.url)
-            ? enter("starting", parts.config, parts.clock.now(), url !== "")
-            : {}),
-          ...(url === "" ? {} : { url }),
-        },
+    ? await write(() => ({
+        set: { endsAt, url, ...(isStep ? enter("starting", parts.config, now, url !== "") : {}) },
       }))
     : doc;
-  if (seen) await parts.steps.add(seen, "process_started");
+  if (seen) await tell(seen, "process_started");
 }
 
 /** A server that runs: its address or the end of its allocation may change. */
@@ -116,3 +134,9 @@ async function applyRunning(parts: SpawnParts, doc: ServerDoc, row: Row): Promis
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const endsAtOf = (row: Row, doc: ServerDoc): string =>
   row.endsAt !== undefined && TIME.test(row.endsAt) ? row.endsAt : doc.endsAt;
+
+/** What is told of an error as a reason. */
+export const reasonOf = (error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error);
+  return codeOf(error) === "" ? text : `${codeOf(error)}: ${text}`;
+};

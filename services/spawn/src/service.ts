@@ -71,7 +71,7 @@ export async function startSpawn(
         log,
         clock,
       });
-      observers.set(backend.name, startObserver(parts, { backend, held: lease.held, look: drivers.look }));
+      observers.set(backend.name, startObserver(parts, { backend, held: lease.held }));
       return lease;
     }),
   );
@@ -98,9 +98,12 @@ export async function startSpawn(
     async close() {
       clearInterval(purging);
       await Promise.all(orders.map((order) => order.close()));
-      await Promise.all([...observers.values()].map((observer) => observer.close()));
-      await Promise.all([drivers.close(), ...leases.map((lease) => lease.close())]);
-      await activity.close();
+      await Promise.all([
+        drivers.close(),
+        activity.close(),
+        ...[...observers.values()].map((observer) => observer.close()),
+      ]);
+      await Promise.all(leases.map((lease) => lease.close()));
       await relay.close();
       await backends.close();
     },

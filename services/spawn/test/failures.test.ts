@@ -61,8 +61,9 @@ describe("a start that fails", () => {
     stand.clock.advance(31);
     await stand.reachPhase("failed");
     stand.world.finishSubmits();
-    await failed("SPAWN_SUBMIT_TIMEOUT");
+    await until("late job was made", () => stand.world.made.length === 1);
     await until("late job is stopped", () => stand.world.alive.length === 0);
+    await failed("SPAWN_SUBMIT_TIMEOUT");
   });
 
   it("ends at the boot clock when no address is ever known", async () => {

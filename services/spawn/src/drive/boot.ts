@@ -19,6 +19,7 @@ export const boot: DriveStep = async (drive, doc) => {
     return 0;
   }
   if (doc.url === "") return parts.pace.lookMs;
+  await parts.steps.add(doc, "process_started");
   const { first, longest } = parts.pace.probeMs;
   const isUp = await drive.call(
     doc,

@@ -10,9 +10,7 @@ export class Interrupted extends Error {
 
 /** What a driver remembers between steps; all of it may be lost with the process. */
 export interface DriveMemory {
-  /** A submit that ignored its abort and is still under way. */
-  isSubmitting: boolean;
-  /** What such a submit returned late. */
+  /** What a submit returned late that had ignored its abort. */
   late: Record<string, unknown> | undefined;
   /** The stop was taken by the backend; now only the end is waited for. */
   isStopAsked: boolean;

@@ -3,8 +3,8 @@ import { causeOf } from "../causes.ts";
 import { causeTime, markGone } from "../fail.ts";
 import { hasHandle, type ServerDoc } from "../ledger.ts";
 import { leftMs, mustStop, phaseOf } from "../phases.ts";
+import { accept } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
-import { accept } from "./submit.ts";
 
 /** `stopping`, or `failed` with something left at the backend: asks it to stop, the observer sees the end. */
 export const stop: DriveStep = async (drive, doc) => {

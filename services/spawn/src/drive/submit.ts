@@ -1,13 +1,13 @@
-import { AuthGrantServer, ServerStarting } from "@elara/contracts";
-import { timestamp } from "@elara/runtime/clock";
+import { AuthGrantServer } from "@elara/contracts";
 import { causeOf, causeOfError, isAway } from "../causes.ts";
 import { environmentOf, SECRET_ENVIRONMENT } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
-import { eventData, hasHandle, type ServerDoc } from "../ledger.ts";
-import { ACTOR } from "../parts.ts";
-import { enter, freeze, leftMs, thaw } from "../phases.ts";
+import type { ServerDoc } from "../ledger.ts";
+import { freeze, leftMs, thaw } from "../phases.ts";
 import { newServerToken } from "../token.ts";
+import { accept, hearLate, markEnded } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
+import { progressOf } from "./progress.ts";
 
 const isStillWanted = (doc: ServerDoc) => doc.phase === "requested" && doc.desired === "running";
 
@@ -90,34 +90,22 @@ async function hand(
   given: { env: Record<string, string>; inherited: string },
 ): Promise<void> {
   const { parts, backend, memory } = drive;
-  const progress = progressOf(drive, doc);
+  const progress = progressOf(parts, doc);
   memory.late = undefined;
   let begun: Promise<Record<string, unknown>> | undefined;
+  let isUnderWay = false;
   let isGivenUp = () => false;
   try {
+    const request = requestOf(drive, doc, given.env);
     const handle = await drive.call(
       doc,
       (signal) => {
-        memory.isSubmitting = true;
+        isUnderWay = true;
         isGivenUp = () => signal.aborted;
-        begun = backend.spawner
-          .start(
-            {
-              tag: doc.tag,
-              user: { id: doc.userId, name: doc.userName },
-              server: doc.name,
-              generation: doc.generation,
-              options: backend.options(doc.options),
-              argv: [...parts.config.command, ...parts.config.args],
-              env: given.env,
-              secretEnv: SECRET_ENVIRONMENT,
-              servicePrefix: doc.path,
-            },
-            { signal, progress: progress.add },
-          )
-          .finally(() => {
-            memory.isSubmitting = false;
-          });
+        const start = async () => backend.spawner.start(request, { signal, progress: progress.add });
+        begun = start().finally(() => {
+          isUnderWay = false;
+        });
         return begun;
       },
       isStillWanted,
@@ -125,14 +113,9 @@ async function hand(
     await progress.settled();
     await accept(drive, doc, backend.handle(handle), given.inherited);
   } catch (error) {
-    if (memory.isSubmitting) return hearLate(drive, doc, begun);
+    if (begun && isUnderWay) return hearLate(drive, doc, begun);
     if (isAway(error)) throw error;
-    // It ended: what it left, if anything, is found by one more look at the backend, which need not wait.
-    const own = await parts.ledger.change(doc._id, (current) =>
-      drive.isOwn(current) && !hasHandle(current)
-        ? { set: { submitUntil: given.inherited || timestamp(parts.clock.now()) } }
-        : undefined,
-    );
+    const own = await markEnded(drive, doc, given.inherited);
     if (!own || !isStillWanted(own)) return;
     const isLate = (leftMs(own, parts.clock.now()) ?? 1) <= 0;
     // Given up because this instance was fenced: still wanted, so it is tried again.
@@ -144,79 +127,16 @@ async function hand(
   }
 }
 
-/** Stores what a submit made; `submitUntil` stays when another call for this tag may still get through. */
-export async function accept(
-  drive: Drive,
-  doc: ServerDoc,
-  handle: Record<string, unknown>,
-  submitUntil: string,
-): Promise<void> {
-  const { parts } = drive;
-  const now = parts.clock.now();
-  await parts.ledger.change(doc._id, (current) => {
-    if (!drive.isOwn(current) || current.generation !== doc.generation || hasHandle(current))
-      return undefined;
-    const stored = {
-      handle,
-      handleAt: timestamp(now),
-      startedAt: timestamp(now),
-      submitUntil: submitUntil > timestamp(now) ? submitUntil : "",
-    };
-    // A cancel came while it was submitted: stored all the same, because it has to be stopped.
-    if (current.phase !== "requested") return { set: stored };
-    const data = { ...eventData(current), backend: current.backend };
-    return {
-      set: { ...stored, ...enter("starting", parts.config, now) },
-      events: [parts.ledger.event(ServerStarting, current, data, ACTOR)],
-    };
-  });
-  parts.lookSoon(doc.backend);
-}
-
-/** A call that ignored its abort: when it ends after all, what it made is driven on, or stopped when nobody wants it any more. */
-function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<string, unknown>> | undefined): void {
-  const { parts, backend, memory } = drive;
-  begun
-    ?.then(
-      async (returned) => {
-        const current = await parts.ledger.read(doc._id);
-        const handle = backend.handle(returned);
-        if (current && drive.isOwn(current) && current.generation === doc.generation && current.inMotion) {
-          memory.late = handle;
-          drive.ring();
-          return;
-        }
-        const isItself = current && JSON.stringify(current.handle) === JSON.stringify(handle);
-        if (
-          isItself ||
-          parts.row.fenced() ||
-          (current && current.generation === doc.generation && current.inMotion)
-        )
-          return;
-        parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
-        await backend.spawner.stop(handle, {
-          graceSeconds: parts.config.graceSeconds,
-          signal: AbortSignal.timeout(parts.config.stopSeconds * 1000),
-        });
-      },
-      () => drive.ring(),
-    )
-    .catch((error: unknown) => parts.log.error({ serverId: doc._id, err: error }, "late submit not settled"));
-}
+const requestOf = ({ parts, backend }: Drive, doc: ServerDoc, env: Record<string, string>) => ({
+  tag: doc.tag,
+  user: { id: doc.userId, name: doc.userName },
+  server: doc.name,
+  generation: doc.generation,
+  options: backend.options(doc.options),
+  argv: [...parts.config.command, ...parts.config.args],
+  env,
+  secretEnv: SECRET_ENVIRONMENT,
+  servicePrefix: doc.path,
+});
 
 const later = (a: string | undefined, b: string): string => (a !== undefined && a > b ? a : b);
-
-/** A plugin's own steps, one after the other, and never more than a page can show. */
-function progressOf({ parts }: Drive, doc: ServerDoc) {
-  let chain: Promise<void> = Promise.resolve();
-  let told = 0;
-  return {
-    add(step: string, message: string, progress = 20): void {
-      if (++told > 200) return;
-      chain = chain
-        .then(() => parts.steps.addOther(doc, { step, message, progress: 10 + progress * 0.4 }))
-        .catch((error: unknown) => parts.log.warn({ serverId: doc._id, err: error }, "step not kept"));
-    },
-    settled: () => chain,
-  };
-}

@@ -1,0 +1,72 @@
+import { ServerStarting } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { eventData, hasHandle, type ServerDoc } from "../ledger.ts";
+import { ACTOR } from "../parts.ts";
+import { enter } from "../phases.ts";
+import type { Drive } from "./drive.ts";
+
+/** Stores what a submit made; `submitUntil` stays when another call for this tag may still get through. */
+export async function accept(
+  drive: Drive,
+  doc: ServerDoc,
+  handle: Record<string, unknown>,
+  submitUntil: string,
+): Promise<void> {
+  const { parts } = drive;
+  const now = parts.clock.now();
+  await parts.ledger.change(doc._id, (current) => {
+    if (!drive.isOwn(current) || current.generation !== doc.generation || hasHandle(current))
+      return undefined;
+    const stored = {
+      handle,
+      handleAt: timestamp(now),
+      startedAt: timestamp(now),
+      submitUntil: submitUntil > timestamp(now) ? submitUntil : "",
+    };
+    // A cancel came while it was submitted: stored all the same, because it has to be stopped.
+    if (current.phase !== "requested") return { set: stored };
+    const data = { ...eventData(current), backend: current.backend };
+    return {
+      set: { ...stored, ...enter("starting", parts.config, now) },
+      events: [parts.ledger.event(ServerStarting, current, data, ACTOR)],
+    };
+  });
+  parts.lookSoon(doc.backend);
+}
+
+/**
+ * The submit has ended without a handle. What it left, if anything, is found by one more look at the backend, which
+ * need not wait; `inherited`: an older call may still get through until then.
+ */
+export const markEnded = (drive: Drive, doc: ServerDoc, inherited: string): Promise<ServerDoc | undefined> =>
+  drive.parts.ledger.change(doc._id, (current) =>
+    drive.isOwn(current) && current.generation === doc.generation && !hasHandle(current)
+      ? { set: { submitUntil: inherited || timestamp(drive.parts.clock.now()) } }
+      : undefined,
+  );
+
+/**
+ * A call ignored its abort. When it ends after all, what it made is driven on while its generation lives; else it is
+ * stopped, because nobody will ever look for it.
+ */
+export function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<string, unknown>>): void {
+  const { parts, backend, memory } = drive;
+  const made = async (returned: Record<string, unknown>) => {
+    const handle = backend.handle(returned);
+    const current = await parts.ledger.read(doc._id);
+    const isLiving = current?.generation === doc.generation && (current.inMotion || hasHandle(current));
+    if (isLiving && drive.isOwn(current)) memory.late = handle;
+    if (isLiving) return drive.ring();
+    if (parts.row.fenced()) return;
+    parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
+    const { graceSeconds, stopSeconds } = parts.config;
+    await backend.spawner.stop(handle, { graceSeconds, signal: AbortSignal.timeout(stopSeconds * 1000) });
+  };
+  const ended = async () => {
+    await markEnded(drive, doc, "");
+    drive.ring();
+  };
+  begun
+    .then(made, ended)
+    .catch((error: unknown) => parts.log.error({ serverId: doc._id, err: error }, "late submit not settled"));
+}

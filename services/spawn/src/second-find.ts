@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from "node:util";
+import { timestamp } from "@elara/runtime/clock";
+import type { Backend } from "./backends.ts";
+import type { ServerDoc } from "./ledger.ts";
+import type { SpawnParts } from "./parts.ts";
+
+/** What a look at a backend works with. */
+export interface Look {
+  readonly parts: SpawnParts;
+  readonly backend: Backend;
+  /** A call of the plugin that ends in bounded time. */
+  readonly call: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+}
+
+/**
+ * The time of an old submit call is over: its tag is searched for once more, and a second server it may have made is
+ * stopped. Until it can be told apart from the first, nothing is done.
+ */
+export async function stopSecondFind({ parts, backend, call }: Look, doc: ServerDoc): Promise<void> {
+  const { clock, config, ledger, log } = parts;
+  if (!doc.submitUntil || doc.submitUntil > timestamp(clock.now())) return;
+  const found = await call((signal) => backend.spawner.locate(doc.tag, { signal }));
+  const verdict = found === undefined ? "same" : await compare({ parts, backend, call }, doc, found);
+  if (verdict === "unclear") return;
+  if (found !== undefined && verdict === "second") {
+    log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
+    const { graceSeconds } = config;
+    await call((signal) => backend.spawner.stop(found, { graceSeconds, signal }));
+  }
+  await ledger.change(doc._id, (current) =>
+    current.generation === doc.generation ? { set: { submitUntil: "" } } : undefined,
+  );
+}
+
+/** Handles may differ in what is only for people: the same address is the same server. No address yet: not now. */
+async function compare({ backend, call }: Look, doc: ServerDoc, found: Record<string, unknown>) {
+  if (isDeepStrictEqual(backend.handle(found), doc.handle)) return "same";
+  const seen = await call((signal) => backend.spawner.observe([found], { signal }));
+  const url = seen.rows.find((row) => row.tag === doc.tag)?.url ?? "";
+  if (url === "" || doc.url === "") return "unclear";
+  return url === doc.url ? "same" : "second";
+}
