@@ -37,6 +37,7 @@ const hash = (text: string): Buffer => createHash("sha256").update(text).digest(
 /** Any name, one password: for trying out, workshops and tests. */
 export default authPlugin({
   name: "dummy",
+  label: "the shared password",
   options,
   errors,
   setup({ password, anyPassword }) {

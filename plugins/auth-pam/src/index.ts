@@ -55,6 +55,7 @@ const fits = (text: string, bytes: number): boolean =>
 /** The accounts of this machine: password and account check by PAM, each in a process of its own. */
 export default authPlugin({
   name: "pam",
+  label: "your system account",
   options,
   errors,
   setup(options, host) {

@@ -57,7 +57,9 @@ export async function openControlSocket({
     if (!known) log.error({ err: error }, "control request failed");
     const { status, code, message, operator } = known ?? new HubError("INTERNAL");
     // Whoever reaches this socket is the operator.
-    reply.status(status).send({ code, message: operator === "" ? message : `${message} ${operator}` });
+    reply
+      .status(status)
+      .send({ code, message: operator === "" ? message : `${message.replace(/\.?$/, ".")} ${operator}` });
   });
   app.post("/token", async ({ body }) => {
     if (!Value.Check(TokenRequest, body)) {

@@ -140,5 +140,10 @@ function descriptionOf(scope: string): string {
   const [name = "", filter] = scope.split("!", 2);
   const sentence = isScope(name) ? HIERARCHY[name].description : name;
   if (filter === undefined) return sentence;
-  return filter === "user" ? `${sentence} Only your own.` : `${sentence} Only ${filter.replace("=", " ")}.`;
+  if (filter === "user") return `${sentence} Only your own.`;
+  const [kind = "", value = ""] = filter.split("=", 2);
+  const [owner = "", server = ""] = value.split("/", 2);
+  if (kind === "server")
+    return `${sentence} Only ${server === "" ? "the server" : `the server ${server}`} of ${owner}.`;
+  return `${sentence} Only ${kind} ${value}.`;
 }

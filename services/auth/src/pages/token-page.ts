@@ -116,4 +116,4 @@ export function tokenPage(
 }
 
 /** A time for people: UTC to the minute. */
-const shown = (time: string): string => (time === "" ? "" : `${time.slice(0, 10)} ${time.slice(11, 16)} UTC`);
+const shown = (time: string): string => (time === "" ? "" : `${time.slice(0, 10)} ${time.slice(11, 16)}`);
