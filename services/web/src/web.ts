@@ -17,6 +17,7 @@ import { userRoutes } from "./api/user.ts";
 import { usersRoutes } from "./api/users.ts";
 import { WebConfig } from "./config.ts";
 import type { WebDeps } from "./deps.ts";
+import { hastenRevocation } from "./live/hasten-revocation.ts";
 import { OpenStreams } from "./live/open-streams.ts";
 import { routeWatch } from "./live/route-watch.ts";
 import { ServerSignals } from "./live/server-signals.ts";
@@ -63,6 +64,7 @@ export const web = defineService({
       },
     };
     noteUse(app, deps);
+    const revocation = hastenRevocation(bus, identities, log);
     void app.register(async (api) => registerApi(api, deps), { prefix: `${hub.baseUrl}hub/api` });
     void app.register(async (pages) => registerPages(pages, deps), { prefix: `${hub.baseUrl}hub` });
     healthRoutes(app, [`${hub.baseUrl}hub/health`, `${hub.baseUrl}hub/api/health`]);
@@ -72,7 +74,7 @@ export const web = defineService({
       app,
       async close() {
         deps.streams.close();
-        await deps.signals.close();
+        await Promise.all([deps.signals.close(), revocation.close()]);
         await app.close();
         await activity.close();
         await identities.close();

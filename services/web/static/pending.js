@@ -80,8 +80,8 @@ function follow() {
     source.close();
     if (event.ready) bar.value = 100;
     status.textContent = event.ready ? "Your server is ready" : event.message;
-    // The page knows where to go from here: on to the server, or to what went wrong.
-    location.reload();
+    // The page knows where to go from here: on to the server, or to what went wrong. The last steps are seen first.
+    setTimeout(() => location.reload(), event.ready ? 400 : 0);
   });
   source.addEventListener("error", () => {
     // The browser reconnects by itself unless the hub refused; then the page is asked anew, not too often.

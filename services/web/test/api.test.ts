@@ -52,6 +52,25 @@ describe("the REST API, reading", () => {
     assert.deepEqual(model.scopes, [...model.scopes].sort());
   });
 
+  it("tells a single-user server what it asks for, and no more", async () => {
+    const token = await hub.people.token("ada", { scopes: ["access:servers!server=ada/"] });
+    const answer = await hub.app.inject({
+      url: "/hub/api/user",
+      headers: { authorization: `token ${token}` },
+    });
+    const { token_id, ...model } = answer.json();
+    assert.match(token_id, /^a\d+$/);
+    assert.deepEqual(model, {
+      kind: "user",
+      name: "ada",
+      admin: false,
+      groups: [],
+      user_info: null,
+      session_id: null,
+      scopes: ["access:servers!server=ada/", "read:users:groups!user=ada", "read:users:name!user=ada"],
+    });
+  });
+
   it("refuses whoever is nobody", async () => {
     const answer = await hub.app.inject({
       url: "/hub/api/user",

@@ -136,6 +136,16 @@ describe("the pages", () => {
     assert.match((await hub.browser("root", "/hub/spawn-pending/ada")).body, /look there/);
   });
 
+  it("follow a stop, and a start that waits for it", async () => {
+    await hub.people.changeServer(serverId, { phase: "stopping", desired: "stopped", routed: false });
+    const stopping = await hub.browser("ada", "/hub/spawn-pending/ada");
+    assert.match(stopping.body, /data-after="\/hub\/home"/);
+    await hub.people.changeServer(serverId, { desired: "running" });
+    const again = await hub.browser("ada", "/hub/spawn-pending/ada");
+    assert.match(again.body, /starts again[\s\S]*/);
+    assert.match(again.body, /data-after="\/hub\/spawn-pending\/ada"/);
+  });
+
   it("show that nothing runs, with a way to start it", async () => {
     await stopped();
     const page = await hub.browser("ada", "/hub/user/ada/lab/tree/x.ipynb?y=1");

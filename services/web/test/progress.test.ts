@@ -113,6 +113,23 @@ describe("the progress stream", () => {
   });
 });
 
+describe("a stream that is open when the hub goes down", () => {
+  it("is ended with a hint when to come back", async () => {
+    const hub = await startHub();
+    await hub.people.user("ada");
+    await hub.people.server("ada", { phase: "starting", routed: false });
+    const token = await hub.people.token("ada");
+    await hub.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = hub.app.server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/hub/api/users/ada/server/progress`, {
+      headers: { authorization: `token ${token}` },
+    });
+    const text = response.text();
+    await hub.close();
+    assert.match(await text, /retry: \d+\n\n$/);
+  });
+});
+
 /** The events of a stream; keep-alives are passed over. */
 async function* events(response: Response): AsyncGenerator<Record<string, unknown>> {
   const decoder = new TextDecoder();

@@ -9,7 +9,7 @@ import { callerOf } from "./caller.ts";
 export function userRoutes(app: FastifyInstance, deps: WebDeps): void {
   app.get("/user", { config: { access: { kind: "user" } } }, async (request) => {
     const identity = callerOf(request);
-    const model = identity.kind === "user" ? await ownModel(identity) : undefined;
+    const model = seesMore(identity) ? await ownModel(identity) : undefined;
     return {
       ...(model ?? modelOfIdentity(identity)),
       token_id: identity.tokenId,
@@ -32,6 +32,12 @@ export function userRoutes(app: FastifyInstance, deps: WebDeps): void {
     }
   }
 }
+
+/** Scopes that show more than the identity itself knows; tokens of single-user servers hold none, and cost no reading. */
+const MORE = ["read:users", "read:users:activity", "read:servers", "read:roles:users"] as const;
+
+const seesMore = ({ kind, scopes }: Identity): boolean =>
+  kind === "user" && MORE.some((scope) => scopes.has(scope));
 
 /** Every credential may read this much of its owner. */
 const IDENTITY_FIELDS = ["admin", "groups", "user_info"];

@@ -28,7 +28,7 @@ export function spawnPendingPage(app: FastifyInstance, deps: WebDeps): void {
         return reply.redirect(next ?? server.path);
       }
       const { pending } = serverState(server);
-      if (pending === "stop") return stopping(reply, page, next);
+      if (pending === "stop") return stopping(reply, server, page, next);
       if (pending !== null) return starting(request, reply, server, page);
       if (server.phase === "failed") return failed(request, reply, server, page);
       return renderPage(reply, "not-running", { ...page, title: "Server not running" });
@@ -42,12 +42,21 @@ export function spawnPendingPage(app: FastifyInstance, deps: WebDeps): void {
   });
   type PageData = ReturnType<typeof pageData>;
 
-  const stopping = (reply: FastifyReply, page: PageData, next: string | undefined) =>
-    renderPage(reply, "stopping", {
+  /** A start ordered meanwhile begins when the stop is done; then this page shows it. */
+  const stopping = (
+    reply: FastifyReply,
+    server: PublishedServer,
+    page: PageData,
+    next: string | undefined,
+  ) => {
+    const startsAgain = server.desired === "running";
+    return renderPage(reply, "stopping", {
       ...page,
       title: "Server stopping",
-      after: next ?? `${deps.hub.baseUrl}hub/home`,
+      startsAgain,
+      after: startsAgain ? page.urls.pending : (next ?? `${deps.hub.baseUrl}hub/home`),
     });
+  };
 
   async function starting(
     request: FastifyRequest,
