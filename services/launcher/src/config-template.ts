@@ -34,7 +34,7 @@ export function literal(value: unknown): string {
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {
-  authenticators: '[{ use: "pam" }]',
+  authenticators: '["pam"]',
 };
 
 function entry(key: string, schema: TSchema, indent: string): string[] {

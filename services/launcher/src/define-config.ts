@@ -20,8 +20,9 @@ export interface HubConfiguration extends ServicesConfig {
   readonly store?: Partial<Omit<Static<typeof StoreSection>, "uri">> & { readonly uri?: SecretRef };
   readonly secrets?: Secret<Static<typeof SecretsSection>>;
   readonly log?: Partial<Static<typeof LogSection>>;
-  readonly authenticators?: readonly Static<typeof PluginEntry>[];
-  readonly spawners?: readonly Static<typeof PluginEntry>[];
+  /** A name or path alone is short for `{ use }`. */
+  readonly authenticators?: readonly (string | Static<typeof PluginEntry>)[];
+  readonly spawners?: readonly (string | Static<typeof PluginEntry>)[];
 }
 
 /** Types a configuration; returns it as it is. */

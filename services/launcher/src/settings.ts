@@ -23,6 +23,7 @@ import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import * as builtIns from "./built-ins.ts";
 import { makeHubSecrets, readHubSecret } from "./hub-secrets.ts";
+import { withLongEntries, withSystemAccounts } from "./plugin-entries.ts";
 
 /** A checked configuration with defaults; secrets are references still. */
 export interface Settings {
@@ -52,8 +53,9 @@ export async function settingsFrom(
   given: { file: string; services: readonly ServiceDefinition[]; forServices?: readonly ServiceName[] },
 ): Promise<Settings> {
   const schema = configSchema(given.services);
-  const faults = faultsOf(writtenSchema(schema), written).map(line);
-  const filled = withDefaults(schema, written);
+  const entered = withLongEntries(written);
+  const faults = faultsOf(writtenSchema(schema), entered).map(line);
+  const filled = withDefaults(schema, entered);
   const wants = (service: ServiceName): boolean => given.forServices?.includes(service) ?? true;
   const load = <K extends "spawner" | "authenticator">(
     kind: K,
@@ -78,7 +80,13 @@ export async function settingsFrom(
   const authenticators = wants("auth")
     ? await load("authenticator", builtIns.authenticators, named.authenticators)
     : [];
-  const spawners = wants("spawn") ? await load("spawner", builtIns.spawners, named.spawners) : [];
+  const loaded = wants("spawn") ? await load("spawner", builtIns.spawners, named.spawners) : [];
+  const spawners = withSystemAccounts(loaded, {
+    // By what is configured, not by what this process loads: spawn may run apart from auth.
+    isPam: named.authenticators.some(({ use }) => use === "pam"),
+    said: named.spawners.map(({ options = {} }) => options),
+    isRoot: process.getuid?.() === 0,
+  });
   for (const [kind, list] of Object.entries({ authenticators, spawners })) {
     const names = list.map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);

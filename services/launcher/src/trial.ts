@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { makeDataDir } from "./data-dir.ts";
 
 /** What the command line says about a trial. */
 export interface TrialOptions {
@@ -14,7 +15,7 @@ const passwordFile = (dataDir: string): string => join(dataDir, "trial_password"
 /** The one password of trial mode: from ELARA_TRIAL_PASSWORD, else made once and kept 0600 in the data directory. */
 export function trialPassword(dataDir: string): string {
   const file = passwordFile(dataDir);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   const given = process.env.ELARA_TRIAL_PASSWORD;
   if (given) return given;
   if (!existsSync(file)) writeFileSync(file, `${randomBytes(9).toString("base64url")}\n`, { mode: 0o600 });

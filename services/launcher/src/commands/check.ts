@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import type { PluginHost } from "@elara/sdk";
@@ -56,6 +57,7 @@ export async function check(options: CommandOptions): Promise<void> {
   for (const { name, plugin, options } of resolvedPlugins(settings, "spawners", settings.spawners)) {
     await look(`spawner ${name}`, async () => (await plugin.setup(options, host(name))).check?.());
   }
+  await look("account of the servers", () => serverAccount(settings));
   if (settings.spawners.some(({ plugin }) => plugin.name === "local")) {
     await look("jupyterhub-singleuser", async () => (await pythonEnvironment(settings.hub.dataDir, say)).bin);
   }
@@ -67,7 +69,7 @@ function allowRule({ authenticators, sections }: Settings): string {
   const auth: { allowAll?: boolean; allowedUsers?: string[]; adminUsers?: string[] } = sections.auth ?? {};
   if (authenticators.length === 0) {
     throw new HubError("CONFIG_INVALID", {
-      operator: 'authenticators: is empty, so nobody can log in. Name one, e.g. [{ use: "pam" }].',
+      operator: 'authenticators: is empty, so nobody can log in. Name one, e.g. ["pam"].',
     });
   }
   const named = (auth.allowedUsers?.length ?? 0) + (auth.adminUsers?.length ?? 0);
@@ -80,6 +82,17 @@ function allowRule({ authenticators, sections }: Settings): string {
   return auth.allowAll
     ? "everybody the authenticator knows"
     : `${named} named ${named === 1 ? "user" : "users"}`;
+}
+
+function serverAccount({ spawners, hub }: Settings): string {
+  const local = spawners.filter(({ plugin }) => plugin.name === "local");
+  if (local.length === 0) return "where the spawners say";
+  if (local.every(({ options }) => options.systemAccounts === true)) return "the account of each user's name";
+  if (process.getuid?.() !== 0 || hub.trial) return `${userInfo().username}, for everybody`;
+  throw new HubError("CONFIG_INVALID", {
+    operator:
+      "spawners: the hub is root and the local spawner has systemAccounts: false, so every user's server would be root. Run the hub as another account, or set systemAccounts: true.",
+  });
 }
 
 /** Throws PORT_TAKEN when somebody listens there. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { HubError, type ServiceName } from "@elara/contracts";
 import { Child } from "../cluster/child.ts";
 import { unusedPort } from "../cluster/free-port.ts";
+import { makeDataDir } from "../data-dir.ts";
 import { findProgram } from "../find-program.ts";
 import { makeHubSecrets } from "../hub-secrets.ts";
 import { type CommandOptions, DEFAULT_DATA_DIR, openSettings } from "../open-settings.ts";
@@ -24,7 +25,7 @@ const READY_MS = 60_000;
  */
 export async function cluster(options: CommandOptions & { replicas: number }): Promise<void> {
   const dataDir = resolve(options.data ?? DEFAULT_DATA_DIR);
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(dataDir);
   makeHubSecrets(dataDir, {});
   usePythonEnvironment(await pythonEnvironment(dataDir, say));
   const logDir = join(dataDir, "logs");

@@ -1,0 +1,33 @@
+import type { Configured } from "@elara/runtime/service";
+import type { SpawnerPlugin } from "@elara/sdk";
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `authenticators: ["pam"]` is short for `[{ use: "pam" }]`; the same for spawners. */
+export function withLongEntries(written: unknown): unknown {
+  if (!isRecord(written)) return written;
+  const long = (list: unknown): unknown =>
+    Array.isArray(list) ? list.map((entry) => (typeof entry === "string" ? { use: entry } : entry)) : list;
+  const changed = { ...written };
+  for (const key of ["authenticators", "spawners"]) if (key in changed) changed[key] = long(changed[key]);
+  return changed;
+}
+
+/**
+ * Where PAM lets people in and the hub is root, local servers run as the people's own accounts unless the
+ * configuration says otherwise: else everybody would be root.
+ */
+export function withSystemAccounts(
+  spawners: readonly Configured<SpawnerPlugin>[],
+  given: { isPam: boolean; said: readonly Record<string, unknown>[]; isRoot: boolean },
+): Configured<SpawnerPlugin>[] {
+  return spawners.map((spawner, index) =>
+    spawner.plugin.name === "local" &&
+    given.said[index]?.systemAccounts === undefined &&
+    given.isPam &&
+    given.isRoot
+      ? { ...spawner, options: { ...spawner.options, systemAccounts: true } }
+      : spawner,
+  );
+}

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import local from "@elara/spawner-local";
+import { withLongEntries, withSystemAccounts } from "../src/plugin-entries.ts";
+
+const spawner = { name: "local", plugin: local, options: { systemAccounts: false } };
+const accounts = (given: Parameters<typeof withSystemAccounts>[1]) =>
+  withSystemAccounts([spawner], given)[0]?.options.systemAccounts;
+
+test("a name alone is short for an entry", () => {
+  assert.deepEqual(withLongEntries({ authenticators: ["pam", { use: "dummy" }] }), {
+    authenticators: [{ use: "pam" }, { use: "dummy" }],
+  });
+});
+
+test("with PAM and as root, servers run as the users' accounts unless said otherwise", () => {
+  assert.equal(accounts({ isPam: true, isRoot: true, said: [{}] }), true);
+  assert.equal(accounts({ isPam: true, isRoot: true, said: [{ systemAccounts: false }] }), false);
+  assert.equal(accounts({ isPam: true, isRoot: false, said: [{}] }), false);
+  assert.equal(accounts({ isPam: false, isRoot: true, said: [{}] }), false);
+});
