@@ -193,6 +193,10 @@ describe("identities", () => {
           name: "other",
           ask: async (input) => ({ issuer: "other:", subject: "7", name: input.username ?? "" }),
         }),
+        book({
+          name: "third",
+          ask: async (input) => ({ issuer: "third:", subject: "8", name: input.username ?? "" }),
+        }),
       ],
     });
   });
@@ -203,6 +207,17 @@ describe("identities", () => {
     const answer = await stand.browser().login("ada", "whatever", { door: "other" });
     assert.equal(answer.statusCode, 403);
     assert.match(answer.body, /belongs to another account/);
+  });
+
+  test("two subjects that claim a fresh name at the same moment: one gets it", async () => {
+    stand.meetAt("identities", 2);
+    const answers = await Promise.all([
+      stand.browser().login("frida", "frida-secret"),
+      stand.browser().login("frida", "x", { door: "third" }),
+    ]);
+    assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [302, 403]);
+    const user = await stand.userNamed("frida");
+    assert.equal(await stand.records.identities.count({ userId: user?._id ?? "" }), 1);
   });
 
   test("a subject keeps its user when its name changes", async () => {

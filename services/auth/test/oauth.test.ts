@@ -174,6 +174,7 @@ describe("the OAuth provider", () => {
 
   test("ten swaps at once give one token", async () => {
     const code = await codeFor();
+    stand.meetAt("oauth_codes", 10);
     const answers = await Promise.all(Array.from({ length: 10 }, () => swap({ code })));
     assert.equal(answers.filter(({ status }) => status === 200).length, 1);
     assert.equal(answers.filter(({ body }) => body.error === "invalid_grant").length, 9);

@@ -52,7 +52,9 @@ describe("orders", () => {
       assert.notEqual((await stand.records.tokens.get(digest("t1")))?.revokedAt, "");
       assert.equal((await stand.records.tokens.get(digest("t2")))?.revokedAt, "");
       assert.equal((await stand.records.clients.get("jupyterhub-user-ada"))?.secretDigest, digest("t2"));
-      assert.equal(await refusal(grant(userId)), "STORE_CONFLICT", "a late order of an earlier generation");
+      const late = grant(userId, { tokenDigest: digest("t0") });
+      assert.equal(await refusal(late), "STORE_CONFLICT", "a late order of an earlier generation");
+      assert.equal((await stand.records.clients.get("jupyterhub-user-ada"))?.secretDigest, digest("t2"));
     });
 
     test("client ids are quoted, and never shared by two servers", async () => {
@@ -77,6 +79,7 @@ describe("orders", () => {
       stand.serversLeft.set(userId, 1);
       await stand.order(AuthDeleteUser, { userId, actor: ACTOR });
       assert.equal(await refusal(grant(userId)), "USER_DELETING");
+      assert.equal(await stand.records.clients.count(), 0);
       assert.equal(await refusal(grant("nobody")), "USER_NOT_FOUND");
     });
   });

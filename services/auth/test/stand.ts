@@ -110,13 +110,46 @@ export class Stand {
       },
       keys: keysFrom({ cookieSecret: Buffer.alloc(32, 1), cryptKey: Buffer.alloc(32, 2) }),
       bus: this.bus,
-      store: this.store,
+      store: this.#raced(this.store),
       log,
       clock: this.clock,
       upstreams: { forward: never, close: async () => {} },
       plugins: { authenticators: options.authenticators ?? [book(), provider()], spawners: [] },
     });
     await this.#service.app?.ready();
+  }
+
+  readonly #meetings = new Map<string, { left: number; go: () => void; all: Promise<void> }>();
+
+  /** The next `count` readers of single documents in this collection all read before any of them goes on. */
+  meetAt(collection: string, count: number): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#meetings.set(collection, { left: count, go: resolve, all: promise });
+  }
+
+  #raced(store: Store): Store {
+    return {
+      ping: () => store.ping(),
+      close: () => store.close(),
+      collection: (declaration) => {
+        const documents = store.collection(declaration);
+        return {
+          ...documents,
+          get: async (id) => {
+            const doc = await documents.get(id);
+            const meeting = this.#meetings.get(declaration.name);
+            if (!meeting) return doc;
+            meeting.left -= 1;
+            if (meeting.left === 0) {
+              this.#meetings.delete(declaration.name);
+              meeting.go();
+            }
+            await meeting.all;
+            return doc;
+          },
+        };
+      },
+    };
   }
 
   get app() {

@@ -51,6 +51,7 @@ describe("the throttle", () => {
   });
 
   test("many at once cannot outrun the count", async () => {
+    stand.meetAt("throttles", 20);
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => stand.browser().login("ada", "wrong")),
     );
