@@ -15,7 +15,11 @@ export interface Keys {
 /** Keys by HKDF: `auth_state` from the crypt key, all else from the cookie secret. Both at least 32 bytes. */
 export function keysFrom(secrets: { cookieSecret: Buffer; cryptKey: Buffer }): Keys {
   const hash = (use: string) =>
-    createHash("sha256").update(`elara ${use}`).update(secrets.cookieSecret).update(secrets.cryptKey).digest("hex");
+    createHash("sha256")
+      .update(`elara ${use}`)
+      .update(secrets.cookieSecret)
+      .update(secrets.cryptKey)
+      .digest("hex");
   return {
     derive(use) {
       const secret = use === "auth_state" ? secrets.cryptKey : secrets.cookieSecret;
