@@ -65,7 +65,7 @@ export function userPathPages(app: FastifyInstance, deps: WebDeps): void {
   ) {
     const redirects = Number.parseInt(request.query.redirects ?? "0", 10) || 0;
     if (redirects >= MAX_REDIRECTS)
-      throw new HubError("REDIRECT_LOOP", {
+      throw new HubError("SERVER_REDIRECT_LOOP", {
         message: "Redirect loop detected.",
         detail: { path: server.path },
       });
