@@ -130,7 +130,6 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
       generation = doc.generation;
       drive.memory.isStopAsked = false;
       drive.memory.cleanups = 0;
-      drive.memory.late = undefined;
       drive.retry.reset();
     }
     const step = stepOf(doc);

@@ -84,10 +84,10 @@ describe("activity", () => {
     const { serverId } = await stand.order();
     await stand.rest("ready");
     see(`s:${serverId}`, { traffic: at(1) });
-    see("u:u1", { use: at(1) });
+    see("u:u1", { report: at(1) });
     await until("written", async () => (await bucket())?.last[`s:${serverId}`] !== undefined);
     await stand.orderStop({ remove: true });
     await until("forgotten", async () => (await bucket())?.last[`s:${serverId}`] === undefined);
-    assert.deepEqual((await bucket())?.last["u:u1"], { use: at(1) });
+    assert.equal((await bucket())?.last["u:u1"]?.report, at(1));
   });
 });

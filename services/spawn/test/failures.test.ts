@@ -109,6 +109,7 @@ describe("a start that fails", () => {
     const { tag } = await stand.rest("ready");
     await stand.orderStop();
     await until("stop was asked", () => stand.world.jobs.get(tag)?.stops === 1);
+    assert.equal((await stand.doc())?.routed, false, "nobody is sent to a server that stops");
     stand.clock.advance(61);
     const late = await stand.reach("is told late", ({ cause }) => cause.code === "SPAWN_STOP_TIMEOUT");
     assert.equal(late.phase, "stopping");

@@ -237,3 +237,43 @@ describe("limits", () => {
     assert.ok(stand.world.made.length <= 2);
   });
 });
+
+describe("several spawners", () => {
+  let stand: Stand;
+  beforeEach(async () => {
+    stand = await Stand.open();
+  });
+  afterEach(() => stand.close());
+
+  it("are chosen by profile, and the next start may go to another one", async () => {
+    await stand.start({}, {}, ["mock", "other"]);
+    await stand.order();
+    assert.equal((await stand.rest("ready")).backend, "mock");
+    await stand.orderStop();
+    await stand.order({}, { profile: "other" });
+    assert.equal((await stand.rest("ready")).backend, "other");
+    await stand.orderStop();
+    await stand.rest("stopped");
+    await stand.order();
+    assert.equal((await stand.rest("ready")).backend, "other", "the last profile is kept");
+    await assert.rejects(
+      stand.order({}, { serverName: "lab2", profile: "none" }),
+      refused("SPAWN_OPTIONS_INVALID"),
+    );
+  });
+
+  it("that are not configured any more keep their servers untouched until they are again", async () => {
+    const first = await stand.start({}, {}, ["mock", "other"]);
+    await stand.order({}, { profile: "other" });
+    await stand.rest("ready");
+    await first.close();
+    const second = await stand.start();
+    await assert.rejects(stand.orderStop(), refused("SPAWN_BACKEND_UNKNOWN"));
+    assert.equal((await stand.doc())?.phase, "ready");
+    assert.equal(stand.world.alive.length, 1);
+    await second.close();
+    await stand.start({}, {}, ["other"]);
+    await stand.orderStop();
+    await stand.rest("stopped");
+  });
+});

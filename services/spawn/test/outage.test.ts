@@ -83,7 +83,9 @@ describe("a route", () => {
     await stand.start({}, { routeMs: 60_000 });
     await stand.order();
     const ready = await stand.reach("was routed", ({ phase, routed }) => phase === "ready" && routed);
-    assert.equal(ready.inMotion, true);
+    const looks = stand.world.observed;
+    await until("time has passed", () => stand.world.observed > looks + 5);
+    assert.equal((await stand.doc())?.inMotion, true);
     assert.ok(!(await stand.attempt()).names.includes("route_added"));
     proxy.routesUpTo = ready.changedAt;
     await stand.rest("ready");

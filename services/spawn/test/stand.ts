@@ -154,7 +154,11 @@ export class Stand {
   }
 
   /** One more instance of the service, on the same backend and store. */
-  async start(config: Partial<SpawnConfig> = {}, pace: Partial<Pace> = {}): Promise<Replica> {
+  async start(
+    config: Partial<SpawnConfig> = {},
+    pace: Partial<Pace> = {},
+    spawners: readonly string[] = ["mock"],
+  ): Promise<Replica> {
     const id = `i${this.#replicas.length + 1}`;
     const state = { isCut: false, isAway: false, isFenced: false, refused: 0 };
     const bus = memoryBus({ log: this.log, network: this.network });
@@ -185,7 +189,7 @@ export class Stand {
         upstreams: { forward: () => {}, close: async () => {} },
         plugins: {
           authenticators: [],
-          spawners: [{ name: "mock", plugin, options: {} }],
+          spawners: spawners.map((name) => ({ name, plugin, options: {} })),
         },
       },
       { ...QUICK, ...pace },
@@ -234,8 +238,11 @@ export class Stand {
   }
 
   /** Orders a start of the user's default server with the mock's options. */
-  order(options?: Record<string, unknown>, more: { serverName?: string; orderId?: string } = {}) {
-    const { orderId, serverName = "" } = more;
+  order(
+    options?: Record<string, unknown>,
+    more: { serverName?: string; orderId?: string; profile?: string } = {},
+  ) {
+    const { orderId, serverName = "", ...rest } = more;
     return this.bus.request(
       SpawnStart,
       {
@@ -244,6 +251,7 @@ export class Stand {
         serverName,
         ...(options === undefined ? {} : { options }),
         actor: `user:${USER._id}`,
+        ...rest,
       },
       orderId === undefined ? {} : { orderId },
     );

@@ -2,7 +2,7 @@ import { ServerStarting } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { eventData, hasHandle, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
-import { enter } from "../phases.ts";
+import { enter, mustStop } from "../phases.ts";
 import type { Drive } from "./drive.ts";
 
 /** Stores what a submit made; `submitUntil` stays when another call for this tag may still get through. */
@@ -52,15 +52,21 @@ export const markEnded = (drive: Drive, doc: ServerDoc, inherited: string): Prom
 export function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<string, unknown>>): void {
   const { parts, backend, memory } = drive;
   const made = async (returned: Record<string, unknown>) => {
-    const handle = backend.handle(returned);
+    const late = { generation: doc.generation, handle: backend.handle(returned) };
+    // Laid down first: a driver that tidies at this moment takes it, or it is taken back here.
+    memory.late = late;
+    drive.ring();
     const current = await parts.ledger.read(doc._id);
-    const isLiving = current?.generation === doc.generation && (current.inMotion || hasHandle(current));
-    if (isLiving && drive.isOwn(current)) memory.late = handle;
-    if (isLiving) return drive.ring();
-    if (parts.row.fenced()) return;
+    const isOfIt = current?.generation === doc.generation;
+    if (isOfIt && (current.phase === "requested" || mustStop(current) || hasHandle(current))) return;
+    if (memory.late !== late || parts.row.fenced()) return;
+    memory.late = undefined;
     parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
     const { graceSeconds, stopSeconds } = parts.config;
-    await backend.spawner.stop(handle, { graceSeconds, signal: AbortSignal.timeout(stopSeconds * 1000) });
+    await backend.spawner.stop(late.handle, {
+      graceSeconds,
+      signal: AbortSignal.timeout(stopSeconds * 1000),
+    });
   };
   const ended = async () => {
     await markEnded(drive, doc, "");

@@ -11,7 +11,7 @@ export class Interrupted extends Error {
 /** What a driver remembers between steps; all of it may be lost with the process. */
 export interface DriveMemory {
   /** What a submit returned late that had ignored its abort. */
-  late: Record<string, unknown> | undefined;
+  late: { readonly generation: number; readonly handle: Record<string, unknown> } | undefined;
   /** The stop was taken by the backend; now only the end is waited for. */
   isStopAsked: boolean;
   cleanups: number;

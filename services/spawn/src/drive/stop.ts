@@ -49,7 +49,7 @@ async function findWhatWasMade(drive: Drive, doc: ServerDoc): Promise<number> {
     return 0;
   };
   if (!doc.submitUntil) return isGone();
-  const late = memory.late;
+  const late = memory.late?.generation === doc.generation ? memory.late.handle : undefined;
   memory.late = undefined;
   const found =
     late ??

@@ -89,9 +89,8 @@ async function hand(
   doc: ServerDoc,
   given: { env: Record<string, string>; inherited: string },
 ): Promise<void> {
-  const { parts, backend, memory } = drive;
+  const { parts, backend } = drive;
   const progress = progressOf(parts, doc);
-  memory.late = undefined;
   let begun: Promise<Record<string, unknown>> | undefined;
   let isUnderWay = false;
   let isGivenUp = () => false;

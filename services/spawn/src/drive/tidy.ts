@@ -1,5 +1,6 @@
 import { AuthRevokeServer } from "@elara/contracts";
 import { begin } from "../begin.ts";
+import { bounded } from "../bounded.ts";
 import { causeOfError, isAway } from "../causes.ts";
 import { causeTime, failStart } from "../fail.ts";
 import { hasHandle, noDriver, type ServerDoc } from "../ledger.ts";
@@ -23,11 +24,24 @@ export const tidy: DriveStep = async (drive, doc) => {
       return drive.retry.next();
     }
   }
+  await stopLate(drive, doc);
   if (!(await cleanUp(drive, doc))) return drive.retry.next();
   drive.retry.reset();
   if (doc.phase === "stopped") await parts.steps.add(doc, "stopped");
   return settle(drive, doc);
 };
+
+/** A submit got through when the server was taken for gone: what it made is stopped too. */
+async function stopLate({ parts, backend, memory }: Drive, doc: ServerDoc): Promise<void> {
+  const { late } = memory;
+  if (late?.generation !== doc.generation || parts.row.fenced()) return;
+  memory.late = undefined;
+  parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
+  const { graceSeconds } = parts.config;
+  await bounded(parts.config.stopSeconds * 1000, (signal) =>
+    backend.spawner.stop(late.handle, { graceSeconds, signal }),
+  ).catch((error: unknown) => parts.log.error({ serverId: doc._id, err: error }, "late server not stopped"));
+}
 
 /** False: to be tried again. A plugin that cannot forget does not hold the server. */
 async function cleanUp(drive: Drive, doc: ServerDoc): Promise<boolean> {

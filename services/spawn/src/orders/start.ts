@@ -146,9 +146,13 @@ async function admit({ parts }: Desk, doc: ServerDoc, isNew: boolean): Promise<v
   throw refusal;
 }
 
-/** Its driver begins. */
-async function drive<T>({ parts, drivers }: Desk, serverId: string, taken: T): Promise<T> {
+/** Its driver begins. A start is a sign of life of its user. */
+async function drive<T>({ parts, drivers, activity }: Desk, serverId: string, taken: T): Promise<T> {
   const doc = taken === undefined ? undefined : await parts.ledger.read(serverId);
-  if (doc) drivers.look(doc);
+  if (!doc) return taken;
+  drivers.look(doc);
+  const now = { use: timestamp(parts.clock.now()) };
+  activity.seen(doc.userId, `s:${doc._id}`, now);
+  activity.seen(doc.userId, `u:${doc.userId}`, now);
   return taken;
 }
