@@ -5,9 +5,6 @@ import type { ServerDoc } from "./ledger.ts";
 import { driverOf, type SpawnParts } from "./parts.ts";
 import { leftMs, phaseSeconds } from "./phases.ts";
 
-/** How long a hand-over waits for a backend call under way. */
-const HAND_OVER_MS = 4_000;
-
 /** The drivers of this instance; sees to it that every server in motion has one, somewhere. */
 export interface Drivers {
   /** This server moves: drive it if nobody does. */
@@ -130,7 +127,7 @@ export function startDrivers(parts: SpawnParts): Drivers {
     async close() {
       isClosing = true;
       clearInterval(timer);
-      await Promise.all([...running.values()].map((driver) => driver.handOver(HAND_OVER_MS)));
+      await Promise.all([...running.values()].map((driver) => driver.handOver(pace.handOverMs)));
     },
   };
 }

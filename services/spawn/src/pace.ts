@@ -15,6 +15,8 @@ export interface Pace {
   /** A look at a backend, or a question for log lines, that takes longer counts as unanswered. */
   readonly observeTimeoutMs: number;
   readonly logsTimeoutMs: number;
+  /** How long a hand-over waits for a backend call under way. */
+  readonly handOverMs: number;
   /** A new driver gives the phase it finds at least this long. */
   readonly takeOverMs: number;
 }
@@ -29,6 +31,7 @@ export const steadyPace: Pace = {
   routeMs: 2_000,
   observeTimeoutMs: 20_000,
   logsTimeoutMs: 3_000,
+  handOverMs: 4_000,
   takeOverMs: 15_000,
 };
 

@@ -18,7 +18,6 @@ import {
 } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { memoryBus, memoryNetwork } from "@elara/runtime/bus/memory";
-import type { Clock } from "@elara/runtime/clock";
 import { HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import { keysFrom } from "@elara/runtime/keys";
 import type { Liveness } from "@elara/runtime/liveness";
@@ -28,22 +27,10 @@ import type { Documents, Store } from "@elara/runtime/store/store";
 import { pino } from "pino";
 import { Value } from "typebox/value";
 import { type Pace, SpawnConfig, startSpawn, steadyPace } from "../src/index.ts";
+import { cuttable } from "./cuttable-store.ts";
 import { mockSpawner } from "./mock-spawner.ts";
 import { MockWorld } from "./mock-world.ts";
-
-/** Time that a test can push forward; it runs by itself as well. */
-export class TestClock implements Clock {
-  #ahead = 0;
-  now(): number {
-    return Date.now() + this.#ahead;
-  }
-  monotonic(): number {
-    return performance.now() + this.#ahead;
-  }
-  advance(seconds: number): void {
-    this.#ahead += seconds * 1000;
-  }
-}
+import { TestClock } from "./test-clock.ts";
 
 /** Looks often, so that tests are short. Nothing is decided by it. */
 const QUICK: Pace = {
@@ -54,6 +41,7 @@ const QUICK: Pace = {
   probeMs: { first: 10, longest: 40 },
   flushMs: 100,
   routeMs: 300,
+  handOverMs: 500,
   observeTimeoutMs: 2_000,
 };
 
@@ -355,31 +343,4 @@ export class Stand {
     await this.store.close();
     await rm(this.#dataDir, { recursive: true, force: true });
   }
-}
-
-/** A store that can be taken from one instance. */
-function cuttable(store: Store, isCut: () => boolean): Store {
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (isCut()) throw new HubError("STORE_AWAY");
-    const result = await work();
-    // The write may have got through; the answer does not.
-    if (isCut()) throw new HubError("STORE_AWAY");
-    return result;
-  };
-  return {
-    collection(declaration) {
-      const documents = store.collection(declaration);
-      return {
-        insert: (doc) => guard(() => documents.insert(doc)),
-        patch: (id, rev, change) => guard(() => documents.patch(id, rev, change)),
-        settle: (id, ids) => guard(() => documents.settle(id, ids)),
-        delete: (id, rev) => guard(() => documents.delete(id, rev)),
-        get: (id) => guard(() => documents.get(id)),
-        find: (query) => guard(() => documents.find(query)),
-        count: (where) => guard(() => documents.count(where)),
-      };
-    },
-    ping: () => guard(() => store.ping()),
-    close: async () => {},
-  };
 }
