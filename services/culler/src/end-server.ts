@@ -4,7 +4,7 @@ import { digest, newId } from "@elara/runtime/id";
 import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import { type Answer, askServer } from "./ask-server.ts";
 import type { Decision } from "./policy.ts";
-import type { SweepParts } from "./sweep.ts";
+import type { SweepParts } from "./sweep-parts.ts";
 
 type Ending = Exclude<Decision, { do: "keep" }>;
 

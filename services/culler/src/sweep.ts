@@ -1,26 +1,11 @@
 import type { LastTimes } from "@elara/contracts";
-import type { Bus } from "@elara/runtime/bus/bus";
-import type { Clock } from "@elara/runtime/clock";
-import type { Liveness } from "@elara/runtime/liveness";
 import { lastTimesOfMany } from "@elara/runtime/store/read/activity";
 import { activePage, type PublishedServer } from "@elara/runtime/store/read/servers";
 import type { Store } from "@elara/runtime/store/store";
-import type { Logger } from "pino";
-import type { CullerConfig } from "./config.ts";
 import { Daylight } from "./daylight.ts";
 import { endServer } from "./end-server.ts";
 import { type Decision, decide } from "./policy.ts";
-
-export interface SweepParts {
-  readonly config: CullerConfig;
-  readonly store: Store;
-  readonly bus: Bus;
-  readonly liveness: Liveness;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** Whether this replica does the work now. */
-  readonly isHolder: () => boolean;
-}
+import type { SweepParts } from "./sweep-parts.ts";
 
 export interface Sweep {
   /** Looks at every ready server once; what was found to do is done when it resolves. Never throws. */

@@ -6,7 +6,7 @@ import { roleScopes, rolesOf } from "../../scopes/roles.ts";
 import type { ScopeSet } from "../../scopes/scope-set.ts";
 import type { Store } from "../store.ts";
 import { documentsOf } from "./documents-of.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "./identity-model.ts";
 
 const serversIn = documentsOf(servers);
 const sessionsIn = documentsOf(sessions);

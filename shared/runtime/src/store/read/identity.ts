@@ -1,40 +1,15 @@
-import { codeOf, HubError, type Token } from "@elara/contracts";
+import { codeOf, HubError } from "@elara/contracts";
 import type { Logger } from "pino";
 import { type Clock, timestamp } from "../../clock.ts";
 import { digest } from "../../id.ts";
 import { type GroupLookup, noGroups } from "../../scopes/filter.ts";
-import type { ScopeSet } from "../../scopes/scope-set.ts";
 import type { Store } from "../store.ts";
 import { identityCache } from "./identity-cache.ts";
 import { identityLoader, type Loaded } from "./identity-load.ts";
+import type { Identity } from "./identity-model.ts";
 import { revocationMarks } from "./revocation-marks.ts";
 
-/** Who asks, and what they may do. */
-export interface Identity {
-  readonly kind: "user" | "service";
-  /** "" for services. */
-  readonly userId: string;
-  readonly name: string;
-  readonly admin: boolean;
-  /** Names, sorted. */
-  readonly roles: readonly string[];
-  readonly groups: readonly string[];
-  /** For tokens: never more than the owner holds now. */
-  readonly scopes: ScopeSet;
-  readonly via: "token" | "cookie";
-  /** Public id of the token, `a7`. */
-  readonly tokenId: string | null;
-  /** Value of the browser's `jupyterhub-session-id`. */
-  readonly sessionId: string | null;
-  /** SHA-256 of the token or of the login cookie's secret. */
-  readonly credential: string;
-  readonly tokenKind?: Token["kind"];
-  /** The server a token belongs to. */
-  readonly serverId?: string;
-  readonly note?: string;
-  /** From memory while the store is away: serves reading and activity reports, nothing else. */
-  readonly unconfirmed?: true;
-}
+export type { Identity } from "./identity-model.ts";
 
 /** Identities by credential. Cached, but never behind a revocation that is older than about a second. */
 export interface IdentityReader {
