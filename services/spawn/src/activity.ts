@@ -146,6 +146,8 @@ export function startActivity({ store, bus, log, clock, flushMs }: FoldOptions):
     flush,
     async forget(userId, key) {
       const id = activityBucket(userId);
+      // Behind a flush under way, which would write it again.
+      await flushing;
       if (buckets.get(id)?.delete(key)) keys--;
       await write(id, ({ [key]: dropped, ...last }) => (dropped === undefined ? undefined : last));
     },

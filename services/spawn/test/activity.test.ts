@@ -85,7 +85,10 @@ describe("activity", () => {
     await stand.rest("ready");
     see(`s:${serverId}`, { traffic: at(1) });
     see("u:u1", { report: at(1) });
-    await until("written", async () => (await bucket())?.last[`s:${serverId}`] !== undefined);
+    await until("written", async () => {
+      const last = (await bucket())?.last;
+      return last?.[`s:${serverId}`]?.traffic === at(1) && last["u:u1"]?.report === at(1);
+    });
     await stand.orderStop({ remove: true });
     await until("forgotten", async () => (await bucket())?.last[`s:${serverId}`] === undefined);
     assert.equal((await bucket())?.last["u:u1"]?.report, at(1));
