@@ -95,6 +95,7 @@ export class Stand {
         baseUrl: this.#base,
         publicUrl: "",
         dataDir: this.dataDir,
+        namedServers: false,
         trial: false,
         hubId: "testhub",
         network: {

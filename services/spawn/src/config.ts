@@ -49,10 +49,6 @@ export const SpawnConfig = Type.Object(
       minimum: 0,
       description: "Servers running or starting at one time; 0: no limit.",
     }),
-    namedServers: Type.Boolean({
-      default: false,
-      description: "Users may have servers besides their default one.",
-    }),
     namedServerLimit: Type.Integer({
       default: 0,
       minimum: 0,

@@ -219,7 +219,8 @@ describe("limits", () => {
   });
 
   it("may forbid named servers", async () => {
-    await stand.start({ namedServers: false });
+    stand.namedServers = false;
+    await stand.start();
     await assert.rejects(stand.order({}, { serverName: "lab2" }), refused("SERVER_NAMED_OFF"));
   });
 

@@ -88,6 +88,8 @@ export class Stand {
   readonly grants = new Set<string>();
   readonly environments: Record<string, string>[] = [];
   readonly proxies: Instance[] = [];
+  /** What the next replica is told of named servers. */
+  namedServers = true;
   readonly #dead = new Set<string>();
   readonly #replicas: Replica[] = [];
   /** Why auth refuses, "" when it does not. */
@@ -162,9 +164,10 @@ export class Stand {
         service: "spawn",
         row: { id, epoch: 1, fenced: () => state.isFenced, set: async () => {}, close: async () => {} },
         liveness: this.#liveness(),
-        config: { ...Value.Create(SpawnConfig), namedServers: true, ...config },
+        config: { ...Value.Create(SpawnConfig), ...config },
         hub: {
           ...Value.Create(HubSection),
+          namedServers: this.namedServers,
           dataDir: this.#dataDir,
           hubId: "testhub",
           network: { ...Value.Create(NetworkSection), internalUrl: "http://127.0.0.1:8081" },

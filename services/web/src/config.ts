@@ -23,10 +23,6 @@ export const WebConfig = Type.Object(
       minimum: 1,
       description: "Items of a list at most; also the default for clients that do not understand pages.",
     }),
-    namedServers: Type.Boolean({
-      default: false,
-      description: "Offer named servers on the home page; `spawn.namedServers` must allow them.",
-    }),
     redirectToServer: Type.Boolean({
       default: true,
       description: "After log-in, send users to their server; otherwise to the hub's home page.",

@@ -17,7 +17,7 @@ interface RecordOf {
 /** Refuses names that no server may have, and named servers where there are none. */
 export function checkName(parts: SpawnParts, name: string): void {
   if (!isServerName(name)) throw new HubError("SERVER_NAME_INVALID");
-  if (name !== "" && !parts.config.namedServers) throw new HubError("SERVER_NAMED_OFF");
+  if (name !== "" && !parts.hub.namedServers) throw new HubError("SERVER_NAMED_OFF");
 }
 
 /** Name of the backend that a start goes to. Throws SPAWN_OPTIONS_INVALID for a profile that is not there. */

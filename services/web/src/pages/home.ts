@@ -7,7 +7,7 @@ import { serverUrls } from "./server-urls.ts";
 
 /** `/hub/home`: one's own server with its buttons, and named servers where there are any or may be. */
 export function homePage(app: FastifyInstance, deps: WebDeps): void {
-  const { hub, reads, config } = deps;
+  const { hub, reads } = deps;
   app.get("/home", { config: { access: { kind: "page" } } }, async (request, reply) => {
     const { userId, name } = callerOf(request);
     const [servers, times] = await Promise.all([reads.serversOfUser(userId), reads.times(userId)]);
@@ -25,8 +25,8 @@ export function homePage(app: FastifyInstance, deps: WebDeps): void {
       own: cards.find((card) => card.name === ""),
       startUrl: serverUrls(hub.baseUrl, name, "").spawn,
       named,
-      mayAdd: config.namedServers,
-      showNamed: config.namedServers || named.length > 0,
+      mayAdd: hub.namedServers,
+      showNamed: hub.namedServers || named.length > 0,
       spawnBase: serverUrls(hub.baseUrl, name, "").spawn,
     });
   });

@@ -31,7 +31,7 @@ export const serversErrors = {
   SERVER_NAMED_OFF: {
     status: 400,
     user: "Named servers are not enabled.",
-    operator: "A named server was asked for while `spawn.namedServers` is false.",
+    operator: "A named server was asked for while `hub.namedServers` is false.",
   },
   SERVER_NAMED_LIMIT: {
     status: 400,

@@ -17,6 +17,10 @@ export const HubSection = Type.Object(
       default: "./elara-data",
       description: "Folder for everything the hub keeps: database, keys, logs, run state of local servers.",
     }),
+    namedServers: Type.Boolean({
+      default: false,
+      description: "Users may have servers besides their default one.",
+    }),
     trial: Type.Boolean({
       default: false,
       description: "Trial mode: shows a banner. Set by `elara run` without a configuration.",
