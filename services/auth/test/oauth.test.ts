@@ -219,6 +219,34 @@ describe("the OAuth provider", () => {
       });
   });
 
+  test("both tokens of one generation are its secret: a crashed driver's submit may have got through", async () => {
+    const kim = await stand.loggedIn("kim");
+    const user = await stand.userNamed("kim");
+    const grant = (token: string, generation: number) =>
+      stand.order(AuthGrantServer, {
+        userId: user?._id ?? "",
+        serverId: "s8",
+        serverName: "",
+        generation,
+        path: "/user/kim/",
+        tokenDigest: digest(token),
+      });
+    const { clientId } = await grant("kim-first", 1);
+    await grant("kim-second", 1);
+    const url = authorizeUrl({
+      client_id: clientId,
+      redirect_uri: undefined,
+      code_challenge: undefined,
+      code_challenge_method: undefined,
+    });
+    const mine = { client_id: clientId, redirect_uri: "/user/kim/oauth_callback", code_verifier: undefined };
+    for (const client_secret of ["kim-first", "kim-second"])
+      assert.equal((await swap({ ...mine, client_secret, code: await codeFor(kim, url) })).status, 200);
+    await grant("kim-third", 2);
+    const late = await swap({ ...mine, client_secret: "kim-first", code: await codeFor(kim, url) });
+    assert.equal(late.status, 401, "ended with its generation");
+  });
+
   test("PKCE: plain, none, and what is not supported", async () => {
     const plain = await codeFor(
       ada,

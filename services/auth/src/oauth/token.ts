@@ -84,7 +84,8 @@ export function tokenRoute(
     const given = field("code");
     if (!given) return refusal(400, "invalid_request", "Missing code parameter.");
     const client = await clients.get(field("client_id") || "-");
-    if (!client || !isSecret(field("client_secret") ?? "", client)) return refusal(401, "invalid_client");
+    if (!client || !(await isSecret(field("client_secret") ?? "", client)))
+      return refusal(401, "invalid_client");
     const code = await codes.get(digest(given));
     if (!code || code.clientId !== client._id || code.spentAt !== "" || code.expiresAt <= now())
       return refusal(400, "invalid_grant");
@@ -104,12 +105,23 @@ export function tokenRoute(
       clients.get(client._id),
       sessions.isOpen(code.userId, code.sessionId),
     ]);
-    return isOpen && user?.deletingAt === "" && present?.secretDigest === client.secretDigest;
+    return isOpen && user?.deletingAt === "" && present?.generation === client.generation;
+  }
+
+  /** The client's secret; for a server also any other token of the generation that runs, see `grantServer`. */
+  async function isSecret(secret: string, client: OAuthClient): Promise<boolean> {
+    if (timingSafeEqual(Buffer.from(digest(secret)), Buffer.from(client.secretDigest))) return true;
+    if (client.serverId === "") return false;
+    const token = await ground.records.tokens.get(digest(secret));
+    return (
+      token?.kind === "server" &&
+      token.serverId === client.serverId &&
+      token.generation === client.generation &&
+      token.revokedAt === "" &&
+      token.expiresAt === ""
+    );
   }
 }
-
-const isSecret = (secret: string, client: OAuthClient): boolean =>
-  timingSafeEqual(Buffer.from(digest(secret)), Buffer.from(client.secretDigest));
 
 const refuse = (reply: FastifyReply, { status, error, description }: Refusal): FastifyReply =>
   reply

@@ -14,7 +14,11 @@ import type { UserBook } from "../people/user-book.ts";
 const TRIES = 8;
 const ACTOR = "system:spawn";
 
-/** Token and OAuth client of one generation of a server; those of earlier generations end. Safe to call twice. */
+/**
+ * Token and OAuth client of one generation of a server; those of earlier generations end. Safe to call twice.
+ * A second grant of one generation (a driver that took over) leaves the first one's token valid: the crashed driver may
+ * have got its submit through, and then the server that runs has that token. All end with the generation.
+ */
 export async function grantServer(
   ground: Ground,
   { users, tokens }: { users: UserBook; tokens: TokenBook },
@@ -42,7 +46,7 @@ export async function grantServer(
   await tokens.revokeWhere(
     { serverId: order.serverId, _id: { ne: order.tokenDigest } },
     ACTOR,
-    (token) => token.generation <= order.generation,
+    (token) => token.generation < order.generation,
   );
   // Marked for deletion meanwhile: its tokens were revoked before this one stood there.
   if ((await users.living(order.userId))?.deletingAt !== "") {

@@ -26,6 +26,8 @@ export function serverState(
       return pending(server.phaseBefore === "ready" ? "check" : "spawn");
     case "stopped":
     case "failed":
+      // Wanted again while the last one is still being cleared away.
+      if (server.desired === "running") return pending("spawn");
       return { pending: null, ready: false, active: false };
   }
 }
