@@ -30,9 +30,7 @@ function onPath(): PythonEnvironment | undefined {
 /** A Python that can make environments which other accounts can use too. Throws PYTHON_MISSING. */
 export function findPython(): string {
   const seen: string[] = [];
-  const candidates = [...findPrograms("python3"), "/usr/bin/python3", "/usr/local/bin/python3"].filter(
-    (file, index, all) => existsSync(file) && all.indexOf(file) === index,
-  );
+  const candidates = findPrograms("python3");
   const inRootsHome = (file: string): boolean => realpathSync(file).startsWith("/root/");
   candidates.sort((a, b) => Number(inRootsHome(a)) - Number(inRootsHome(b)));
   for (const file of candidates) {
@@ -41,14 +39,15 @@ export function findPython(): string {
       ["-I", "-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"],
       { encoding: "utf8", timeout: 20_000 },
     );
-    const [major = 0, minor = 0] = probe.stdout.trim().split(".").map(Number);
+    const version = probe.stdout?.trim() ?? "";
+    const [major = 0, minor = 0] = version.split(".").map(Number);
     if (
       probe.status === 0 &&
       (major > OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]))
     )
       return file;
     seen.push(
-      `${file}: ${probe.status === 0 ? `is ${probe.stdout.trim()}` : "has no venv or ensurepip (Debian: apt install python3-venv)"}`,
+      `${file}: ${probe.status === 0 ? `is ${version}` : "has no venv or ensurepip (Debian: apt install python3-venv)"}`,
     );
   }
   throw new HubError("PYTHON_MISSING", {

@@ -178,6 +178,19 @@ describe("run refuses to start", () => {
   });
 });
 
+test("without Python, the first start says what to install", (t) => {
+  const dir = folder(t);
+  const { status, stderr } = spawnSync(process.execPath, [ELARA, "run", "all"], {
+    cwd: dir,
+    encoding: "utf8",
+    // Nothing but an empty folder: neither jupyterhub-singleuser nor python3.
+    env: { ...process.env, PATH: dir },
+    timeout: 60_000,
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /PYTHON_MISSING: .*No python3 was found.*python3-venv/s);
+});
+
 test("token says how to reach a hub that does not run here", (t) => {
   const { status, stderr } = elara(folder(t), "token", "ada");
   assert.equal(status, 1);
