@@ -1,10 +1,11 @@
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceName } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { systemClock } from "@elara/runtime/clock";
 import { localUpstreams } from "@elara/runtime/http/local-upstreams";
 import { remoteUpstreams } from "@elara/runtime/http/remote-upstreams";
-import { startInstance } from "@elara/runtime/instances";
+import { type InstanceRow, startInstance } from "@elara/runtime/instances";
 import type { Keys } from "@elara/runtime/keys";
 import { startLiveness } from "@elara/runtime/liveness";
 import type { RunningService, ServiceDefinition } from "@elara/runtime/service";
@@ -41,6 +42,36 @@ async function openStore(settings: Settings, log: Logger): Promise<Store> {
   return sqliteStore({ file: file || `${settings.hub.dataDir}/hub.sqlite`, log });
 }
 
+/** What is to be ended, in stages; those of one stage end side by side. */
+class Ending {
+  readonly #stages: (() => unknown)[][] = [];
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Ends before everything that was added earlier. */
+  before(end: () => unknown): void {
+    this.#stages.unshift([end]);
+  }
+
+  /** Ends side by side with what was added last. */
+  beside(end: () => unknown): void {
+    const [first] = this.#stages;
+    if (first) first.push(end);
+    else this.before(end);
+  }
+
+  async run(): Promise<void> {
+    for (const stage of this.#stages.splice(0)) {
+      for (const result of await Promise.allSettled(stage.map(async (end) => end()))) {
+        if (result.status === "rejected") this.#log.warn({ err: result.reason }, "closing failed");
+      }
+    }
+  }
+}
+
 /**
  * Starts the given services in this process: all of them hand requests to each other in process; fewer listen each
  * and find the others by their `instances` rows.
@@ -52,27 +83,22 @@ export async function boot(
 ): Promise<RunningHub> {
   const { keys, log, alone } = given;
   const clock = systemClock;
-  const closers: (() => unknown)[] = [];
+  const ending = new Ending(log);
   const running = new Map<ServiceName, RunningService>();
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) {
-      try {
-        await closer();
-      } catch (error) {
-        log.warn({ err: error }, "closing failed");
-      }
-    }
-  };
+  const rows: InstanceRow[] = [];
   try {
     const store = await openStore(settings, log);
-    closers.push(() => store.close());
+    ending.before(() => store.close());
     const bus = await openBus(settings, log);
-    closers.push(() => bus.close());
+    ending.before(() => bus.close());
     const liveness = startLiveness({ store, clock, log });
-    closers.push(() => liveness.close());
+    ending.before(() => liveness.close());
     const local = localUpstreams();
     const upstreams = alone ? local : remoteUpstreams({ liveness, log });
-    closers.push(() => upstreams.close());
+    ending.beside(() => upstreams.close());
+    // Good-bye is said last, side by side: until then the rows tell that somebody still answers.
+    ending.before(() => Promise.all(rows.map((row) => row.close())));
+    ending.before(() => Promise.all([...running.values()].map((service) => service.close())));
     if (!alone) await assertSameKeys(store, keys.fingerprint);
     const hub = { ...settings.hub, hubId: keys.hubId };
     const authenticators = resolvedPlugins(settings, "authenticators", settings.authenticators);
@@ -89,7 +115,7 @@ export async function boot(
         digests: { keys: keys.fingerprint, config: settings.digest },
         onLost: () => serviceLog.warn({}, "beat not confirmed for 6 s, instance fenced"),
       });
-      closers.push(() => row.close());
+      rows.push(row);
       const started = await definition.start({
         instance: { id: row.id, epoch: row.epoch },
         service,
@@ -105,7 +131,6 @@ export async function boot(
         upstreams,
         plugins: { authenticators, spawners },
       });
-      closers.push(() => started.close());
       running.set(service, started);
       const { app } = started;
       if (!app) continue;
@@ -115,22 +140,15 @@ export async function boot(
         await app.listen({ host: settings.hub.network.serviceHost, port: 0 });
         const { port } = app.server.address() as AddressInfo;
         await row.set({ address: `http://${settings.hub.network.serviceHost}:${port}` });
-        closers.push(() => app.close());
       }
     }
-    closers.push(() => bus.leave());
+    ending.before(() => bus.leave());
     return {
       services: running,
-      close: () =>
-        Promise.race([
-          close(),
-          new Promise<void>((done) => {
-            setTimeout(done, CLOSE_MS).unref();
-          }),
-        ]),
+      close: () => Promise.race([ending.run(), sleep(CLOSE_MS, undefined, { ref: false })]),
     };
   } catch (error) {
-    await close();
+    await ending.run();
     throw error;
   }
 }

@@ -16,20 +16,6 @@ export const SpawnConfig = Type.Object(
       default: {},
       description: "Environment of every server; wins over everything the hub sets.",
     }),
-    keepEnvironment: Type.Array(Type.String(), {
-      default: [
-        "PATH",
-        "LANG",
-        "LC_ALL",
-        "LD_LIBRARY_PATH",
-        "PYTHONPATH",
-        "VIRTUAL_ENV",
-        "CONDA_DEFAULT_ENV",
-        "CONDA_ROOT",
-        "JUPYTERHUB_SINGLEUSER_APP",
-      ],
-      description: "Variables of the hub's own environment that servers inherit.",
-    }),
     defaultUrl: Type.String({
       default: "/lab",
       description: "Page a server opens with; empty: its own choice.",

@@ -12,7 +12,6 @@ interface EnvironmentOf {
   readonly hub: HubConfig;
   readonly config: {
     readonly environment: Readonly<Record<string, string>>;
-    readonly keepEnvironment: readonly string[];
     readonly defaultUrl: string;
   };
   readonly server: {
@@ -23,8 +22,6 @@ interface EnvironmentOf {
   };
   readonly token: string;
   readonly clientId: string;
-  /** The hub's own environment, of which some is kept. */
-  readonly own: Readonly<Record<string, string | undefined>>;
 }
 
 /** A list as Python's json.dumps writes it: JupyterHub's own spelling. */
@@ -41,13 +38,8 @@ export function environmentOf({
   server,
   token,
   clientId,
-  own,
 }: EnvironmentOf): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const name of config.keepEnvironment) {
-    const value = own[name];
-    if (value !== undefined) env[name] = value;
-  }
   const access = pythonList([
     `access:servers!server=${server.userName}/${server.name}`,
     `access:servers!user=${server.userName}`,

@@ -71,7 +71,6 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
     server: doc,
     token,
     clientId,
-    own: process.env,
   });
   await parts.steps.add(doc, "environment");
   const clock = thaw(doc, parts.clock.now());

@@ -18,7 +18,7 @@ export const isSecretRef = (value: unknown): value is SecretRef =>
 /** Schemas mark a secret with `secret: true`; administrators write a reference there. */
 export const isSecretSchema = (schema: TSchema): boolean => "secret" in schema && schema.secret === true;
 
-/** Refuses a secret file that group or others can read, or that belongs to somebody else. Throws CONFIG_SECRET_READABLE. */
+/** Refuses a secret file that group or others can read or change. Throws CONFIG_SECRET_READABLE. */
 export function assertPrivate(file: string): void {
   const { mode } = statSync(file);
   if ((mode & 0o077) !== 0) {
