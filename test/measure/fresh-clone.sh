@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Both README lines as a newcomer meets them: a plain user, an empty home, empty npm and pip caches. Prints seconds.
-# Needs root (it makes the user and removes it again). Usage: test/measure/fresh-clone.sh
+# Needs root (it makes the user and removes it again). Usage: test/measure/fresh-clone.sh [--no-tests]
 set -euo pipefail
 [ "$(id -u)" = 0 ] || { echo "run as root: it makes a user of its own" >&2; exit 2; }
 source=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
@@ -25,6 +25,7 @@ ready=$(date +%s.%N)
 cat "$home/start.log"
 pkill -TERM -u "$user" -f 'elara.js run all' || true
 echo "npm install: $(bc <<<"scale=1; ($installed-$began)/1") s; npm start to the first 200 (Python environment made on the way): $(bc <<<"scale=1; ($ready-$installed)/1") s"
+[ "${1:-}" = "--no-tests" ] && exit 0
 tests=$(date +%s.%N)
 as_user "cd elara && npm test" | tee "$home/test.log" | tail -40
 echo "npm test: $(bc <<<"scale=1; ($(date +%s.%N)-$tests)/1") s"
