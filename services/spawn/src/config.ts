@@ -45,6 +45,11 @@ export const SpawnConfig = Type.Object(
       minimum: 0.01,
       description: "Days the steps and last lines of an attempt are kept.",
     }),
+    activityDays: Type.Number({
+      default: 90,
+      minimum: 1,
+      description: "Days the last times of a token or server that is not used any more are kept.",
+    }),
   },
   { additionalProperties: false, description: "Starting, watching and stopping servers." },
 );

@@ -59,7 +59,14 @@ export async function startSpawn(
         .catch((error: unknown) => log.warn({ serverId: doc._id, err: error }, "activity not forgotten")),
     lookSoon: (backend) => observers.get(backend)?.lookSoon(),
   };
-  const activity = startActivity({ store, bus, log, clock, flushMs: pace.flushMs });
+  const activity = startActivity({
+    store,
+    bus,
+    log,
+    clock,
+    flushMs: pace.flushMs,
+    keepDays: config.activityDays,
+  });
   const drivers = startDrivers(parts);
   const leases = await Promise.all(
     backends.list.map(async (backend) => {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { ActivitySeen, activity, codeOf } from "@elara/contracts";
+import { memoryBus } from "@elara/runtime/bus/memory";
 import { activityBucket } from "@elara/runtime/store/read/activity";
-import { mergeTimes } from "../src/activity.ts";
+import { sqliteStore } from "@elara/runtime/store/sqlite";
+import type { Store } from "@elara/runtime/store/store";
+import { pino } from "pino";
+import { type ActivityFold, mergeTimes, startActivity } from "../src/activity.ts";
 import { type Replica, Stand, USER, until } from "./stand.ts";
+import { TestClock } from "./test-clock.ts";
 
 const at = (second: number) => `2026-11-22T10:00:${String(second).padStart(2, "0")}.000Z`;
 
@@ -92,5 +97,102 @@ describe("activity", () => {
     await stand.orderStop({ remove: true });
     await until("forgotten", async () => (await bucket())?.last[`s:${serverId}`] === undefined);
     assert.equal((await bucket())?.last["u:u1"]?.report, at(1));
+  });
+});
+
+describe("a flush", () => {
+  const log = pino({ level: "silent" });
+  const clock = new TestClock();
+  const daysAgo = (days: number) => new Date(clock.now() - days * 86_400_000).toISOString();
+  const lines: { level: number; bucket?: string }[] = [];
+  let store: Store;
+  let fold: ActivityFold;
+  /** While set, writes wait for it. */
+  let gate: Promise<void> | undefined;
+  let open = () => {};
+  let held = 0;
+  beforeEach(async () => {
+    gate = undefined;
+    held = 0;
+    lines.length = 0;
+    store = await sqliteStore({ file: ":memory:", log });
+    const slow: Store = {
+      ...store,
+      collection(declaration) {
+        const documents = store.collection(declaration);
+        return {
+          ...documents,
+          async patch(id, rev, change) {
+            if (gate) held++;
+            await gate;
+            return documents.patch(id, rev, change);
+          },
+        };
+      },
+    };
+    const told = pino({ level: "warn" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const bus = memoryBus({ log });
+    fold = startActivity({ store: slow, bus, log: told, clock, flushMs: 3_600_000, keepDays: 90 });
+  });
+  afterEach(async () => {
+    open();
+    await fold.close();
+    await store.close();
+  });
+  const last = async (userId: string) =>
+    (await store.collection(activity).get(activityBucket(userId)))?.last ?? {};
+
+  it("drops tokens and servers that were not seen for long, and keeps the user", async () => {
+    const old = { use: daysAgo(91) };
+    await store.collection(activity).insert({
+      _id: activityBucket("u1"),
+      v: 1,
+      last: { "t:old": old, "s:removed": old, "u:u1": old, "t:used": { ...old, report: daysAgo(89) } },
+    });
+    fold.seen("u1", "s:new", { traffic: daysAgo(0) });
+    fold.seen("u1", "t:late", old);
+    await fold.flush();
+    assert.deepEqual(Object.keys(await last("u1")).sort(), ["s:new", "t:used", "u:u1"]);
+  });
+
+  it("tells of a bucket that cannot be written, writes the others, and recovers", async () => {
+    const full = { [`u:${"x".repeat(999_900)}`]: {} };
+    const bucket = await store.collection(activity).insert({ _id: activityBucket("u1"), v: 1, last: full });
+    const other = ["u2", "u3"].find((id) => activityBucket(id) !== activityBucket("u1")) ?? "";
+    fold.seen("u1", "s:one", { traffic: daysAgo(0) });
+    fold.seen("u1", "s:two", { traffic: daysAgo(0) });
+    fold.seen(other, "s:x", { traffic: daysAgo(0) });
+    await fold.flush();
+    await fold.flush();
+    assert.notEqual((await last(other))["s:x"], undefined);
+    const alarms = lines.filter(({ level }) => level >= 50);
+    assert.deepEqual(
+      alarms.map((line) => line.bucket),
+      [activityBucket("u1")],
+      "told once as an error",
+    );
+    await store.collection(activity).patch(bucket._id, bucket.rev, { set: { last: {} } });
+    await fold.flush();
+    assert.deepEqual(Object.keys(await last("u1")).sort(), ["s:one", "s:two"]);
+  });
+
+  it("under way does not hide what it writes, and loses nothing seen meanwhile", async () => {
+    const [before, after] = [daysAgo(2), daysAgo(1)];
+    await fold.flush();
+    fold.seen("u1", "s:x", { traffic: before });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    open = resolve;
+    const flushed = fold.flush();
+    await until("the write is under way", () => held > 0);
+    assert.equal(await fold.latest("u1", "s:x"), before);
+    fold.seen("u1", "s:x", { traffic: after });
+    assert.equal(await fold.latest("u1", "s:x"), after);
+    gate = undefined;
+    resolve();
+    await flushed;
+    assert.equal(await fold.latest("u1", "s:x"), after);
+    await fold.flush();
+    assert.equal((await last("u1"))["s:x"]?.traffic, after);
   });
 });
