@@ -16,6 +16,9 @@ export interface Doomed {
   readonly isWarned: boolean;
 }
 
+/** Spawn knows better: the server is left alone. */
+const SPARED = ["SERVER_ACTIVE", "SERVER_REPLACED"];
+
 /**
  * Warns of a stop (`server.culling`), or orders it. An idle server is asked first whether a kernel computes. "kept": the
  * warning is off. "pending": the warning stands. Never throws: what cannot be done now is tried in the next round.
@@ -32,7 +35,13 @@ export async function endServer(
     if (decision.do === "keep") return "kept";
     const { reason, lastActivity } = decision;
     if (!isWarned) {
-      await bus.request(SpawnCull, { userId: server.userId, serverName: server.name, reason, lastActivity });
+      await bus.request(SpawnCull, {
+        userId: server.userId,
+        serverName: server.name,
+        generation: server.generation,
+        reason,
+        lastActivity,
+      });
       log.info({ ...ids, reason, lastActivity }, "server will be culled");
     }
     if (decision.do === "stop") await stop(parts, server, decision);
@@ -40,17 +49,19 @@ export async function endServer(
   } catch (error) {
     const code = codeOf(error);
     if (code === "SERVER_ACTIVE") log.info(ids, "server was used meanwhile and is kept");
+    else if (code === "SERVER_REPLACED") log.info(ids, "server was started anew meanwhile and is kept");
     else log.warn({ ...ids, code, err: error }, "server not culled");
-    return isWarned && code !== "SERVER_ACTIVE" ? "pending" : "kept";
+    return isWarned && !SPARED.includes(code) ? "pending" : "kept";
   }
 }
 
-/** The stop carries the activity it was decided by: spawn refuses it when it knows of a later one. */
+/** The stop carries the generation and activity it was decided by: spawn refuses it when it knows of later ones. */
 async function stop({ bus, log }: SweepParts, server: PublishedServer, decision: Ending): Promise<void> {
   const { reason, lastActivity } = decision;
   await bus.request(SpawnStop, {
     userId: server.userId,
     serverName: server.name,
+    generation: server.generation,
     reason,
     ...(reason === "idle" ? { ifIdleSince: lastActivity } : {}),
     actor: "system:culler",

@@ -48,6 +48,7 @@ describe("the culler", () => {
   let stops: { ifIdleSince?: string; reason: string }[];
   let reports: string[];
   let isUsedMeanwhile: boolean;
+  let isReplaced: boolean;
   const closers: (() => Promise<void>)[] = [];
   after(async () => {
     for (const close of closers) await close();
@@ -66,17 +67,22 @@ describe("the culler", () => {
     alive = new Set(["proxy", "web", "spawn"]);
     isHolder = true;
     isUsedMeanwhile = false;
+    isReplaced = false;
     [ordered, stops, reports] = [[], [], []];
     bus = memoryBus({ log });
     store = await sqliteStore({ file: ":memory:", log });
     jupyter = await standIn();
-    bus.reply(SpawnCull, async ({ reason }) => {
+    bus.reply(SpawnCull, async ({ reason, generation }) => {
+      if (isReplaced) throw new HubError("SERVER_REPLACED");
+      assert.equal(generation, 1);
       ordered.push(`warn ${reason}`);
       return { serverId: "s1" };
     });
-    bus.reply(SpawnStop, async ({ reason, ifIdleSince }) => {
+    bus.reply(SpawnStop, async ({ reason, ifIdleSince, generation }) => {
+      assert.equal(generation, 1);
       ordered.push(`stop ${reason}`);
       if (isUsedMeanwhile) throw new HubError("SERVER_ACTIVE");
+      if (isReplaced) throw new HubError("SERVER_REPLACED");
       stops.push({ reason, ...(ifIdleSince === undefined ? {} : { ifIdleSince }) });
       return { serverId: "s1", generation: 1, stopped: false };
     });
@@ -195,6 +201,18 @@ describe("the culler", () => {
     await later(10);
     const rounds = ["grant", "warn idle", "grant", "stop idle", "grant", "warn idle"];
     assert.deepEqual(deeds(), rounds);
+  });
+
+  it("takes the warning back when another generation runs by now", async () => {
+    await sweep.close();
+    start({ maxAgeSeconds: 100, warnSeconds: 10 });
+    await later(100);
+    isReplaced = true;
+    await later(10);
+    isReplaced = false;
+    await later(10);
+    assert.deepEqual(deeds(), ["warn max_age", "stop max_age", "warn max_age"]);
+    assert.deepEqual(stops, []);
   });
 
   it("survives rounds that the store does not answer", async () => {

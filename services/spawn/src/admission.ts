@@ -4,13 +4,16 @@ import type { Store } from "@elara/runtime/store/store";
 import type { SpawnConfig } from "./config.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** Whether a start that already stands in the ledger may go on. */
+/**
+ * Whether what already stands in the ledger may stay there. Reads the user and counts, both after the ledger write, so
+ * that a user being deleted or renamed, or two orders at a limit, cannot slip through between. Undefined: go on. Throws
+ * STORE_AWAY.
+ */
 export interface Admission {
-  /**
-   * Reads the user and counts, both after the ledger write, so that a user being deleted or two starts at the limit
-   * cannot slip through between. Undefined: go on. Throws STORE_AWAY.
-   */
-  refusal(doc: Server): Promise<HubError | undefined>;
+  /** The record: its user is there under this name, and the number of named servers. */
+  mayHave(doc: Server): Promise<HubError | undefined>;
+  /** The start: the record, and the limits of starts and running servers. */
+  mayStart(doc: Server): Promise<HubError | undefined>;
 }
 
 interface AdmissionOptions {
@@ -19,25 +22,37 @@ interface AdmissionOptions {
   readonly config: SpawnConfig;
 }
 
+const PENDING = ["requested", "starting"];
+const ACTIVE = ["requested", "queued", "starting", "ready", "stopping", "unknown"];
+
+/** A start that stands in the ledger and whose limits nobody has counted yet. */
+export const isUnjudged = (doc: Pick<Server, "phase" | "admittedAt">): boolean =>
+  doc.phase === "requested" && doc.admittedAt === "";
+
 /** Opens the gate. */
 export function openAdmission({ store, ledger, config }: AdmissionOptions): Admission {
   const over = async (limit: number, phases: readonly string[]) =>
     limit > 0 && (await ledger.count({ phase: { in: phases } })) > limit;
+
+  const mayHave: Admission["mayHave"] = async (doc) => {
+    const user = await userById(store, doc.userId);
+    // The name stands in the path: one that changed meanwhile must not be taken along.
+    if (user?.name !== doc.userName) return new HubError("USER_NOT_FOUND");
+    if (user.deletingAt !== "") return new HubError("USER_DELETING");
+    if (doc.name === "" || config.namedServerLimit === 0) return undefined;
+    const named = await ledger.count({ userId: doc.userId, name: { ne: "" }, deletedAt: "" });
+    return named > config.namedServerLimit ? new HubError("SERVER_NAMED_LIMIT") : undefined;
+  };
+
   return {
-    async refusal(doc) {
-      const user = await userById(store, doc.userId);
-      if (!user) return new HubError("USER_NOT_FOUND");
-      if (user.deletingAt !== "") return new HubError("USER_DELETING");
-      if (await over(config.concurrentLimit, ["requested", "starting"]))
+    mayHave,
+    async mayStart(doc) {
+      const refusal = await mayHave(doc);
+      if (refusal) return refusal;
+      if (await over(config.concurrentLimit, PENDING))
         // A spread, so that those refused do not come back together.
         return new HubError("SPAWN_TOO_MANY", { retryAfterSeconds: 30 + Math.floor(Math.random() * 31) });
-      const active = ["requested", "queued", "starting", "ready", "stopping", "unknown"];
-      if (await over(config.activeLimit, active)) return new HubError("SPAWN_ACTIVE_LIMIT");
-      if (doc.name !== "" && config.namedServerLimit > 0) {
-        const named = await ledger.count({ userId: doc.userId, name: { ne: "" }, deletedAt: "" });
-        if (named > config.namedServerLimit) return new HubError("SERVER_NAMED_LIMIT");
-      }
-      return undefined;
+      return (await over(config.activeLimit, ACTIVE)) ? new HubError("SPAWN_ACTIVE_LIMIT") : undefined;
     },
   };
 }

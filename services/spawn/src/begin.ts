@@ -4,6 +4,7 @@ import { apiUrlOf } from "./environment.ts";
 import { type Decision, eventData, type ServerDoc } from "./ledger.ts";
 import { driverOf, type SpawnParts } from "./parts.ts";
 import { enter } from "./phases.ts";
+import { serverPath } from "./server-path.ts";
 import { tagOf } from "./tag.ts";
 
 /** Fields of a new generation: desired, number and tag are in the ledger before anything is submitted. */
@@ -14,6 +15,8 @@ export function nextGeneration(parts: SpawnParts, doc: Omit<ServerDoc, "rev">) {
     desired: "running" as const,
     ...enter("requested", parts.config, now),
     phaseBefore: "",
+    // A record from before its user was renamed follows the name.
+    path: serverPath(parts.hub.baseUrl, doc.userName, doc.name),
     backend: (parts.backends.get(doc.profile) ?? parts.backends.get(doc.backend) ?? parts.backends.first)
       .name,
     inMotion: true,
@@ -32,6 +35,7 @@ export function nextGeneration(parts: SpawnParts, doc: Omit<ServerDoc, "rev">) {
     apiUrl: apiUrlOf(parts.hub),
     driver: driverOf(parts),
     requestedAt: timestamp(now),
+    admittedAt: "",
     startedAt: "",
     readyAt: "",
     stoppedAt: "",

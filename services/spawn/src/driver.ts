@@ -119,7 +119,7 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
     parts,
     backend,
     retry: backoff(pace.retryMs),
-    memory: { late: undefined, isStopAsked: false, cleanups: 0 },
+    memory: { late: undefined, isStopAsked: false, cleanups: 0, awayCode: "BUS_NO_RESPONDERS" },
     isOwn,
     call,
     ring: door.ring,

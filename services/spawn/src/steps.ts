@@ -16,6 +16,7 @@ const ATTEMPTS = 12;
 /** Steps the hub itself records, with the words the owner reads and how far they are. */
 const WORDS = {
   requested: ["Server requested", 0],
+  login_awaited: ["Waiting for the hub's log-in service", 5],
   environment: ["Environment prepared", 10],
   queued: ["Waiting in the queue", 15],
   process_started: ["Process started", 50],

@@ -1,8 +1,12 @@
 import { HubError } from "@elara/contracts";
 import type { Store } from "@elara/runtime/store/store";
 
-/** A store that can be taken from one instance. */
-export function cuttable(store: Store, isCut: () => boolean): Store {
+/** A store that can be taken from one instance. `beforeCount` holds up admission. */
+export function cuttable(
+  store: Store,
+  isCut: () => boolean,
+  beforeCount: () => Promise<void> = async () => {},
+): Store {
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     if (isCut()) throw new HubError("STORE_AWAY");
     const result = await work();
@@ -20,7 +24,12 @@ export function cuttable(store: Store, isCut: () => boolean): Store {
         delete: (id, rev) => guard(() => documents.delete(id, rev)),
         get: (id) => guard(() => documents.get(id)),
         find: (query) => guard(() => documents.find(query)),
-        count: (where) => guard(() => documents.count(where)),
+        count: (where) =>
+          guard(async () => {
+            // By phase: what admission counts.
+            if (where && "phase" in where) await beforeCount();
+            return documents.count(where);
+          }),
       };
     },
     ping: () => guard(() => store.ping()),

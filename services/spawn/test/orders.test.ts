@@ -177,6 +177,43 @@ describe("an order", () => {
     assert.equal((await stand.doc())?.phase, "ready");
   });
 
+  it("to stop or cull that means an older generation leaves the server alone", async () => {
+    await stand.order();
+    await stand.rest("ready");
+    await stand.orderStop({ generation: 1 });
+    await stand.rest("stopped");
+    await stand.order();
+    await stand.rest("ready");
+    const cull = { userId: USER._id, serverName: "", reason: "idle", lastActivity: "" };
+    await assert.rejects(stand.orderStop({ generation: 1 }), refused("SERVER_REPLACED"));
+    await assert.rejects(
+      stand.bus.request(SpawnCull, { ...cull, generation: 1 }),
+      refused("SERVER_REPLACED"),
+    );
+    assert.equal((await stand.doc())?.phase, "ready");
+    assert.ok(!stand.eventTypes().includes("server.culling"));
+    await stand.bus.request(SpawnCull, { ...cull, generation: 2 });
+    await stand.orderStop({ generation: 2 });
+    await stand.rest("stopped");
+  });
+
+  it("to start under a name the user has no more is refused, and the new name makes the path", async () => {
+    const accounts = stand.store.collection(users);
+    await stand.order();
+    await stand.rest("ready");
+    await stand.orderStop();
+    await stand.rest("stopped");
+    const user = await accounts.get(USER._id);
+    assert.ok(user);
+    await accounts.patch(user._id, user.rev, { set: { name: "eve", nameKey: "eve" } });
+    await assert.rejects(stand.order(), refused("USER_NOT_FOUND"));
+    await assert.rejects(stand.order({}, { serverName: "lab2" }), refused("USER_NOT_FOUND"));
+    assert.equal(await stand.doc("lab2"), undefined);
+    assert.equal(stand.world.made.length, 1);
+    await stand.order({}, { userName: "eve" });
+    assert.equal((await stand.rest("ready")).path, "/user/eve/");
+  });
+
   it("numbers the events of a server without a gap", async () => {
     await stand.order();
     await stand.rest("ready");
@@ -208,6 +245,53 @@ describe("limits", () => {
     await stand.rest("stopped");
     await stand.order({}, { serverName: "lab2" });
     await stand.rest("ready", "lab2");
+  });
+
+  it("are waited for by an order that comes again: it is not accepted before the first is", async () => {
+    await stand.start({ concurrentLimit: 1 });
+    await stand.start({ concurrentLimit: 1 });
+    await stand.order({ homeless: true });
+    await stand.reachPhase("starting");
+    stand.holdCounts();
+    let isAnswered = false;
+    const answer = stand.order({}, { serverName: "lab2" }).finally(() => {
+      isAnswered = true;
+    });
+    answer.catch(() => {});
+    await until("order came again", () => stand.heldCounts > 1 || isAnswered);
+    stand.releaseCounts();
+    await assert.rejects(answer, refused("SPAWN_TOO_MANY"));
+    await until("record is gone", async () => (await stand.doc("lab2")) === undefined);
+    assert.equal(stand.world.made.length, 1);
+  });
+
+  it("hold for a start whose instance died before it counted", async () => {
+    const first = await stand.start({ concurrentLimit: 1 });
+    await stand.order({ homeless: true });
+    await stand.reachPhase("starting");
+    stand.holdCounts();
+    const answer = stand.order({}, { serverName: "lab2" });
+    answer.catch(() => {});
+    await until("is about to count", () => stand.heldCounts > 0);
+    await first.crash();
+    stand.releaseCounts();
+    await assert.rejects(answer);
+    await stand.start({ concurrentLimit: 1 });
+    stand.declareDead(first);
+    const failed = await stand.rest("failed", "lab2");
+    assert.equal(failed.cause.code, "SPAWN_TOO_MANY");
+    assert.equal(stand.world.made.length, 1);
+  });
+
+  it("of starts do not forbid a record, those of named servers do", async () => {
+    await stand.start({ concurrentLimit: 1, activeLimit: 1, namedServerLimit: 1 });
+    await stand.order({ homeless: true });
+    await stand.reachPhase("starting");
+    const create = (serverName: string) =>
+      stand.bus.request(SpawnCreate, { userId: USER._id, userName: USER.name, serverName, actor: "user:u1" });
+    await create("lab2");
+    await assert.rejects(create("lab3"), refused("SERVER_NAMED_LIMIT"));
+    assert.equal(await stand.doc("lab3"), undefined);
   });
 
   it("of named servers are told", async () => {
@@ -276,5 +360,25 @@ describe("several spawners", () => {
     await stand.start({}, {}, ["other"]);
     await stand.orderStop();
     await stand.rest("stopped");
+  });
+
+  it("of which one is missing do not keep a purge from the servers of the others", async () => {
+    const first = await stand.start({}, {}, ["mock", "other"]);
+    await stand.order({}, { profile: "other" });
+    await stand.order({}, { serverName: "lab2" });
+    await stand.rest("ready");
+    await stand.rest("ready", "lab2");
+    await first.close();
+    const second = await stand.start();
+    const purge = () => stand.bus.request(SpawnPurge, { userId: USER._id, actor: "system:auth" });
+    await purge();
+    await until("one is left", async () => (await purge()).left === 1);
+    assert.equal(await stand.doc("lab2"), undefined);
+    const waiting = await stand.doc();
+    assert.deepEqual([waiting?.phase, waiting?.desired], ["ready", "stopped"]);
+    await second.close();
+    await stand.start({}, {}, ["other"]);
+    await until("none is left", async () => (await purge()).left === 0);
+    assert.equal(stand.world.alive.length, 0);
   });
 });

@@ -14,11 +14,27 @@ describe("with something away", () => {
   it("bus: a start waits for its grant with its clock standing, and goes on", async () => {
     stand.refusal = "BUS_AWAY";
     await stand.order();
-    const waiting = await stand.reach("waits", ({ deadlineAt }) => deadlineAt === "");
+    const waiting = await stand.reach("waits", ({ clockLeftMs = 0 }) => clockLeftMs > 0);
     assert.ok((waiting.clockLeftMs ?? 0) > 29_000);
-    stand.clock.advance(3_600);
+    await until("page is told", async () => (await stand.attempt()).names.includes("login_awaited"));
+    // Longer than the submit clock.
+    stand.clock.advance(100);
     stand.refusal = "";
     await stand.rest("ready");
+  });
+
+  it("bus: a start does not wait for its grant for ever, and its cause is the bus", async () => {
+    stand.refusal = "BUS_NO_RESPONDERS";
+    await stand.order();
+    await stand.reach("waits", ({ clockLeftMs = 0 }) => clockLeftMs > 0);
+    stand.clock.advance(121);
+    const failed = await stand.reachPhase("failed");
+    assert.equal(failed.cause.code, "BUS_NO_RESPONDERS");
+    stand.refusal = "";
+    await stand.rest("failed");
+    await stand.order();
+    await stand.rest("ready");
+    assert.equal(stand.world.made.length, 1);
   });
 
   it("bus: a server that is submitted becomes ready, and its events come later", async () => {

@@ -88,6 +88,8 @@ export class Stand {
   readonly grants = new Set<string>();
   readonly environments: Record<string, string>[] = [];
   readonly proxies: Instance[] = [];
+  /** Counts of the store that wait; undefined: none is held up. */
+  #held: (() => void)[] | undefined;
   /** What the next replica is told of named servers. */
   namedServers = true;
   readonly #dead = new Set<string>();
@@ -128,6 +130,19 @@ export class Stand {
     return stand;
   }
 
+  /** From now on no replica gets a count: admissions stand still. */
+  holdCounts(): void {
+    this.#held = [];
+  }
+  get heldCounts(): number {
+    return this.#held?.length ?? 0;
+  }
+  releaseCounts(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const go of held) go();
+  }
+
   async addUser({ _id, name }: { _id: string; name: string }): Promise<void> {
     await this.store.collection(users).insert({
       ...eventfulStart,
@@ -152,10 +167,13 @@ export class Stand {
     const id = `i${this.#replicas.length + 1}`;
     const state = { isCut: false, isAway: false, isFenced: false, refused: 0 };
     const bus = memoryBus({ log: this.log, network: this.network });
-    const store = cuttable(this.store, () => {
+    const isGone = () => {
       const isGone = state.isCut || state.isAway;
       if (isGone) state.refused++;
       return isGone;
+    };
+    const store = cuttable(this.store, isGone, async () => {
+      if (this.#held) await new Promise<void>((go) => this.#held?.push(go));
     });
     const plugin = mockSpawner(this.world, () => state.isCut);
     const service: RunningService = await startSpawn(
@@ -231,7 +249,7 @@ export class Stand {
   /** Orders a start of the user's default server with the mock's options. */
   order(
     options?: Record<string, unknown>,
-    more: { serverName?: string; orderId?: string; profile?: string } = {},
+    more: { serverName?: string; userName?: string; orderId?: string; profile?: string } = {},
   ) {
     const { orderId, serverName = "", ...rest } = more;
     return this.bus.request(
@@ -248,7 +266,15 @@ export class Stand {
     );
   }
 
-  orderStop(more: { serverName?: string; orderId?: string; remove?: boolean; ifIdleSince?: string } = {}) {
+  orderStop(
+    more: {
+      serverName?: string;
+      orderId?: string;
+      remove?: boolean;
+      ifIdleSince?: string;
+      generation?: number;
+    } = {},
+  ) {
     const { orderId, serverName = "", ...rest } = more;
     return this.bus.request(
       SpawnStop,
@@ -339,6 +365,7 @@ export class Stand {
   }
 
   async close(): Promise<void> {
+    this.releaseCounts();
     this.world.finishSubmits();
     for (const replica of this.#replicas) await replica.close();
     await this.bus.close();

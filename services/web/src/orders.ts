@@ -1,6 +1,7 @@
 import { codeOf, HubError, SpawnCreate, SpawnStart, SpawnStop } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import type { Identity } from "@elara/runtime/store/read/identity";
+import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import type { PublishedUser } from "@elara/runtime/store/read/users";
 import type { ServerWish } from "./api/server-body.ts";
 
@@ -46,11 +47,19 @@ export const orderCreate = (bus: Bus, { user, serverName, by }: Order, wish: Ser
     actor: actorOf(by),
   });
 
-/** Orders a stop, which cancels a start; `remove` deletes the record of a named server once stopped. */
-export const orderStop = (bus: Bus, { user, serverName, by }: Order, remove: boolean) =>
+/**
+ * Orders a stop of the server that was read, which cancels a start; `remove` deletes the record of a named server once
+ * stopped. SERVER_REPLACED when it was started anew meanwhile.
+ */
+export const orderStop = (
+  bus: Bus,
+  { user, server, by }: Pick<Order, "user" | "by"> & { readonly server: PublishedServer },
+  remove: boolean,
+) =>
   bus.request(SpawnStop, {
     userId: user._id,
-    serverName,
+    serverName: server.name,
+    generation: server.generation,
     reason: by.userId === user._id ? "user" : "admin",
     ...(remove ? { remove } : {}),
     actor: actorOf(by),

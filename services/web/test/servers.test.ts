@@ -97,6 +97,7 @@ describe("starting and stopping over the API", () => {
     const answer = await hub.api("ada", { method: "DELETE", url: server });
     assert.deepEqual([answer.statusCode, answer.body], [204, ""]);
     assert.equal(spawn.stops[0]?.reason, "user");
+    assert.equal(typeof spawn.stoppedGenerations[0], "number", "the stop names what was read");
     await start();
     await hub.api("root", { method: "DELETE", url: server });
     assert.equal(spawn.stops[1]?.reason, "admin");

@@ -22,6 +22,8 @@ const order = <Q extends TObject, A extends TObject>(
 
 /** Who asks: `user:{id}`, `service:{name}`, `system:culler`. */
 const actor = Type.String();
+/** The generation the order is about, as it was read. Refused (SERVER_REPLACED) when another one is there now. */
+const generation = Type.Optional(Type.Integer({ minimum: 0 }));
 const ServerAnswer = Type.Object({ serverId: Id, generation: Type.Integer() });
 
 export const SpawnStart = order(
@@ -54,7 +56,7 @@ export const SpawnCreate = order(
 );
 export const SpawnStop = order(
   "spawn.stop",
-  "Want this server stopped; cancels a start. With `ifIdleSince`, refused (SERVER_ACTIVE) when newer activity is known.",
+  "Want this server stopped; cancels a start. With `ifIdleSince`, refused (SERVER_ACTIVE) when newer activity is known; with `generation`, refused (SERVER_REPLACED) when it is another one.",
   Type.Object({
     userId: Id,
     serverName: Type.String(),
@@ -68,6 +70,7 @@ export const SpawnStop = order(
     /** Delete the record once stopped (named servers). */
     remove: Type.Optional(Type.Boolean()),
     ifIdleSince: Type.Optional(Time),
+    generation,
     actor,
   }),
   Type.Object({ serverId: IdOrNone, generation: Type.Integer(), stopped: Type.Boolean() }),
@@ -81,7 +84,13 @@ export const SpawnPurge = order(
 export const SpawnCull = order(
   "spawn.cull",
   "Announce that a server will be culled (event `server.culling`), before the stop is ordered.",
-  Type.Object({ userId: Id, serverName: Type.String(), reason: Type.String(), lastActivity: Type.String() }),
+  Type.Object({
+    userId: Id,
+    serverName: Type.String(),
+    reason: Type.String(),
+    lastActivity: Type.String(),
+    generation,
+  }),
   Type.Object({ serverId: Id }),
 );
 

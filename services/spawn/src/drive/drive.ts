@@ -1,4 +1,5 @@
 import type { Backend } from "../backends.ts";
+import type { AwayCode } from "../causes.ts";
 import type { ServerDoc } from "../ledger.ts";
 import type { Backoff } from "../pace.ts";
 import type { SpawnParts } from "../parts.ts";
@@ -15,6 +16,8 @@ export interface DriveMemory {
   /** The stop was taken by the backend; now only the end is waited for. */
   isStopAsked: boolean;
   cleanups: number;
+  /** Why the last grant was not given. */
+  awayCode: AwayCode;
 }
 
 /** One server being driven, as its steps see it. */

@@ -1,5 +1,7 @@
-import { AuthGrantServer } from "@elara/contracts";
-import { causeOf, causeOfError, isAway } from "../causes.ts";
+import { AuthGrantServer, codeOf } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
+import { isUnjudged } from "../admission.ts";
+import { awayCodes, causeOf, causeOfError, isAway } from "../causes.ts";
 import { environmentOf, SECRET_ENVIRONMENT } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
@@ -9,19 +11,21 @@ import { accept, hearLate, markEnded } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
 import { progressOf } from "./progress.ts";
 
+/** How long a start waits for auth before it is told as failed. */
+const GRANT_WAIT_MS = 120_000;
+const isWaiting = (doc: ServerDoc): boolean => (doc.clockLeftMs ?? 0) > 0;
+
 const isStillWanted = (doc: ServerDoc) => doc.phase === "requested" && doc.desired === "running";
 
 /** `requested`: grant, environment, submit; the handle goes into the ledger. */
 export const submit: DriveStep = async (drive, doc) => {
   const { parts, backend } = drive;
+  if (isUnjudged(doc)) return judge(drive, doc);
   await parts.steps.add(doc, "requested");
   const left = leftMs(doc, parts.clock.now());
   if (left !== undefined && left <= 0) {
-    await failStart(parts, backend, {
-      doc,
-      cause: causeOf("SPAWN_SUBMIT_TIMEOUT", causeTime(parts)),
-      isGone: false,
-    });
+    const code = isWaiting(doc) ? drive.memory.awayCode : "SPAWN_SUBMIT_TIMEOUT";
+    await failStart(parts, backend, { doc, cause: causeOf(code, causeTime(parts)), isGone: false });
     return 0;
   }
   if (doc.submitUntil) {
@@ -40,7 +44,27 @@ export const submit: DriveStep = async (drive, doc) => {
   return prepare(drive, doc);
 };
 
-/** Token, grant, environment. The bus away: the clock stands until it is back. */
+/** Whoever ordered the start died before its limits were counted, or it waited for the end of the one before. */
+async function judge({ parts, backend }: Drive, doc: ServerDoc): Promise<number> {
+  const refusal = await parts.admission.mayStart(doc);
+  if (refusal)
+    await failStart(parts, backend, { doc, cause: causeOfError(refusal, causeTime(parts)), isGone: true });
+  else await parts.ledger.move(doc, { set: { admittedAt: causeTime(parts) } });
+  return 0;
+}
+
+/** Auth away: the submit clock stands, and another one runs, so that nobody waits for ever. */
+async function waitForGrant({ parts, memory }: Drive, doc: ServerDoc, error: unknown): Promise<void> {
+  memory.awayCode = awayCodes.find((code) => code === codeOf(error)) ?? memory.awayCode;
+  parts.log.warn({ serverId: doc._id, err: error }, "grant waits for auth");
+  await parts.steps.add(doc, "login_awaited");
+  if (isWaiting(doc)) return;
+  const now = parts.clock.now();
+  const deadlineAt = timestamp(now + GRANT_WAIT_MS);
+  await parts.ledger.move(doc, { set: { ...freeze(doc, now), deadlineAt } });
+}
+
+/** Token, grant, environment. */
 async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   const { parts, backend } = drive;
   const { token, tokenDigest } = newServerToken();
@@ -60,8 +84,7 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
       await failStart(parts, backend, { doc, cause: causeOfError(error, causeTime(parts)), isGone: false });
       return 0;
     }
-    parts.log.warn({ serverId: doc._id, err: error }, "grant waits for the bus");
-    if (doc.deadlineAt !== "") await parts.ledger.move(doc, { set: freeze(doc, parts.clock.now()) });
+    await waitForGrant(drive, doc, error);
     return drive.retry.next();
   }
   drive.retry.reset();
@@ -73,7 +96,7 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
     clientId,
   });
   await parts.steps.add(doc, "environment");
-  const clock = thaw(doc, parts.clock.now());
+  const clock = thaw(isWaiting(doc) ? { ...doc, deadlineAt: "" } : doc, parts.clock.now());
   // From here on a call may be under way: this stands in the ledger before it begins.
   const marked = await parts.ledger.move(doc, {
     set: { ...clock, submitUntil: later(doc.submitUntil, clock.deadlineAt) },

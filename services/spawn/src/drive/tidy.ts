@@ -1,8 +1,6 @@
 import { AuthRevokeServer } from "@elara/contracts";
 import { begin } from "../begin.ts";
 import { bounded } from "../bounded.ts";
-import { causeOfError, isAway } from "../causes.ts";
-import { causeTime, failStart } from "../fail.ts";
 import { hasHandle, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import type { Drive, DriveStep } from "./drive.ts";
@@ -73,18 +71,7 @@ async function settle(drive: Drive, doc: ServerDoc): Promise<number> {
     await parts.ledger.move(doc, { set: { ...forgotten, inMotion: false, driver: noDriver } });
     return 0;
   }
-  // A start was ordered while this one ended: its turn now, under the same limits as any.
-  const begun = await parts.ledger.move(doc, begin(parts, doc, ACTOR));
-  if (!begun) return 0;
-  const refusal = await parts.admission.refusal(begun).catch((error: unknown) => {
-    if (isAway(error)) return undefined;
-    throw error;
-  });
-  if (refusal)
-    await failStart(parts, drive.backend, {
-      doc: begun,
-      cause: causeOfError(refusal, causeTime(parts)),
-      isGone: true,
-    });
+  // A start was ordered while this one ended: its turn now. Its limits are counted before it is submitted.
+  await parts.ledger.move(doc, begin(parts, doc, ACTOR));
   return 0;
 }

@@ -20,8 +20,8 @@ export async function orderCreate({ parts }: Desk, { request, orderId }: Given<t
     if (codeOf(error) === "STORE_CONFLICT") throw new HubError("SERVER_EXISTS", { cause: error });
     throw error;
   }
-  const refusal = await parts.admission.refusal(doc);
-  if (refusal && refusal.code !== "SPAWN_TOO_MANY" && refusal.code !== "SPAWN_ACTIVE_LIMIT") {
+  const refusal = await parts.admission.mayHave(doc);
+  if (refusal) {
     await parts.ledger.move(doc, parts.ledger.tombstone(doc, request.actor));
     throw refusal;
   }

@@ -1,6 +1,6 @@
 import { HubError, ServerCulling, SpawnCull } from "@elara/contracts";
 import { eventData } from "../ledger.ts";
-import { answered, type Desk, type Given, withMemo } from "./order.ts";
+import { answered, type Desk, type Given, refuseWhenReplaced, withMemo } from "./order.ts";
 
 const ATTEMPTS = 12;
 
@@ -11,6 +11,7 @@ export async function orderCull({ parts }: Desk, { request, orderId }: Given<typ
     if (doc?.deletedAt !== "") throw new HubError("SERVER_NOT_FOUND");
     const before = answered(SpawnCull, doc, orderId);
     if (before) return before;
+    refuseWhenReplaced(doc, request.generation);
     const answer = { serverId: doc._id };
     const data = { ...eventData(doc), reason: request.reason, lastActivity: request.lastActivity };
     const told = await parts.ledger.move(doc, {

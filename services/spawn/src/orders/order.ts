@@ -1,4 +1,4 @@
-import type { AnswerOf, OrderContract, RequestOf } from "@elara/contracts";
+import { type AnswerOf, HubError, type OrderContract, type RequestOf } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { Value } from "typebox/value";
 import type { ActivityFold } from "../activity.ts";
@@ -28,6 +28,11 @@ export const withMemo = (
   orderId: string,
   answer: unknown,
 ) => [...doc.orders.slice(1 - KEPT), { orderId, at: timestamp(parts.clock.now()), answer }];
+
+/** Refuses an order that is about another generation than the one there. */
+export function refuseWhenReplaced(doc: Pick<ServerDoc, "generation">, generation: number | undefined): void {
+  if (generation !== undefined && generation !== doc.generation) throw new HubError("SERVER_REPLACED");
+}
 
 /** The answer this order got before, when it did. */
 export function answered<O extends OrderContract>(

@@ -1,11 +1,12 @@
-import type { SpawnPurge } from "@elara/contracts";
+import { codeOf, type SpawnPurge } from "@elara/contracts";
+import { isAway } from "../causes.ts";
 import type { ServerDoc } from "../ledger.ts";
 import type { Desk, Given } from "./order.ts";
 import { stopServer } from "./stop.ts";
 
 /** Takes `spawn.purge`: every server of a user is stopped and removed; answers how many are left. */
 export async function orderPurge(desk: Desk, { request, orderId }: Given<typeof SpawnPurge>) {
-  const { ledger } = desk.parts;
+  const { ledger, log } = desk.parts;
   const theirs: ServerDoc[] = [];
   for await (const doc of ledger.all({ where: { userId: request.userId } })) theirs.push(doc);
   for (const doc of theirs) {
@@ -16,10 +17,22 @@ export async function orderPurge(desk: Desk, { request, orderId }: Given<typeof 
       remove: true,
       actor: request.actor,
     };
-    // One that moved meanwhile is met again when the order is repeated.
-    await stopServer(desk, { request: stop, orderId }, doc);
+    // One that moved meanwhile is met again when the order is repeated; so is one that cannot be stopped now.
+    try {
+      await stopServer(desk, { request: stop, orderId }, doc);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "server not purged yet");
+      if (codeOf(error) === "SPAWN_BACKEND_UNKNOWN") await wantGone(desk, doc);
+    }
   }
   const left = await ledger.count({ userId: request.userId, deletedAt: "" });
   if (left === 0) await desk.activity.forget(request.userId, `u:${request.userId}`).catch(() => {});
   return { left };
+}
+
+/** Its spawner is not configured: what is wanted stands in the ledger for whoever finds the server later. */
+async function wantGone({ parts }: Desk, doc: ServerDoc): Promise<void> {
+  if (doc.desired === "stopped" && doc.removeWhenStopped) return;
+  await parts.ledger.move(doc, { set: { desired: "stopped", removeWhenStopped: true } });
 }

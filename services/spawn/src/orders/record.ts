@@ -63,6 +63,7 @@ export function newRecord(parts: SpawnParts, of: RecordOf): Omit<ServerDoc, "rev
     submitUntil: "",
     createdAt: now,
     requestedAt: "",
+    admittedAt: "",
     startedAt: "",
     readyAt: "",
     stoppedAt: "",

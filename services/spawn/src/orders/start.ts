@@ -1,11 +1,11 @@
-import { codeOf, HubError, noCause, ServerRequested, ServerStartFailed, SpawnStart } from "@elara/contracts";
+import { codeOf, HubError, ServerRequested, SpawnStart } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { isUnjudged } from "../admission.ts";
 import { begin, nextGeneration } from "../begin.ts";
-import { causeOfError } from "../causes.ts";
-import { causeTime } from "../fail.ts";
-import { eventData, noDriver, type ServerDoc, type ServerSet } from "../ledger.ts";
-import { enter, isStarting, phaseOf } from "../phases.ts";
+import { eventData, type ServerDoc, type ServerSet } from "../ledger.ts";
+import { isStarting, phaseOf } from "../phases.ts";
 import { pause } from "../probe.ts";
+import { admit } from "./admit.ts";
 import { answered, type Desk, type Given, withMemo } from "./order.ts";
 import { backendFor, checkName, newRecord } from "./record.ts";
 
@@ -37,26 +37,18 @@ async function startNew(desk: Desk, { request, orderId }: Start) {
   const { parts } = desk;
   const record = newRecord(parts, request);
   checkOptions(desk, record.backend, record.options);
-  const answer = { serverId: record._id, generation: 1 };
-  const first = {
-    ...record,
-    ...nextGeneration(parts, record),
-    orders: withMemo(parts, record, orderId, answer),
-  };
+  const generation = nextGeneration(parts, record);
+  const first = { ...record, ...generation, createdAt: generation.requestedAt };
   const data = { ...eventData({ ...first, rev: 0 }), backend: first.backend, profile: first.profile };
   return desk.drivers
     .holding(record._id, async () => {
-      try {
-        const doc = await parts.ledger.insert(first, [
-          parts.ledger.event(ServerRequested, first, data, request.actor),
-        ]);
-        await admit(desk, doc, true);
-        return answer;
-      } catch (error) {
+      const requested = parts.ledger.event(ServerRequested, first, data, request.actor);
+      const doc = await parts.ledger.insert(first, [requested]).catch((error: unknown) => {
         // Another order made the record at the same moment.
         if (codeOf(error) === "STORE_CONFLICT") return undefined;
         throw error;
-      }
+      });
+      return doc && admit(parts, doc, orderId);
     })
     .then((taken) => drive(desk, record._id, taken));
 }
@@ -69,16 +61,18 @@ async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDo
   const phase = phaseOf(doc);
   if (phase === "ready") throw new HubError("SERVER_RUNNING");
   if (isStarting(phase) && doc.desired === "running") {
+    // Not accepted before it is admitted: who asks again meanwhile counts as well, and one verdict stands.
+    if (isUnjudged(doc)) return admit(parts, doc, orderId);
     const answer = { serverId: doc._id, generation: doc.generation };
     const noted = await parts.ledger.move(doc, { set: { orders: withMemo(parts, doc, orderId, answer) } });
     return noted && answer;
   }
   const wish = wishOf(desk, request, doc);
-  const answer = { serverId: doc._id, generation: doc.generation + 1 };
-  const orders = withMemo(parts, doc, orderId, answer);
   if (doc.inMotion) {
     // Something still ends: the start waits for it, and its driver begins the next generation.
     const { backend, ...later } = wish;
+    const answer = { serverId: doc._id, generation: doc.generation + 1 };
+    const orders = withMemo(parts, doc, orderId, answer);
     if (!parts.backends.get(doc.backend)) throw new HubError("SPAWN_BACKEND_UNKNOWN");
     const queued = await parts.ledger.move(doc, { set: { ...later, orders, desired: "running" } });
     if (queued) desk.drivers.look(queued);
@@ -86,9 +80,8 @@ async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDo
   }
   return desk.drivers
     .holding(doc._id, async () => {
-      const begun = await parts.ledger.move(doc, begin(parts, doc, request.actor, { ...wish, orders }));
-      if (begun) await admit(desk, begun, false);
-      return begun && answer;
+      const begun = await parts.ledger.move(doc, begin(parts, doc, request.actor, wish));
+      return begun && admit(parts, begun, orderId);
     })
     .then((taken) => drive(desk, doc._id, taken));
 }
@@ -112,38 +105,6 @@ function wishOf(desk: Desk, request: Start["request"], doc: ServerDoc) {
 /** Faults are told before anything is written. */
 function checkOptions({ parts }: Desk, backend: string, options: Record<string, unknown>): void {
   (parts.backends.get(backend) ?? parts.backends.first).options(options);
-}
-
-/** User and limits, read after the write. A refused start is taken out of the ledger again and thrown. */
-async function admit({ parts }: Desk, doc: ServerDoc, isNew: boolean): Promise<void> {
-  const refusal = await parts.admission.refusal(doc);
-  if (!refusal) {
-    await parts.steps.add(doc, "requested");
-    return;
-  }
-  const cause = causeOfError(refusal, causeTime(parts));
-  await parts.ledger.change(doc._id, (current) => {
-    if (current.generation !== doc.generation || current.phase !== "requested") return undefined;
-    const failed = parts.ledger.event(
-      ServerStartFailed,
-      current,
-      { ...eventData(current), cause },
-      "system:spawn",
-    );
-    const rest = {
-      ...enter("stopped", parts.config, parts.clock.now()),
-      desired: "stopped" as const,
-      inMotion: false,
-      driver: noDriver,
-      stoppedAt: timestamp(parts.clock.now()),
-      cause: isNew ? noCause : cause,
-      orders: current.orders.slice(0, -1),
-    };
-    if (!isNew) return { set: rest, events: [failed] };
-    const gone = parts.ledger.tombstone(current, "system:spawn");
-    return { set: { ...rest, ...gone.set }, events: [failed, ...(gone.events ?? [])] };
-  });
-  throw refusal;
 }
 
 /** Its driver begins. A start is a sign of life of its user. */

@@ -4,7 +4,7 @@ import { causeTime } from "../fail.ts";
 import { eventData, type ServerDoc } from "../ledger.ts";
 import { driverOf } from "../parts.ts";
 import { enter, isStarting, mustStop, phaseOf } from "../phases.ts";
-import { answered, type Desk, type Given, withMemo } from "./order.ts";
+import { answered, type Desk, type Given, refuseWhenReplaced, withMemo } from "./order.ts";
 
 type Stop = Given<typeof SpawnStop>;
 
@@ -28,6 +28,7 @@ export async function stopServer(desk: Desk, { request, orderId }: Stop, doc: Se
   const { parts } = desk;
   const before = answered(SpawnStop, doc, orderId);
   if (before) return before;
+  refuseWhenReplaced(doc, request.generation);
   const isEnded = (doc.phase === "stopped" || doc.phase === "failed") && !mustStop(doc);
   const answer = { serverId: doc._id, generation: doc.generation, stopped: isEnded };
   const remember = { orders: withMemo(parts, doc, orderId, answer) };

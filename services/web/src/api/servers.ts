@@ -50,7 +50,7 @@ export function serverRoutes(app: FastifyInstance, deps: WebDeps): void {
       if (serverName === "" && remove) throw badDefault();
       if (serverName !== "" && !server) throw noServer(user, serverName);
       if (!server) return reply.code(204).send();
-      const stop = await orderStop(deps.bus, { user, serverName, by: callerOf(request) }, remove);
+      const stop = await orderStop(deps.bus, { user, server, by: callerOf(request) }, remove);
       const stopped =
         stop.stopped || (await waitForStop(deps, server._id, deps.config.slowStopSeconds * 1000));
       return stopped ? reply.code(204).send() : reply.code(202).type("text/plain").send("");

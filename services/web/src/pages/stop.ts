@@ -14,7 +14,7 @@ export function stopForm(app: FastifyInstance, deps: WebDeps): void {
       const { user, serverName, server } = await readServerPage(request, deps);
       const after = nextOf(request, deps) ?? `${deps.hub.baseUrl}hub/home`;
       if (!server || !serverState(server).active) return reply.redirect(after, 303);
-      const { stopped } = await orderStop(deps.bus, { user, serverName, by: callerOf(request) }, false);
+      const { stopped } = await orderStop(deps.bus, { user, server, by: callerOf(request) }, false);
       const { pending } = serverUrls(deps.hub.baseUrl, user.name, serverName, after);
       return reply.redirect(stopped ? after : pending, 303);
     });

@@ -69,7 +69,7 @@ export const Server = Type.Object({
   /** When this phase began, and when it must have ended ("" where time must not end it). */
   phaseAt: Time,
   deadlineAt: TimeOrNone,
-  /** Milliseconds left on the phase's clock while it is frozen (`unknown`, or a grant that waits for the bus); absent or 0: none. */
+  /** Milliseconds left on the phase's clock while it is frozen (`unknown`, or a grant that waits for auth; then `deadlineAt` is the end of that wait); absent or 0: none. */
   clockLeftMs: Type.Optional(Type.Integer({ minimum: 0 })),
   /**
    * Until then a submit for this tag may still be under way, perhaps in a process that died. After it the backend is
@@ -78,6 +78,8 @@ export const Server = Type.Object({
   submitUntil: Type.Optional(TimeOrNone),
   createdAt: Time,
   requestedAt: TimeOrNone,
+  /** When user and limits were found to allow this generation; "" while nobody has looked. Absent in older documents: allowed. */
+  admittedAt: Type.Optional(TimeOrNone),
   startedAt: TimeOrNone,
   readyAt: TimeOrNone,
   stoppedAt: TimeOrNone,

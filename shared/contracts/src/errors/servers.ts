@@ -22,6 +22,11 @@ export const serversErrors = {
     user: "The server was used a moment ago and is kept.",
     operator: "The culler's view was older than the activity known now. Nothing to do.",
   },
+  SERVER_REPLACED: {
+    status: 409,
+    user: "The server was started anew meanwhile. Look at it again.",
+    operator: "The order names a generation that another one has followed. Nothing to do.",
+  },
   SERVER_NAME_INVALID: {
     status: 400,
     user: "Invalid server name",
