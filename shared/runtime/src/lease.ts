@@ -1,4 +1,4 @@
-import { type Lease, leases } from "@elara/contracts";
+import { codeOf, type Lease, leases } from "@elara/contracts";
 import type { Logger } from "pino";
 import { type Clock, timestamp } from "./clock.ts";
 import type { Liveness } from "./liveness.ts";
@@ -59,14 +59,25 @@ export async function holdLease({
     return (await documents.patch(name, lease.rev, { set: { holder: me, takenAt } })) !== undefined;
   };
 
+  let complained = false;
+  const complain = (error: unknown, message: string): void => {
+    // Another was first: nothing is wrong.
+    if (codeOf(error) === "STORE_CONFLICT") log.debug({ lease: name, err: error }, message);
+    else {
+      if (!complained) log.warn({ lease: name, code: codeOf(error), err: error }, message);
+      complained = true;
+    }
+  };
+
   const look = async (): Promise<void> => {
     const began = clock.monotonic();
     const before = heldSince !== undefined;
     try {
       heldSince = (await take()) ? began : undefined;
+      complained = false;
     } catch (error) {
-      // Another was first (STORE_CONFLICT), or the store is away: `held` runs out by itself.
-      log.debug({ lease: name, err: error }, "lease not read");
+      // `held` runs out by itself.
+      complain(error, "lease not read");
       return;
     }
     if (before !== (heldSince !== undefined)) {
@@ -96,7 +107,7 @@ export async function holdLease({
         if (lease === undefined || !isMine(lease)) return;
         await documents.patch(name, lease.rev, { set: { holder: { instance: "", epoch: 0 } } });
       } catch (error) {
-        log.debug({ lease: name, err: error }, "lease not released");
+        complain(error, "lease not released");
       }
     },
   };

@@ -62,7 +62,8 @@ export function startLiveness({ store, clock, log }: { store: Store; clock: Cloc
   };
 
   const remember = (id: string, since: number) => {
-    if (missing.size >= MOST_REMEMBERED) for (const oldest of missing.keys()) missing.delete(oldest);
+    const [oldest] = missing.keys();
+    if (missing.size >= MOST_REMEMBERED && oldest !== undefined) missing.delete(oldest);
     missing.set(id, since);
   };
 

@@ -139,6 +139,62 @@ describe("reading identities", () => {
     assert.equal(await reader.byToken("token"), undefined);
   });
 
+  it("reads old marks again only every 5 s, new ones each time", async () => {
+    for (let n = 0; n < 40; n += 1)
+      await addToken(store, `old${n}`, "ada", { revokedAt: timestamp(clock.now() - 20_000 + n) });
+    await addToken(store, "newest", "ada", { revokedAt: now() });
+    clock.forward(5000);
+    const found = async () => {
+      const before = store.found;
+      await reader.refresh();
+      return store.found - before;
+    };
+    assert.equal(await found(), 41, "the whole window");
+    await reader.byToken("token");
+    clock.forward(4000);
+    await change(tokens, digest("token"), { revokedAt: now() });
+    assert.equal(await found(), 2, "the newest mark again, and the new one");
+    assert.equal(await reader.byToken("token"), undefined);
+    clock.forward(1000);
+    assert.equal(await found(), 42, "the whole window again");
+  });
+
+  it("sees a mark from a clock behind, although it saw one from a clock far ahead", async () => {
+    await addToken(store, "ahead", "ada", { revokedAt: timestamp(clock.now() + 3_600_000) });
+    clock.forward(5000);
+    await reader.refresh();
+    await reader.byToken("token");
+    clock.forward(100);
+    await change(tokens, digest("token"), { revokedAt: timestamp(clock.now() - 3000) });
+    await reader.refresh();
+    assert.equal(await reader.byToken("token"), undefined);
+  });
+
+  it("sees within 5 s a mark whose writer's clock was half a minute off, beside newer marks", async () => {
+    await addToken(store, "newest", "ada", { revokedAt: now() });
+    clock.forward(5000);
+    await reader.refresh();
+    await reader.byToken("token");
+    await change(tokens, digest("token"), { revokedAt: timestamp(clock.now() - 24_000) });
+    clock.forward(5000);
+    await reader.refresh();
+    assert.equal(await reader.byToken("token"), undefined);
+  });
+
+  it("reads the whole window again after an outage", async () => {
+    await addToken(store, "newest", "ada", { revokedAt: now() });
+    clock.forward(5000);
+    await reader.refresh();
+    await reader.byToken("token");
+    store.isAway = true;
+    await assert.rejects(reader.refresh(), { code: "STORE_AWAY" });
+    store.isAway = false;
+    await change(tokens, digest("token"), { revokedAt: timestamp(clock.now() - 20_000) });
+    clock.forward(100);
+    await reader.refresh();
+    assert.equal(await reader.byToken("token"), undefined);
+  });
+
   it("reads a user's rights anew once they changed, and only once", async () => {
     await reader.byToken("token");
     clock.forward(100);

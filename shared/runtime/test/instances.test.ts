@@ -161,6 +161,17 @@ describe("liveness", () => {
     assert.equal(liveness.isAlive(row.id, row.epoch), true);
   });
 
+  it("remembers the last thousand it never saw, and forgets the oldest first", async () => {
+    const { clock, watch } = await bench();
+    const liveness = await watch();
+    for (let n = 0; n <= 1000; n += 1) assert.equal(liveness.isAlive(`nobody${n}`, 1), true);
+    clock.forward(1);
+    await liveness.refresh();
+    assert.equal(liveness.isAlive("nobody1", 1), false);
+    assert.equal(liveness.isAlive("nobody999", 1), false);
+    assert.equal(liveness.isAlive("nobody0", 1), true, "forgotten: as if it were new");
+  });
+
   it("removes rows that stopped more than an hour ago", async () => {
     const { documents, watch } = await bench();
     await documents.insert({ ...dead, ...rest, _id: "old", stoppedAt: "2025-12-31T22:00:00.000Z" });

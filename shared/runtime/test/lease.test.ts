@@ -1,21 +1,22 @@
 import { strict as assert } from "node:assert";
 import { after, it } from "node:test";
 import { leases } from "@elara/contracts";
-import { pino } from "pino";
 import { type HeldLease, holdLease } from "../src/lease.ts";
 import { sqliteStore } from "../src/store/sqlite.ts";
 import { testClock } from "./fixtures/clock.ts";
 import { eventually } from "./fixtures/eventually.ts";
+import { keptLog, silentLog } from "./fixtures/log.ts";
 import { unreliable } from "./fixtures/unreliable-store.ts";
 
-const log = pino({ level: "silent" });
+const WARN = 40;
 const closers: (() => unknown)[] = [];
 after(async () => {
   for (const close of closers.reverse()) await close();
 });
 
 async function bench() {
-  const store = unreliable(await sqliteStore({ file: ":memory:", log }));
+  const { log, lines } = keptLog();
+  const store = unreliable(await sqliteStore({ file: ":memory:", log: silentLog }));
   closers.push(() => store.close());
   const clock = testClock(Date.UTC(2026, 0, 1));
   const dead = new Set<string>();
@@ -32,7 +33,8 @@ async function bench() {
     closers.push(() => lease.close());
     return lease;
   };
-  return { store, clock, dead, fenced, want };
+  const warnings = () => lines.filter((line) => Number(line.level) >= WARN).length;
+  return { store, clock, dead, fenced, want, warnings };
 }
 
 it("has one holder, however many ask at once", async () => {
@@ -71,4 +73,21 @@ it("does not count for a fenced instance, nor when not read for 6 s", async () =
   assert.equal(lease.held(), false);
   store.away = false;
   await eventually(() => lease.held(), "read again");
+});
+
+it("warns once while it cannot be read, and again the next time; to come second is no warning", async () => {
+  const { store, want, warnings } = await bench();
+  await Promise.all(["a", "b", "c"].map(want));
+  assert.equal(warnings(), 0, "two of three were too late");
+  const outage = async () => {
+    const before = store.refused;
+    store.away = true;
+    await eventually(() => store.refused >= before + 9, "each looked three times");
+    store.away = false;
+  };
+  await outage();
+  assert.equal(warnings(), 3);
+  const reader = await want("d");
+  await eventually(() => !reader.held(), "a look that succeeds");
+  await outage();
 });

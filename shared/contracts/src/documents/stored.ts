@@ -16,7 +16,7 @@ export const eventful = {
   ...stored,
   seq: Type.Integer({ minimum: 0 }),
   pendingEvents: Type.Array(Type.Unknown()),
-  /** When the oldest unsent event was written; "" when none waits. */
+  /** Since when events wait: when the oldest unsent one was written, or one before it that is out by now; "" when none waits. */
   pendingSince: TimeOrNone,
   deletedAt: TimeOrNone,
 };

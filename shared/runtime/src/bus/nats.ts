@@ -38,8 +38,8 @@ export async function natsBus({
   clock = systemClock,
 }: NatsBusOptions): Promise<Bus> {
   const wire = new NatsWire({ servers: [...servers], name, ...authentication(credentials) }, log);
-  const bus = busOver(wire, { log, name });
-  const unwatch = watchLoop({
+  const bus = busOver(wire, { log, name, clock, beforeOrder: () => watch.look() });
+  const watch = watchLoop({
     clock,
     onStall: (lateMs) => {
       log.warn({ lateMs: Math.round(lateMs) }, "event loop stood, queue groups left");
@@ -60,7 +60,7 @@ export async function natsBus({
       return bus.connected;
     },
     async close() {
-      unwatch();
+      watch.close();
       await bus.close();
     },
   };

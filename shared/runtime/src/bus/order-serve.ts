@@ -8,8 +8,10 @@ import {
 } from "@elara/contracts";
 import type { Logger } from "pino";
 import type { Static } from "typebox";
+import type { Clock } from "../clock.ts";
 import { MAX_WAITING, ORDER_DEADLINE_MS } from "./bus.ts";
 import { checked, decode, encode } from "./checked.ts";
+import { STALL_MS } from "./loop-watch.ts";
 import type { OnMessage } from "./wire.ts";
 import { within } from "./within.ts";
 
@@ -18,27 +20,57 @@ export type OrderHandler<O extends OrderContract> = (
   meta: { orderId: string },
 ) => Promise<AnswerOf<O>>;
 
+export interface OrderDeskOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Called as an order comes in; it may call `distrust`. */
+  readonly beforeOrder: (() => void) | undefined;
+}
+
 /** Takes the orders of one contract, side by side; beyond 1,000 at work they are dropped, and the caller repeats. */
 export class OrderDesk<O extends OrderContract> {
   readonly #contract: O;
   readonly #handler: OrderHandler<O>;
   readonly #log: Logger;
+  readonly #options: OrderDeskOptions;
   readonly #working = new Set<Promise<void>>();
+  /** Raised when what is still on its way is no longer trusted to be young. */
+  #era = 0;
 
-  constructor(contract: O, handler: OrderHandler<O>, log: Logger) {
+  constructor(contract: O, handler: OrderHandler<O>, options: OrderDeskOptions) {
+    this.#options = options;
     this.#contract = contract;
     this.#handler = handler;
-    this.#log = log;
+    this.#log = options.log;
   }
 
-  readonly take: OnMessage = (bytes, answer) => {
+  /** What takes the orders of one subscription, until `distrust`. */
+  opened(): OnMessage {
+    const era = this.#era;
+    return (bytes, answer) => {
+      this.#options.beforeOrder?.();
+      if (era === this.#era) this.#take(bytes, answer);
+      else this.#drop();
+    };
+  }
+
+  /**
+   * This process stood: what the subscriptions opened so far still bring may be older than any caller waits, and is
+   * dropped. What a later one brings was sent on after it was opened.
+   */
+  distrust(): void {
+    this.#era += 1;
+  }
+
+  readonly #take: OnMessage = (bytes, answer) => {
     if (this.#working.size >= MAX_WAITING) {
       this.#log.warn({ order: this.#contract.type, working: this.#working.size }, "order dropped");
       return;
     }
     const work = this.#answer(bytes).then((reply) => {
       this.#working.delete(work);
-      answer(reply);
+      if (reply === undefined) this.#drop();
+      else answer(reply);
     });
     this.#working.add(work);
   };
@@ -48,8 +80,16 @@ export class OrderDesk<O extends OrderContract> {
     await within(ORDER_DEADLINE_MS, Promise.all(this.#working));
   }
 
-  async #answer(bytes: Uint8Array): Promise<Uint8Array> {
+  #drop(): void {
+    this.#log.debug({ order: this.#contract.type }, "order too old, dropped");
+  }
+
+  /** undefined: it became too old before its turn. */
+  async #answer(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const { clock } = this.#options;
+    const takenAt = clock.monotonic();
     await new Promise(setImmediate);
+    if (clock.monotonic() - takenAt > STALL_MS) return undefined;
     const order = this.#contract.type;
     try {
       const message = checked(OrderMessage, decode(bytes, order), order);

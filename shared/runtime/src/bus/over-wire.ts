@@ -10,6 +10,7 @@ import {
 } from "@elara/contracts";
 import type { Logger } from "pino";
 import type { Static } from "typebox";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Bus, SubscribeOptions, Subscription } from "./bus.ts";
 import { Ear } from "./ear.ts";
 import { decodeEvent, encodeEvent, envelope } from "./envelope.ts";
@@ -28,18 +29,28 @@ export interface BusOverOptions {
   readonly log: Logger;
   /** Stands as `source` in notices: `elara/{name}`. */
   readonly name: string;
+  readonly clock?: Clock;
+  /** Called as an order comes in; it may call `pause`, and then that order is dropped. */
+  readonly beforeOrder?: () => void;
 }
 
 /** A bus whose queue groups can be left for a while, as a stalled process must. */
 export interface PausableBus extends Bus {
-  /** Leaves the queue groups until `resume`. */
+  /**
+   * Leaves the queue groups until `resume`. Orders that still come until then were on their way while this process
+   * stood, and their callers may have given up: they are dropped, and the callers who wait repeat them.
+   */
   pause(): void;
   /** Joins them again, unless `leave` was called. */
   resume(): void;
 }
 
 /** The bus over an adapter's wire: contracts checked on both sides, limits, queues, deadlines. */
-export function busOver(wire: Wire, { log, name }: BusOverOptions): PausableBus {
+export function busOver(
+  wire: Wire,
+  { log, name, clock = systemClock, beforeOrder }: BusOverOptions,
+): PausableBus {
+  const desks = new Set<Pick<OrderDesk<OrderContract>, "distrust">>();
   const ears = new Set<Ear>();
   let left = false;
   let paused = false;
@@ -126,20 +137,25 @@ export function busOver(wire: Wire, { log, name }: BusOverOptions): PausableBus 
     },
 
     reply<O extends OrderContract>(contract: O, handler: OrderHandler<O>): Subscription {
-      const desk = new OrderDesk<O>(contract, handler, log);
+      const desk = new OrderDesk<O>(contract, handler, { log, clock, beforeOrder });
+      desks.add(desk);
       const service = contract.type.split(".", 1)[0] ?? contract.type;
       return open(
         new Ear({
           queue: service,
-          listen: () => wire.listen(orderSubject(contract), service, desk.take),
+          listen: () => wire.listen(orderSubject(contract), service, desk.opened()),
           idle: () => desk.idle(),
-          close: () => desk.idle(),
+          close: () => {
+            desks.delete(desk);
+            return desk.idle();
+          },
         }),
       );
     },
 
     pause() {
       paused = true;
+      for (const desk of desks) desk.distrust();
       for (const ear of queued()) void ear.part();
     },
     resume() {

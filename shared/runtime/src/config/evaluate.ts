@@ -13,7 +13,8 @@ function* notPlain(value: unknown, path: string): Generator<string> {
       if (item !== undefined) yield* notPlain(item, path ? `${path}.${key}` : key);
     }
   } else {
-    yield `${path || "(root)"}: is a ${typeof value}; only plain data is allowed (functions as paths to modules)`;
+    const what = typeof value === "number" ? String(value) : `a ${typeof value}`;
+    yield `${path || "(root)"}: is ${what}; only plain data is allowed (functions as paths to modules)`;
   }
 }
 
@@ -25,7 +26,11 @@ async function evaluate(file: string): Promise<{ value: unknown } | { faults: st
     const faults = [...notPlain(module.default, "")];
     return faults.length > 0 ? { faults } : { value: module.default };
   } catch (error) {
-    return { faults: [error instanceof Error ? `${error.name}: ${error.message}` : String(error)] };
+    if (!(error instanceof Error)) return { faults: [String(error)] };
+    // A syntax error's own place is the first line of its stack.
+    const [place = ""] = (error.stack ?? "").split("\n");
+    const line = place.startsWith("file://") ? `line ${place.split(":").at(-1)}: ` : "";
+    return { faults: [`${line}${error.name}: ${error.message}`] };
   }
 }
 

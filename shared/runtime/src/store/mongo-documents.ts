@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Collection, Doc } from "@elara/contracts";
-import type { Db, UpdateFilter } from "mongodb";
+import type { Db, Filter, UpdateFilter } from "mongodb";
 import { behind, cursorOf } from "./cursor.ts";
 import { type CheckedChange, documentCheck, type Json } from "./document.ts";
 import type { Call } from "./mongo-call.ts";
@@ -85,14 +85,24 @@ export function mongoDocuments<C extends Collection>(db: Db, call: Call, declara
           [WRITERS]: { $each: [writer], $slice: -KEPT_WRITERS },
           ...(events && { pendingEvents: { $each: [...events.list] } }),
         },
-        $set: { ...set, ...(events && { pendingSince: events.at }) },
+        ...(Object.keys(set).length > 0 && { $set: set }),
       };
-      if (Object.keys(update.$set ?? {}).length === 0) delete update.$set;
-      const doc = await ready(async (again) => {
-        const after = await rows.findOneAndUpdate({ _id: id, rev }, update, {
+      const swap = (state: Filter<Row>, more: UpdateFilter<Row>) =>
+        rows.findOneAndUpdate({ _id: id, rev, ...state }, more, {
           returnDocument: "after",
           projection: HIDDEN,
         });
+      /** Sets `pendingSince` only where none waited. While `rev` stands it can only be emptied: the third try is the last. */
+      const append = async (at: string) => {
+        const since = { ...update, $set: { ...set, pendingSince: at } };
+        return (
+          (await swap({ pendingSince: "" }, since)) ??
+          (await swap({ pendingSince: { $ne: "" } }, update)) ??
+          (await swap({ pendingSince: "" }, since))
+        );
+      };
+      const doc = await ready(async (again) => {
+        const after = await (events ? append(events.at) : swap({}, update));
         return after ?? (again ? await written(id, writer) : null);
       });
       return doc ? typed<C>(doc) : undefined;

@@ -66,7 +66,7 @@ export function sqliteDocuments<C extends Collection>(
         const after: Json = { ...before, ...set, rev: rev + 1 };
         if (events) {
           after.pendingEvents = [...listOf(before.pendingEvents), ...events.list];
-          after.pendingSince = events.at;
+          if (before.pendingSince === "") after.pendingSince = events.at;
         }
         save(id, after);
         return typed<C>(after);

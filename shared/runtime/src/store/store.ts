@@ -49,7 +49,7 @@ export interface PendingEvent {
 export interface Change<D> {
   /** Top-level fields to set. */
   readonly set: Partial<Omit<D, "_id" | "rev" | "pendingEvents" | "pendingSince">>;
-  /** Appended to `pendingEvents` in the same write; sets `pendingSince` to the given time. Does not lose a concurrent `settle`. */
+  /** Appended to `pendingEvents` in the same write; `pendingSince` becomes the given time when none waited. Does not lose a concurrent `settle`. */
   readonly events?: { readonly at: string; readonly list: readonly PendingEvent[] };
 }
 

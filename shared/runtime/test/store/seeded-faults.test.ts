@@ -21,6 +21,7 @@ const SQLITE: readonly Fault[] = [
     "...events.list",
   ],
   ["never empties pendingSince", "sqlite-documents.ts", '...(left.length === 0 && { pendingSince: "" })', ""],
+  ["moves pendingSince on", "sqlite-documents.ts", 'if (before.pendingSince === "") ', ""],
   ["deletes another rev", "sqlite-documents.ts", "id = ? AND rev = ?", "id = ? AND rev <= ?"],
   ["ends after the first page", "sqlite-documents.ts", "limit + 1", "limit"],
   ["forgets unique indexes", "sqlite-documents.ts", '"UNIQUE INDEX"', '"INDEX"'],
@@ -46,8 +47,9 @@ const SQLITE: readonly Fault[] = [
   ["checks no change", "document.ts", "check(partial, set);", ""],
 ];
 const MONGO: readonly Fault[] = [
-  ["ignores rev", "mongo-documents.ts", "findOneAndUpdate({ _id: id, rev }", "findOneAndUpdate({ _id: id }"],
+  ["ignores rev", "mongo-documents.ts", "{ _id: id, rev, ...state }", "{ _id: id, ...state }"],
   ["shows its nonces", "mongo-documents.ts", "{ [WRITERS]: 0 }", "{ nothing: 0 }"],
+  ["moves pendingSince on", "mongo-documents.ts", '{ $ne: "" } }, update)', '{ $ne: "" } }, since)'],
   ["empties pendingSince too early", "mongo-documents.ts", "pendingEvents: { $size: 0 }, ", ""],
   ["forgets unique indexes", "mongo-documents.ts", "...(index.unique && { unique: true })", ""],
   ["grows without bound", "mongo-documents.ts", "await checkSize(id, rev, checked);", ""],

@@ -17,9 +17,23 @@ export function outbox(opened: Opened): void {
     assert.deepEqual([pendingIds(one), one?.pendingSince, one?.rev], [["e1"], first, 2]);
     const list = [pending("e2"), pending("e3")];
     const two = await probes.patch(_id, 2, { set: {}, events: { at: second, list } });
-    assert.deepEqual([pendingIds(two), two?.pendingSince, two?.rev], [["e1", "e2", "e3"], second, 3]);
+    assert.deepEqual([pendingIds(two), two?.pendingSince, two?.rev], [["e1", "e2", "e3"], first, 3]);
     assert.deepEqual(two?.pendingEvents[1], pending("e2"));
     assert.deepEqual((await probes.find({ where: { pendingSince: { gt: "" } } })).items, [two]);
+  });
+
+  it("says since when the oldest event waits, however many come after it, until none waits", async () => {
+    const probes = fresh(opened);
+    const { _id } = await probes.insert(probe());
+    const events = (at: string, id: string) => ({ set: {}, events: { at, list: [pending(id)] } });
+    await probes.patch(_id, 1, events(first, "e1"));
+    assert.equal((await probes.patch(_id, 2, events(second, "e2")))?.pendingSince, first);
+    await probes.settle(_id, ["e2"]);
+    assert.equal((await probes.patch(_id, 3, events(second, "e3")))?.pendingSince, first);
+    await probes.settle(_id, ["e1", "e3"]);
+    assert.equal((await probes.patch(_id, 4, events(second, "e4")))?.pendingSince, second);
+    assert.equal(await probes.patch(_id, 4, events(first, "e5")), undefined, "another was first");
+    assert.deepEqual(pendingIds(await probes.get(_id)), ["e4"]);
   });
 
   it("takes no events for an empty list", async () => {

@@ -7,11 +7,11 @@ import type { Store } from "../store.ts";
 import { identityCache } from "./identity-cache.ts";
 import { identityLoader, type Loaded } from "./identity-load.ts";
 import type { Identity } from "./identity-model.ts";
-import { revocationMarks } from "./revocation-marks.ts";
+import { marksReader } from "./revocation-marks.ts";
 
 export type { Identity } from "./identity-model.ts";
 
-/** Identities by credential. Cached, but never behind a revocation that is older than about a second. */
+/** Identities by credential. Cached, but never behind a revocation that is older than about a second (five, where clocks are apart). */
 export interface IdentityReader {
   /** undefined: unknown, expired or revoked, or the owner is gone. Throws STORE_AWAY when it cannot be known. */
   byToken(token: string): Promise<Identity | undefined>;
@@ -38,10 +38,6 @@ export interface IdentityReaderOptions {
 
 /** Marks read longer ago say nothing about now: the entry is read anew. */
 const MARKS_VALID_MS = 900;
-/** Marks of this long are read, so that a late one (slow write, clocks apart) is still seen. */
-const MARKS_WINDOW_MS = 30_000;
-/** After a longer pause some marks may have left the window unseen: nothing cached is believed. */
-const MARKS_GAP_MS = 20_000;
 /** An entry is read anew at this age however good the marks are. */
 const MAX_AGE_MS = 60_000;
 
@@ -50,6 +46,7 @@ export function identityReader(options: IdentityReaderOptions): IdentityReader {
   const { groups = noGroups, serviceScopes = () => [] } = options;
   const loader = identityLoader({ store, clock, groups, serviceScopes });
   const cache = identityCache();
+  const unseenMarks = marksReader({ store, clock });
   let marksReadAt = Number.NEGATIVE_INFINITY;
   let isAway = false;
   let timer: NodeJS.Timeout | undefined;
@@ -88,8 +85,8 @@ export function identityReader(options: IdentityReaderOptions): IdentityReader {
 
   const readMarks = async (): Promise<void> => {
     const startedAt = clock.monotonic();
-    const marks = await revocationMarks(store, timestamp(clock.now() - MARKS_WINDOW_MS));
-    if (startedAt - marksReadAt > MARKS_GAP_MS) cache.clear();
+    const marks = await unseenMarks();
+    if (marks.missed) cache.clear();
     else cache.drop(marks);
     marksReadAt = startedAt;
     if (isAway) log.info({}, "identities confirmed again");
