@@ -1,29 +1,43 @@
 import { timestamp } from "@elara/runtime/clock";
-import type { Observation } from "@elara/sdk";
-import { causeOfEnd } from "./causes.ts";
+import { GivenUp } from "./bounded.ts";
+import { causeOfEnd, isAway } from "./causes.ts";
 import { causeTime, failStart, markGone } from "./fail.ts";
 import { hasHandle, type ServerDoc } from "./ledger.ts";
 import { isStarting, phaseOf } from "./phases.ts";
 import { markUnknown, reasonOf } from "./rows.ts";
 import type { Look } from "./second-find.ts";
 
-/** Complete answers in a row, without it, after which a server is searched for by its tag. */
+/** Complete looks in a row, without it, after which a server is searched for by its tag. */
 const ABSENCES = 2;
 
-/** Servers that the last observations did not show. */
+/** Servers that the last looks did not show. */
 export interface Absences {
-  /** It was not shown. Two complete answers running, and its tag does not find it: it is gone. */
-  missed(doc: ServerDoc, seen: Observation): Promise<void>;
+  /**
+   * A look did not show this server, whose handle it had when it began. True: it was missing from two complete
+   * looks running and is to be searched for. A look at a part only says that a complete one is wanted soon.
+   */
+  missed(doc: ServerDoc, look: "complete" | "part"): boolean;
+  /** Searches by its tag. Not found: it is gone, unless it was shown meanwhile. */
+  search(doc: ServerDoc): Promise<void>;
   /** It was shown, or nobody answered at all. */
   forget(serverId?: string): void;
   /** Keeps only these. */
   keep(serverIds: ReadonlySet<string>): void;
-  readonly size: number;
+  /** Some are missing and only another complete look can tell. */
+  readonly isOpen: boolean;
 }
 
-/** Counts absences, in memory: after a change of observers the count begins anew, which only takes longer. */
-export function absences({ parts, backend, call }: Look): Absences {
-  const missing = new Map<string, { handleAt: string; times: number }>();
+interface Missing {
+  readonly generation: number;
+  readonly times: number;
+}
+
+/**
+ * Counts absences, in memory: after a change of observers the count begins anew, which only takes longer. No clock is
+ * compared: a look is asked only for handles that are stored already.
+ */
+export function absences({ parts, backend, watched, call }: Look): Absences {
+  const missing = new Map<string, Missing>();
 
   const markLost = async (doc: ServerDoc): Promise<void> => {
     const row = { tag: doc.tag, state: "lost" as const, reason: "The backend does not know it any more." };
@@ -37,25 +51,35 @@ export function absences({ parts, backend, call }: Look): Absences {
   };
 
   return {
-    async missed(doc, seen) {
-      if (!seen.complete) return void missing.delete(doc._id);
-      // Stored after the look began: it could not be in it.
-      if (doc.handleAt >= seen.startedAt) return;
+    missed(doc, look) {
       const known = missing.get(doc._id);
-      const times = known?.handleAt === doc.handleAt ? known.times + 1 : 1;
-      missing.set(doc._id, { handleAt: doc.handleAt, times });
-      if (times < ABSENCES) return;
+      const before = known?.generation === doc.generation ? known.times : 0;
+      const times = look === "complete" ? before + 1 : before;
+      missing.set(doc._id, { generation: doc.generation, times });
+      return look === "complete" && times >= ABSENCES;
+    },
+    async search(doc) {
+      /** The doc as it is now, while every look since still missed it. */
+      const stillMissing = async () => {
+        const known = missing.get(doc._id);
+        if (known?.generation !== doc.generation || known.times < ABSENCES) return undefined;
+        return watched.again(doc);
+      };
       let found: Record<string, unknown> | undefined;
       try {
         found = await call((signal) => backend.spawner.locate(doc.tag, { signal }));
       } catch (error) {
-        return markUnknown(parts, doc, reasonOf(error));
+        if (error instanceof GivenUp || isAway(error)) throw error;
+        const current = await stillMissing();
+        return current && markUnknown(parts, current, reasonOf(error));
       }
+      const current = await stillMissing();
+      if (!current) return;
       missing.delete(doc._id);
-      if (found === undefined) return markLost(doc);
+      if (found === undefined) return markLost(current);
       const handle = backend.handle(found);
-      await parts.ledger.change(doc._id, (current) =>
-        current.generation === doc.generation && hasHandle(current)
+      await parts.ledger.change(doc._id, (now) =>
+        now.generation === doc.generation && hasHandle(now)
           ? { set: { handle, handleAt: timestamp(parts.clock.now()) } }
           : undefined,
       );
@@ -67,8 +91,8 @@ export function absences({ parts, backend, call }: Look): Absences {
     keep(serverIds) {
       for (const id of missing.keys()) if (!serverIds.has(id)) missing.delete(id);
     },
-    get size() {
-      return missing.size;
+    get isOpen() {
+      return [...missing.values()].some(({ times }) => times < ABSENCES);
     },
   };
 }

@@ -1,26 +1,43 @@
+/** We gave the call up ourselves: it says nothing about the backend. */
+export class GivenUp extends Error {
+  override readonly name = "GivenUp";
+}
+
+interface Bounds {
+  /** Aborted: the service ends. */
+  readonly end?: AbortSignal;
+  /** This instance must not touch the backend any more; asked again and again while the call lasts. */
+  readonly fenced?: () => boolean;
+}
+
+/** How often the fence is asked; others take over four seconds after it. */
+const FENCE_LOOK_MS = 100;
+
 /**
- * Runs a call of a plugin for at most `ms`, or until `end` is aborted. Its signal is aborted then, and a call that
- * does not listen is left alone: rejects with "no answer in time".
+ * Runs a call of a plugin for at most `ms`, or until `end` is aborted or the instance is fenced. Its signal is aborted
+ * then, and a call that does not listen is left alone: rejects with "no answer in time", or GivenUp.
  */
 export async function bounded<T>(
   ms: number,
   work: (signal: AbortSignal) => Promise<T>,
-  end?: AbortSignal,
+  { end, fenced = () => false }: Bounds = {},
 ): Promise<T> {
+  if (end?.aborted || fenced()) throw new GivenUp("not begun");
   const controller = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const giveUp = () => {
-    const error = new Error("no answer in time");
+  const leave = (error: Error) => {
     controller.abort(error);
     reject(error);
   };
-  const timer = setTimeout(giveUp, ms);
-  end?.addEventListener("abort", giveUp, { once: true });
-  if (end?.aborted) giveUp();
+  const close = () => leave(new GivenUp("the service ends"));
+  const timer = setTimeout(() => leave(new Error("no answer in time")), ms);
+  const watch = setInterval(() => fenced() && leave(new GivenUp("fenced")), FENCE_LOOK_MS);
+  end?.addEventListener("abort", close, { once: true });
   try {
     return await Promise.race([late, work(controller.signal)]);
   } finally {
     clearTimeout(timer);
-    end?.removeEventListener("abort", giveUp);
+    clearInterval(watch);
+    end?.removeEventListener("abort", close);
   }
 }

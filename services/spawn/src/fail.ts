@@ -15,6 +15,7 @@ async function keepTail(parts: SpawnParts, backend: Backend, doc: ServerDoc): Pr
     const lines = await bounded(
       parts.pace.logsTimeoutMs,
       (signal) => spawner.logs?.(doc.handle, { lines: TAIL_LINES, signal }) ?? Promise.resolve([]),
+      parts.row,
     );
     await parts.steps.tail(doc, lines);
   } catch (error) {

@@ -2,12 +2,14 @@ import type { Observation } from "@elara/sdk";
 import { absences } from "./absence.ts";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
-import { bounded } from "./bounded.ts";
+import { bounded, GivenUp } from "./bounded.ts";
 import { isAway } from "./causes.ts";
-import { hasHandle, type ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
 import { markUnknown, reasonOf, rowApplier } from "./rows.ts";
-import { type Look, stopSecondFind } from "./second-find.ts";
+import { searches } from "./searches.ts";
+import { type Look, stopSecondFind, wantsSecondFind } from "./second-find.ts";
+import { watched } from "./watched.ts";
 
 /** Looks at one backend for all servers, while this instance holds its lease. */
 export interface Observer {
@@ -16,13 +18,13 @@ export interface Observer {
   close(): Promise<void>;
 }
 
-/** Phases in which a stored handle is watched; a failed server is while something of it is left. */
-const WATCHED = {
-  or: [
-    { phase: { in: ["queued", "starting", "ready", "stopping", "unknown"] } },
-    { phase: "failed", inMotion: true },
-  ],
-};
+/**
+ * A server that nobody can speak of, or that a look did not show, is looked for at most this often: soon enough for
+ * who waits for it, and a backend that is down, or holds one strange handle, is not asked at the pace of a start.
+ */
+const AGAIN_MS = 2_000;
+/** Servers searched for by their tags at one time. */
+const SEARCHES = 4;
 
 interface ObserverOptions {
   readonly backend: Backend;
@@ -35,25 +37,24 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
   const { ledger, log, clock, row, pace } = parts;
   const door = bell();
   const end = new AbortController();
-  const look: Look = { parts, backend, call: (work) => bounded(pace.observeTimeoutMs, work, end.signal) };
+  const bounds = { end: end.signal, fenced: () => row.fenced() || !held() };
+  const servers = watched(ledger, backend.name);
+  const look: Look = {
+    parts,
+    backend,
+    watched: servers,
+    call: (work) => bounded(pace.observeTimeoutMs, work, bounds),
+  };
   const absent = absences(look);
+  const search = searches(log, SEARCHES);
   const rows = rowApplier(parts, backend);
   let isSilent = false;
   let isRung = false;
 
-  const watched = async (): Promise<ServerDoc[]> => {
-    const docs: ServerDoc[] = [];
-    const where = { backend: backend.name, ...WATCHED };
-    for await (const doc of ledger.all({ where, sort: { by: ["backend", "_id"] } })) {
-      if (hasHandle(doc) && (doc.phase !== "failed" || doc.deadlineAt !== "")) docs.push(doc);
-    }
-    return docs;
-  };
-
   /** One server's trouble does not hold back the others; the store's is everybody's. */
   const each = async (docs: readonly ServerDoc[], work: (doc: ServerDoc) => Promise<void>): Promise<void> => {
     for (const doc of docs) {
-      if (end.signal.aborted || !held() || row.fenced()) return;
+      if (end.signal.aborted || bounds.fenced()) return;
       await work(doc).catch((error: unknown) => {
         if (isAway(error)) throw error;
         log.error({ serverId: doc._id, backend: backend.name, err: error }, "row not applied");
@@ -68,18 +69,15 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
     isSilent = !answers;
   };
 
-  const observe = async (): Promise<void> => {
-    const docs = await watched();
-    const ids = new Set(docs.map((doc) => doc._id));
-    absent.keep(ids);
-    rows.keep(ids);
+  /** One call for these servers. Their handles were stored before it begins: what it does not show is missing. */
+  const observe = async (docs: readonly ServerDoc[], isPart: boolean): Promise<void> => {
     if (docs.length === 0) return;
     let seen: Observation;
     try {
       const handles = docs.map((doc) => doc.handle);
       seen = await look.call((signal) => backend.spawner.observe(handles, { signal }));
     } catch (error) {
-      if (end.signal.aborted) return;
+      if (error instanceof GivenUp) return;
       hear(false, error);
       absent.forget();
       return each(docs, (doc) => markUnknown(parts, doc, reasonOf(error)));
@@ -91,32 +89,55 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
       if (found) {
         absent.forget(doc._id);
         await rows.apply(doc, found);
-      } else await absent.missed(doc, seen);
-      await stopSecondFind(look, doc);
+      } else if (!isPart && !seen.complete) absent.forget(doc._id);
+      else if (absent.missed(doc, isPart ? "part" : "complete"))
+        search.begin(doc._id, () => absent.search(doc));
     });
+    for (const doc of docs)
+      if (wantsSecondFind(doc, clock.now())) search.begin(doc._id, () => stopSecondFind(look, doc));
   };
 
-  /** Milliseconds between looks. Whether anything moves is a question to the ledger: others drive too. */
-  const restMs = async (): Promise<number> => {
-    const moves = { backend: backend.name, or: [{ inMotion: true }, { phase: "unknown" }] };
-    const isMoving = absent.size > 0 || (await ledger.count(moves)) > 0;
-    return isMoving ? backend.observeMs.moving : backend.observeMs.resting;
+  const lookAtAll = async (): Promise<void> => {
+    const docs = await servers.all();
+    const ids = new Set(docs.map((doc) => doc._id));
+    absent.keep(ids);
+    rows.keep(ids);
+    await observe(docs, false);
+  };
+
+  const { moving, resting } = backend.observeMs;
+  const againMs = Math.min(resting, Math.max(moving, AGAIN_MS));
+  const at = { all: Number.NEGATIVE_INFINITY, moving: 0, unknown: 0 };
+
+  /** All servers at the resting pace; between, only those for which somebody waits. */
+  const lookIfDue = async (isRung: boolean): Promise<void> => {
+    const now = clock.monotonic();
+    if (now - at.all >= (absent.isOpen ? againMs : resting)) {
+      Object.assign(at, { all: now, moving: now, unknown: now });
+      return lookAtAll();
+    }
+    const docs: ServerDoc[] = [];
+    if (isRung || now - at.moving >= moving) {
+      at.moving = now;
+      docs.push(...(await servers.moving()));
+    }
+    if (now - at.unknown >= againMs) {
+      at.unknown = now;
+      docs.push(...(await servers.unknown()));
+    }
+    await observe(docs, true);
   };
 
   const run = async (): Promise<void> => {
-    let lastAt = Number.NEGATIVE_INFINITY;
     while (!end.signal.aborted) {
-      const rung = isRung;
+      const wasRung = isRung;
       isRung = false;
       try {
-        if (held() && !row.fenced() && (rung || clock.monotonic() - lastAt >= (await restMs()))) {
-          lastAt = clock.monotonic();
-          await observe();
-        }
+        if (!bounds.fenced()) await lookIfDue(wasRung);
       } catch (error) {
         if (!isAway(error)) log.error({ backend: backend.name, err: error }, "backend not observed");
       }
-      if (!isRung) await door.wait(Math.min(pace.lookMs, backend.observeMs.moving));
+      if (!isRung) await door.wait(Math.min(pace.lookMs, moving));
     }
   };
   const done = run();
@@ -130,6 +151,7 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
       end.abort();
       door.ring();
       await done;
+      await search.close();
     },
   };
 }

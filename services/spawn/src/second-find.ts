@@ -3,24 +3,32 @@ import { timestamp } from "@elara/runtime/clock";
 import type { Backend } from "./backends.ts";
 import type { ServerDoc } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
+import type { Watched } from "./watched.ts";
 
 /** What a look at a backend works with. */
 export interface Look {
   readonly parts: SpawnParts;
   readonly backend: Backend;
-  /** A call of the plugin that ends in bounded time. */
+  readonly watched: Watched;
+  /** A call of the plugin that ends in bounded time, and when this instance is fenced. */
   readonly call: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
+/** The time of an old submit call is over, and what it may have made was not searched for yet. */
+export const wantsSecondFind = (doc: ServerDoc, nowMs: number): boolean =>
+  doc.submitUntil !== undefined && doc.submitUntil !== "" && doc.submitUntil <= timestamp(nowMs);
+
 /**
- * The time of an old submit call is over: its tag is searched for once more, and a second server it may have made is
- * stopped. Until it can be told apart from the first, nothing is done.
+ * Its tag is searched for once more, and a second server that the old call may have made is stopped. Until it can be
+ * told apart from the first, nothing is done.
  */
-export async function stopSecondFind({ parts, backend, call }: Look, doc: ServerDoc): Promise<void> {
-  const { clock, config, ledger, log } = parts;
-  if (!doc.submitUntil || doc.submitUntil > timestamp(clock.now())) return;
-  const found = await call((signal) => backend.spawner.locate(doc.tag, { signal }));
-  const verdict = found === undefined ? "same" : await compare({ parts, backend, call }, doc, found);
+export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void> {
+  const { parts, backend, watched, call } = look;
+  const { config, ledger, log } = parts;
+  const found = await call((signal) => backend.spawner.locate(seen.tag, { signal }));
+  const doc = await watched.again(seen);
+  if (!doc) return;
+  const verdict = found === undefined ? "same" : await compare(look, doc, found);
   if (verdict === "unclear") return;
   if (found !== undefined && verdict === "second") {
     log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
@@ -28,7 +36,9 @@ export async function stopSecondFind({ parts, backend, call }: Look, doc: Server
     await call((signal) => backend.spawner.stop(found, { graceSeconds, signal }));
   }
   await ledger.change(doc._id, (current) =>
-    current.generation === doc.generation ? { set: { submitUntil: "" } } : undefined,
+    current.generation === doc.generation && current.submitUntil === doc.submitUntil
+      ? { set: { submitUntil: "" } }
+      : undefined,
   );
 }
 

@@ -39,7 +39,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
     ),
     handle: Type.Object({ v: Type.Literal(1), tag: Type.String(), number: Type.Integer() }),
     errors,
-    observeMs: { moving: 20, resting: 60 },
+    observeMs: world.observeMs,
     setup: (_options, host) => {
       // A process that was killed reaches nobody any more, and never hears an answer.
       const answer = async () => {
@@ -54,6 +54,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
       return {
         async start({ tag, options, env }, { signal, progress }) {
           world.calls.push(`start ${tag}`);
+          world.tokens.push(env.JUPYTERHUB_API_TOKEN ?? "");
           await answer();
           if (options.refuses) throw new PluginError(errors, "MOCK_REFUSED");
           progress("submitting", `Submitting for ${env.JUPYTERHUB_USER}`, 10);
@@ -61,13 +62,15 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           else if (options.submitMs > 0)
             await sleep(options.submitMs, undefined, options.deaf ? {} : { signal });
           if (!options.deaf) signal.throwIfAborted();
-          const job = await world.make(tag, options);
+          const job = await world.make(tag, options, env);
           await answer();
           return handleOf(job);
         },
-        async observe(handles) {
+        async observe(handles, { signal }) {
           world.observed++;
+          world.looks.push(handles.map(({ tag }) => tag));
           await answer();
+          await world.hold("observe", signal);
           const startedAt = new Date(host.now()).toISOString();
           const rows: Row[] = [];
           for (const { tag, number } of handles) {
@@ -97,9 +100,10 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           job.stops++;
           if (!job.mood.ignoresStop) world.end(tag, { signal: "SIGTERM" });
         },
-        async locate(tag) {
+        async locate(tag, { signal }) {
           world.calls.push(`locate ${tag}`);
           await answer();
+          await world.hold("locate", signal);
           if (world.isSearchDown) throw new PluginError(errors, "MOCK_DOWN");
           const twin = world.twins.get(tag);
           const job = twin && twin.state !== "ended" ? twin : world.jobs.get(tag);

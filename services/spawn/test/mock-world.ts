@@ -14,6 +14,8 @@ export interface Job {
   code?: string;
   /** How this job misbehaves. */
   readonly mood: Mood;
+  /** What it was started with: another start of its tag does not change it. */
+  readonly env: Readonly<Record<string, string>>;
   lines: string[];
   stops: number;
 }
@@ -59,6 +61,15 @@ export class MockWorld {
   /** observe says that it has not seen all. */
   isIncomplete = false;
   observed = 0;
+  /** Tags asked for, look by look. */
+  readonly looks: string[][] = [];
+  /** How often a spawner of this world wants to be asked. */
+  observeMs = { moving: 20, resting: 60 };
+  /** Tokens of all starts, also those that found their job made. */
+  readonly tokens: string[] = [];
+  /** observe, or locate, does not answer until its call is given up, which is then in `aborted`. */
+  holds: "" | "observe" | "locate" = "";
+  readonly aborted: string[] = [];
   readonly #submits: (() => void)[] = [];
 
   /** Lets every start that waits for the world go on. */
@@ -70,6 +81,17 @@ export class MockWorld {
   }
   untilFinished(): Promise<void> {
     return new Promise((resolve) => this.#submits.push(resolve));
+  }
+
+  /** Hangs while the world holds calls of this kind. */
+  async hold(kind: "observe" | "locate", signal: AbortSignal): Promise<void> {
+    if (this.holds !== kind) return;
+    await new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        this.aborted.push(kind);
+        reject(signal.reason);
+      });
+    });
   }
 
   /** Jobs under a tag that has one already: what a backend without a fence lets an old call make. */
@@ -93,7 +115,7 @@ export class MockWorld {
   }
 
   /** Idempotent on the tag, as a backend has to be. */
-  async make(tag: string, mood: Mood): Promise<Job> {
+  async make(tag: string, mood: Mood, env: Readonly<Record<string, string>>): Promise<Job> {
     const known = this.jobs.get(tag);
     if (known) return known;
     const job: Job = {
@@ -102,6 +124,7 @@ export class MockWorld {
       state: mood.queues ? "queued" : "starting",
       url: "",
       mood,
+      env,
       lines: [],
       stops: 0,
     };

@@ -86,7 +86,8 @@ export class Stand {
   readonly events: { type: string; seq: number; data: Record<string, unknown> }[] = [];
   /** Grants that stand: server id and generation. */
   readonly grants = new Set<string>();
-  readonly environments: Record<string, string>[] = [];
+  /** Digests of the tokens granted for each of them. */
+  readonly tokens = new Map<string, Set<string>>();
   readonly proxies: Instance[] = [];
   /** Counts of the store that wait; undefined: none is held up. */
   #held: (() => void)[] | undefined;
@@ -104,13 +105,16 @@ export class Stand {
     this.store = store;
     this.#dataDir = dataDir;
     this.servers = store.collection(servers);
-    this.bus.reply(AuthGrantServer, async ({ serverId, generation }) => {
+    this.bus.reply(AuthGrantServer, async ({ serverId, generation, tokenDigest }) => {
       if (this.refusal) throw new HubError(this.refusal);
-      this.grants.add(`${serverId}.${generation}`);
+      const grant = `${serverId}.${generation}`;
+      this.grants.add(grant);
+      this.tokens.set(grant, (this.tokens.get(grant) ?? new Set()).add(tokenDigest));
       return { clientId: "jupyterhub-user-ada" };
     });
     this.bus.reply(AuthRevokeServer, async ({ serverId, generation }) => {
       const revoked = this.grants.delete(`${serverId}.${generation}`) ? 1 : 0;
+      this.tokens.delete(`${serverId}.${generation}`);
       return { revoked };
     });
     for (const contract of Object.values(events)) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { digest } from "@elara/runtime/id";
 import { type Replica, Stand, until } from "./stand.ts";
 
 describe("another instance takes over", () => {
@@ -21,6 +22,13 @@ describe("another instance takes over", () => {
     assert.equal(stand.world.made.length, 1, "one job was made");
     assert.equal(stand.world.alive.length, 1, "one job is alive");
   };
+  /** The server that is there has a token that was granted for its generation and is not revoked. */
+  const isUsable = async () => {
+    const doc = await stand.doc();
+    const granted = stand.tokens.get(`${doc?._id}.${doc?.generation}`);
+    const [job] = stand.world.alive;
+    assert.ok(granted?.has(digest(job?.env.JUPYTERHUB_API_TOKEN ?? "")), "its token is valid");
+  };
 
   it("and starts a server that was only in the ledger", async () => {
     stand.refusal = "STORE_AWAY";
@@ -41,6 +49,7 @@ describe("another instance takes over", () => {
     await takeOver();
     await stand.rest("ready");
     isOneServer();
+    await isUsable();
     assert.equal(stand.world.calls.filter((call) => call.startsWith("start")).length, 1);
   });
 
@@ -73,6 +82,8 @@ describe("another instance takes over", () => {
     stand.clock.advance(31);
     await stand.reach("is asked no more", (doc) => doc.submitUntil === "");
     isOneServer();
+    assert.equal(new Set(stand.world.tokens).size, 2, "each start has a token of its own");
+    await isUsable();
     assert.equal((await stand.doc())?.phase, "ready");
   });
 

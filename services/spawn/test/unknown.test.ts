@@ -122,17 +122,15 @@ describe("a server that is absent from an observation", () => {
     assert.equal((await stand.doc())?.phase, "ready");
   });
 
-  it("is kept when its handle is newer than the observation", async () => {
+  it("is gone whatever the clock of its driver and the backend's say", async () => {
     await stand.order();
     const { tag, _id } = await stand.rest("ready");
     const doc = await stand.servers.get(_id);
     assert.ok(doc);
     const handleAt = new Date(stand.clock.now() + 3_600_000).toISOString();
     await stand.servers.patch(_id, doc.rev, { set: { handleAt } });
-    stand.world.hidden.add(tag);
-    stand.world.unfindable.add(tag);
-    await looks(5);
-    assert.equal((await stand.doc())?.phase, "ready");
+    stand.world.lose(tag);
+    await stand.rest("stopped");
   });
 
   it("is gone when two complete observations and its tag say so", async () => {
@@ -162,4 +160,112 @@ describe("a server that is absent from an observation", () => {
     stand.world.hidden.delete(tag);
     await stand.reachPhase("ready");
   });
+});
+
+describe("a look", () => {
+  let stand: Stand;
+  beforeEach(async () => {
+    stand = await Stand.open();
+  });
+  afterEach(() => stand.close());
+  const hour = { moving: 20, resting: 3_600_000 };
+  /** One ready server and one that waits. */
+  const two = async () => {
+    await stand.order();
+    const ready = await stand.rest("ready");
+    await stand.order({ queues: true }, { serverName: "lab2" });
+    const waiting = await stand.reachPhase("queued", "lab2");
+    return { ready: ready.tag, waiting: waiting.tag };
+  };
+  const looks = async (times: number) => {
+    const before = stand.world.looks.length;
+    await until(`${times} more looks`, () => stand.world.looks.length >= before + times);
+    return stand.world.looks.slice(before);
+  };
+
+  it("at the pace of what moves asks for that only", async () => {
+    stand.world.observeMs = hour;
+    await stand.start();
+    const { waiting } = await two();
+    for (const tags of await looks(5)) assert.deepEqual(tags, [waiting]);
+  });
+
+  it("at a part counts no absence, and asks for all soon", async () => {
+    stand.world.observeMs = hour;
+    await stand.start();
+    const { waiting } = await two();
+    stand.world.lose(waiting);
+    await looks(5);
+    assert.ok(!stand.world.calls.includes(`locate ${waiting}`));
+    assert.equal((await stand.doc("lab2"))?.phase, "queued");
+    stand.clock.advance(2);
+    await looks(3);
+    assert.ok(!stand.world.calls.includes(`locate ${waiting}`), "one complete look is not enough");
+    stand.clock.advance(2);
+    await stand.rest("failed", "lab2");
+  });
+
+  it("asks again soon for one of which nobody could speak, and for no other", async () => {
+    stand.world.observeMs = hour;
+    await stand.start();
+    const { ready, waiting } = await two();
+    const job = stand.world.jobs.get(ready);
+    assert.ok(job);
+    job.state = "unknown";
+    stand.clock.advance(3_600);
+    await stand.reachPhase("unknown");
+    for (const tags of await looks(5)) assert.deepEqual(tags, [waiting]);
+    job.state = "running";
+    stand.clock.advance(2);
+    await stand.reachPhase("ready");
+  });
+
+  it("is not held up by a search, and there is one search for one server", async () => {
+    await stand.start({}, { observeTimeoutMs: 60_000 });
+    const { ready, waiting } = await two();
+    stand.world.holds = "locate";
+    stand.world.lose(ready);
+    const searched = () => stand.world.calls.filter((call) => call === `locate ${ready}`).length;
+    await until("searched", () => searched() > 0);
+    await stand.world.allocate(waiting);
+    await stand.rest("ready", "lab2");
+    await looks(5);
+    assert.equal(searched(), 1);
+    assert.equal((await stand.doc())?.phase, "ready");
+  });
+
+  it("that shows a server again overrules its search", async () => {
+    await stand.start({}, { observeTimeoutMs: 200 });
+    await stand.order();
+    const { tag } = await stand.rest("ready");
+    stand.world.holds = "locate";
+    stand.world.hidden.add(tag);
+    await until("searched", () => stand.world.calls.includes(`locate ${tag}`));
+    stand.world.hidden.delete(tag);
+    await until("search given up", () => stand.world.aborted.includes("locate"));
+    await looks(3);
+    assert.ok(!stand.eventTypes().includes("server.unknown"));
+  });
+
+  for (const kind of ["observe", "locate"] as const)
+    it(`ends with the fence, ${kind} too, and says nothing about the servers`, async () => {
+      const replica = await stand.start({}, { observeTimeoutMs: 60_000 });
+      await stand.order();
+      const { tag } = await stand.rest("ready");
+      stand.world.holds = kind;
+      stand.world.hidden.add(tag);
+      const before = stand.world.looks.length;
+      await until("asked", () =>
+        kind === "locate" ? stand.world.calls.includes(`locate ${tag}`) : stand.world.looks.length > before,
+      );
+      replica.setFenced(true);
+      await until("given up", () => stand.world.aborted.includes(kind));
+      stand.world.holds = "";
+      const asked = stand.world.looks.length;
+      stand.world.hidden.delete(tag);
+      replica.setFenced(false);
+      await until("asked again", () => stand.world.looks.length > asked + 2);
+      assert.ok(!stand.eventTypes().includes("server.unknown"));
+      assert.equal((await stand.doc())?.phase, "ready");
+    });
 });
