@@ -62,7 +62,7 @@ for (const shape of shapes) {
 test("a Python that is not there is told to the owner", { timeout: 120_000 }, async (t) => {
   const hub = await startHub({
     shape: "alone",
-    config: { spawners: [{ use: "local", options: { python: "/nowhere/python3" } }] },
+    config: { spawners: [{ use: "local", options: { systemAccounts: false, python: "/nowhere/python3" } }] },
   });
   t.after(() => hub.close());
   assert.match((await failedPage(hub, "ada")).html, /LOCAL_PYTHON_MISSING/);

@@ -4,7 +4,7 @@ const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   process.stderr.write(
     `elara: NODE_TOO_OLD: the hub runs on Node 24 or newer, this is ${process.version}.\n` +
-      "  `npm install` brings Node 24 along: start with `npm start`, `npm run elara -- …` or `npx elara …`.\n",
+      "  `npm install` brings Node 24 along: start with `npm start` or `npx elara …`.\n",
   );
   process.exit(1);
 }

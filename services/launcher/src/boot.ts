@@ -12,7 +12,7 @@ import type { RunningService, ServiceDefinition } from "@elara/runtime/service";
 import type { Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
 import { assertSameKeys } from "./same-keys.ts";
-import { resolved, resolvedPlugins, type Settings, storeSettings } from "./settings.ts";
+import { resolved, resolvedPlugin, type Settings, storeSettings } from "./settings.ts";
 
 /** A hub, or the part of it that runs in this process. */
 export interface RunningHub {
@@ -101,8 +101,12 @@ export async function boot(
     ending.before(() => Promise.all([...running.values()].map((service) => service.close())));
     if (!alone) await assertSameKeys(store, keys.fingerprint);
     const hub = { ...settings.hub, hubId: keys.hubId };
-    const authenticators = resolvedPlugins(settings, "authenticators", settings.authenticators);
-    const spawners = resolvedPlugins(settings, "spawners", settings.spawners);
+    const authenticators = settings.authenticators.map((entry, index) =>
+      resolvedPlugin(settings, `authenticators[${index}]`, entry),
+    );
+    const spawners = settings.spawners.map((entry, index) =>
+      resolvedPlugin(settings, `spawners[${index}]`, entry),
+    );
     for (const definition of definitions) {
       const service = definition.name;
       const serviceLog = log.child({ service });

@@ -1,8 +1,19 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { codeOf, HubError } from "@elara/contracts";
 
 /**
- * Makes the data directory. Others may pass through it, not list it: servers that run as other accounts use the
- * Python environment in it. Everything private in it is closed by its own mode (keys and database 0600, folders 0700).
+ * Makes the data directory, and sees that it can be written. Others may pass through it, not list it: servers that run
+ * as other accounts use the Python environment in it. Everything private in it is closed by its own mode (keys and
+ * database 0600, folders 0700). Throws DATA_DIR_UNUSABLE.
  */
-export const makeDataDir = (dataDir: string): void =>
-  void mkdirSync(dataDir, { recursive: true, mode: 0o711 });
+export function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new HubError("DATA_DIR_UNUSABLE", {
+      operator: `The data directory ${dataDir} cannot be used (${codeOf(cause)}). Give one that this account may write: --data DIR, or hub.dataDir.`,
+      cause,
+    });
+  }
+}

@@ -11,6 +11,12 @@ type SecretName = keyof typeof names;
 
 const fileOf = (dataDir: string, name: SecretName): string => join(dataDir, names[name]);
 
+/** Whether each key is configured or lies in the data directory. */
+export const hubSecretsExist = (dataDir: string, configured: Readonly<Record<SecretName, string>>): boolean =>
+  (["cookieSecret", "cryptKey"] as const).every(
+    (name) => configured[name] !== "" || existsSync(fileOf(dataDir, name)),
+  );
+
 /** Makes the keys that are not there yet, 0600 in the data directory. An existing file is never written. */
 export function makeHubSecrets(dataDir: string, configured: Readonly<Record<string, string>>): void {
   for (const name of ["cookieSecret", "cryptKey"] as const) {

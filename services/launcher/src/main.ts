@@ -21,7 +21,7 @@ Start here:
 const withConfig = (command: Command): Command =>
   command
     .option("--config <file>", "configuration file (default: ./elara.config.ts, else trial mode)")
-    .option("--data <dir>", "data directory (overrides hub.dataDir)");
+    .option("--data <dir>", "data directory (overrides hub.dataDir)", folder);
 
 const withPorts = (command: Command): Command =>
   withConfig(command)
@@ -31,7 +31,19 @@ const withPorts = (command: Command): Command =>
       "port for the servers' own calls (overrides network.internalPort)",
       wholeNumber("--internal-port"),
     )
-    .option("--admin <name>", "trial mode: who is admin (default: the account that starts it)");
+    .option("--admin <name>", "trial mode: who is admin (default: the account that starts it)", userName);
+
+function folder(text: string): string {
+  if (text.trim() !== "") return text;
+  process.stderr.write('elara: --data: is empty; name a folder, "." for this one\n');
+  process.exit(2);
+}
+
+function userName(text: string): string {
+  if (/^[a-z0-9][a-z0-9._@+-]{0,63}$/i.test(text)) return text;
+  process.stderr.write(`elara: --admin: "${text}" is no user name (letters, digits and ._@+-)\n`);
+  process.exit(2);
+}
 
 function wholeNumber(option: string) {
   return (text: string): number => {
@@ -64,7 +76,7 @@ program
   .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
 
 withConfig(program.command("token"))
-  .description("make an API token on a running hub")
+  .description("make an API token on a running hub; a user who is let in but unknown is made")
   .argument("<name>", "user the token belongs to")
   .option("--note <text>", "what it is for", "made with elara token")
   .option("--expires-in <seconds>", "lifetime in seconds (default: for ever)")
@@ -80,7 +92,7 @@ for (const kind of ["spawner", "authenticator"] as const) {
     .command(kind)
     .argument("<name>", "lower-case letters, digits and hyphens")
     .option("--dir <folder>", "where to write it", ".")
-    .description(`write a ${kind} in one file, with its test`)
+    .description(`write ${kind === "authenticator" ? "an" : "a"} ${kind} in one file, with its test`)
     .action(async (name, options) => (await import("./commands/new.ts")).create(kind, name, options));
 }
 
@@ -94,6 +106,6 @@ try {
   if (process.argv.length <= 2) program.outputHelp();
   else await program.parseAsync();
 } catch (error) {
-  process.stderr.write(explain(error));
-  process.exitCode = 1;
+  // What a half-made start left running must not keep the process alive.
+  process.stderr.write(explain(error), () => process.exit(1));
 }

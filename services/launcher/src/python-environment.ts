@@ -58,6 +58,18 @@ export function findPython(): string {
   });
 }
 
+const WANTED = JSON.stringify(REQUIREMENTS);
+const markerOf = (dataDir: string): string => join(dataDir, "python", "elara-requirements.json");
+
+/** The environment that is there: on PATH, else the hub's own; undefined when it has to be made first. */
+export function findEnvironment(dataDir: string): PythonEnvironment | undefined {
+  const found = onPath();
+  if (found) return found;
+  const marker = markerOf(dataDir);
+  const isMade = existsSync(marker) && readFileSync(marker, "utf8") === WANTED;
+  return isMade ? { bin: join(dataDir, "python", "bin"), origin: "made" } : undefined;
+}
+
 /**
  * `jupyterhub-singleuser` with JupyterLab: from PATH, else from an environment of the hub's own under the data
  * directory, made at the first start. Throws PYTHON_MISSING, PYTHON_ENVIRONMENT_FAILED.
@@ -67,17 +79,13 @@ export async function pythonEnvironment(
   progress: (line: string) => void,
 ): Promise<PythonEnvironment> {
   const folder = join(dataDir, "python");
-  const marker = join(folder, "elara-requirements.json");
-  const wanted = JSON.stringify(REQUIREMENTS);
-  const made = (): boolean => existsSync(marker) && readFileSync(marker, "utf8") === wanted;
   const own: PythonEnvironment = { bin: join(folder, "bin"), origin: "made" };
-  const found = onPath();
+  const found = findEnvironment(dataDir);
   if (found) return found;
-  if (made()) return own;
   const python = findPython();
   makeDataDir(dataDir);
   await withLock(join(dataDir, "python.lock"), progress, async () => {
-    if (made()) return;
+    if (findEnvironment(dataDir)) return;
     const log = join(dataDir, "python-install.log");
     progress(`Making a Python environment for servers in ${folder} (once; a minute or two, about 400 MB)`);
     rmSync(folder, { recursive: true, force: true });
@@ -88,7 +96,7 @@ export async function pythonEnvironment(
       log,
       progress,
     );
-    writeFileSync(marker, wanted);
+    writeFileSync(markerOf(dataDir), WANTED);
     progress("The Python environment is ready.");
   });
   return own;

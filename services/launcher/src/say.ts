@@ -7,6 +7,8 @@ export const say = (text = ""): void => void process.stdout.write(`${text}\n`);
 export function explain(error: unknown): string {
   if (error instanceof HubError) return `elara: ${error.code}: ${error.operator || error.message}\n`;
   const code = codeOf(error);
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `elara: ${code ? `${code}: ` : ""}${text}\n`;
+  // What the operating system refused is no fault of the hub: its sentence names file and reason.
+  const isSystem = error instanceof Error && "syscall" in error;
+  const text = error instanceof Error ? (!isSystem && error.stack) || error.message : String(error);
+  return `elara: ${code && !text.startsWith(code) ? `${code}: ` : ""}${text}\n`;
 }

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import type { ServiceName } from "@elara/contracts";
-import { refusePublicAddress } from "@elara/proxy";
+import { HubError, type ServiceName } from "@elara/contracts";
 import { type Fault, faultsOf } from "@elara/runtime/config/faults";
 import { type HubConfig, HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import { configInvalid } from "@elara/runtime/config/load";
@@ -22,7 +21,7 @@ import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
 import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import * as builtIns from "./built-ins.ts";
-import { makeHubSecrets, readHubSecret } from "./hub-secrets.ts";
+import { hubSecretsExist, makeHubSecrets, readHubSecret } from "./hub-secrets.ts";
 import { withLongEntries, withSystemAccounts } from "./plugin-entries.ts";
 
 /** A checked configuration with defaults; secrets are references still. */
@@ -46,7 +45,7 @@ const line = ({ path, message }: Fault): string => `${path}: ${message}`;
 
 /**
  * Checks what an administrator wrote, loads the plugins it names, fills in defaults.
- * Throws CONFIG_INVALID with all faults at once, PLUGIN_NOT_FOUND, PLUGIN_INVALID.
+ * Throws CONFIG_INVALID with all faults at once, those of plugins that are missing or broken among them.
  */
 export async function settingsFrom(
   written: unknown,
@@ -64,17 +63,21 @@ export async function settingsFrom(
   ) =>
     Promise.all(
       entries.map(async ({ use, name, options = {} }, index) => {
-        const plugin = await loadPlugin(kind, use, { builtIns: builtIn, configFile: given.file });
+        const plugin = await loadPlugin(kind, use, { builtIns: builtIn, configFile: given.file }).catch(
+          (error: unknown) => {
+            if (!(error instanceof HubError)) throw error;
+            faults.push(`${kind}s[${index}].use: ${error.code}: ${error.operator}`);
+            return undefined;
+          },
+        );
+        if (!plugin) return [];
         faults.push(
           ...faultsOf(writtenSchema(plugin.options), options, `${kind}s[${index}].options`).map(line),
         );
-        return {
-          name: name ?? plugin.name,
-          plugin,
-          options: withDefaults(plugin.options, options) as Record<string, unknown>,
-        };
+        const filledOptions = withDefaults(plugin.options, options) as Record<string, unknown>;
+        return [{ name: name ?? plugin.name, plugin, options: filledOptions }];
       }),
-    );
+    ).then((loaded) => loaded.flat());
   // A fault elsewhere does not keep the plugins' own faults from being told.
   const named = Value.Check(Plugins, filled) ? filled : { authenticators: [], spawners: [] };
   const authenticators = wants("auth")
@@ -120,21 +123,18 @@ export function resolved<S extends TSchema>(settings: Settings, name: string, sc
   return value as Static<S>;
 }
 
-/** Plugins with the secrets of their options in clear. */
-export const resolvedPlugins = <P extends AuthPlugin | SpawnerPlugin>(
+/** A plugin with the secrets of its options in clear; `path` is where it stands in the configuration. */
+export const resolvedPlugin = <P extends AuthPlugin | SpawnerPlugin>(
   settings: Settings,
-  kind: "authenticators" | "spawners",
-  list: readonly Configured<P>[],
-): Configured<P>[] =>
-  list.map((entry, index) => ({
-    ...entry,
-    options: withSecrets(
-      entry.plugin.options,
-      entry.options,
-      settings.file,
-      `${kind}[${index}].options`,
-    ) as Record<string, unknown>,
-  }));
+  path: string,
+  entry: Configured<P>,
+): Configured<P> => ({
+  ...entry,
+  options: withSecrets(entry.plugin.options, entry.options, settings.file, `${path}.options`) as Record<
+    string,
+    unknown
+  >,
+});
 
 /** The hub's keys. `make`: make missing ones in the data directory; else a missing one stops the start. */
 export function keysOf(settings: Settings, make: boolean): Keys {
@@ -147,11 +147,18 @@ export function keysOf(settings: Settings, make: boolean): Keys {
   });
 }
 
-/** Refuses a public address without TLS. Throws CONFIG_ADDRESS_PUBLIC. */
-export function assertAddress({ hub, sections }: Settings): void {
-  const proxy: { certificate?: unknown } = sections.proxy ?? {};
-  refusePublicAddress(hub.network, Boolean(proxy.certificate));
-}
+/** Whether both keys are there. */
+export const hasHubSecrets = (settings: Settings): boolean => {
+  const { cookieSecret, cryptKey } = resolved(settings, "secrets", SecretsSection);
+  return hubSecretsExist(settings.hub.dataDir, { cookieSecret, cryptKey });
+};
 
-export const storeSettings = (settings: Settings): Static<typeof StoreSection> =>
-  resolved(settings, "store", StoreSection);
+/** Where state is kept. Throws CONFIG_INVALID when MongoDB has no address. */
+export function storeSettings(settings: Settings): Static<typeof StoreSection> {
+  const store = resolved(settings, "store", StoreSection);
+  if (store.use === "mongo" && !store.uri)
+    throw configInvalid(settings.file, [
+      "store.uri: is missing; give MongoDB's address as { env } or { file }",
+    ]);
+  return store;
+}

@@ -3,9 +3,11 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { codeOf } from "@elara/contracts";
+import { claimCluster } from "../src/cluster/claim.ts";
 
 const ELARA = fileURLToPath(new URL("../bin/elara.js", import.meta.url));
 
@@ -19,15 +21,29 @@ function folder(t: Context): string {
   return dir;
 }
 
+/** A PATH on which Jupyter seems to be, so that no environment is made for tests that never start a server. */
+function pathWithJupyter(): string {
+  const bin = mkdtempSync(join(tmpdir(), "elara-jupyter-"));
+  process.once("exit", () => rmSync(bin, { recursive: true, force: true }));
+  for (const name of ["jupyterhub-singleuser", "jupyter-lab"])
+    writeFileSync(join(bin, name), "#!/bin/sh\n", { mode: 0o755 });
+  return `${bin}${delimiter}${process.env.PATH}`;
+}
+const PATH = pathWithJupyter();
+/** On a machine with mongod there is nothing to say. */
+const noMongod = process.env.PATH?.split(delimiter).some((bin) => existsSync(join(bin, "mongod"))) ?? false;
+
 /** Runs the real command in a folder. */
-function elara(dir: string, ...args: string[]) {
+function elaraIn(dir: string, env: NodeJS.ProcessEnv, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [ELARA, ...args], {
     cwd: dir,
     encoding: "utf8",
-    timeout: 60_000,
+    env: { ...process.env, PATH, MONGODB_URI: undefined, ...env },
+    timeout: 120_000,
   });
   return { status, stdout, stderr };
 }
+const elara = (dir: string, ...args: string[]) => elaraIn(dir, {}, ...args);
 
 const config = (dir: string, text: string): void =>
   writeFileSync(join(dir, "elara.config.ts"), `export default ${text};\n`);
@@ -126,7 +142,7 @@ describe("check", () => {
   test("a plugin that is not there or broken is told, never skipped", (t) => {
     const dir = folder(t);
     config(dir, '{ spawners: [{ use: "lokal" }] }');
-    assert.match(elara(dir, "check").stderr, /PLUGIN_NOT_FOUND.*lokal/);
+    assert.match(elara(dir, "check").stderr, /spawners\[0\]\.use: PLUGIN_NOT_FOUND.*lokal/);
     writeFileSync(join(dir, "mine.ts"), "export default { kind: 'spawner', name: 'Mine' };\n");
     config(dir, '{ spawners: [{ use: "./mine.ts" }] }');
     assert.match(elara(dir, "check").stderr, /PLUGIN_INVALID.*`name` must be/);
@@ -145,7 +161,7 @@ describe("check", () => {
 
 describe("run refuses to start", () => {
   const allow =
-    'authenticators: [{ use: "dummy", options: { anyPassword: true } }], auth: { allowAll: true }';
+    'spawners: [{ use: "local", options: { systemAccounts: false } }], authenticators: [{ use: "dummy", options: { anyPassword: true } }], auth: { allowAll: true }';
 
   test("on a public address without TLS", (t) => {
     const dir = folder(t);
@@ -161,6 +177,46 @@ describe("run refuses to start", () => {
     elara(dir, "init", "--keys", "elara-data");
     chmodSync(join(dir, "elara-data", "cookie_secret"), 0o644);
     assert.match(elara(dir, "run", "all").stderr, /CONFIG_SECRET_READABLE.*chmod 600/);
+  });
+
+  test("as root, when everybody's server would be root without being asked", (t) => {
+    if (process.getuid?.() !== 0) return; // Nobody can be root by accident here.
+    const dir = folder(t);
+    config(
+      dir,
+      '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }], auth: { allowAll: true } }',
+    );
+    assert.match(
+      elara(dir, "run", "all").stderr,
+      /CONFIG_INVALID: spawners: the hub is root.*systemAccounts: true/,
+    );
+  });
+
+  test("with a password that is too short, and ends", (t) => {
+    const dir = folder(t);
+    const { status, stderr } = elaraIn(dir, { ELARA_TRIAL_PASSWORD: "abc" }, "run", "all", "--port", "0");
+    assert.equal(status, 1, "it ended by itself");
+    assert.match(stderr, /DUMMY_PASSWORD_SHORT/);
+  });
+
+  test("in a folder that is none", (t) => {
+    const dir = folder(t);
+    writeFileSync(join(dir, "file"), "");
+    assert.match(elara(dir, "run", "all", "--data", "file").stderr, /DATA_DIR_UNUSABLE.*--data DIR/);
+    assert.match(elara(dir, "run", "all", "--data", "").stderr, /--data: is empty/);
+  });
+
+  test("with one port for both listeners", (t) => {
+    const dir = folder(t);
+    config(dir, `{ ${allow}, network: { port: 23456, internalPort: 23456 } }`);
+    assert.match(elara(dir, "run", "all").stderr, /network\.internalPort: is 23456, as network\.port is/);
+    assert.match(elara(dir, "check").stdout, /FAULT +port 23456: CONFIG_INVALID/);
+  });
+
+  test("with half a certificate", (t) => {
+    const dir = folder(t);
+    config(dir, `{ ${allow}, proxy: { certificate: "/nowhere.pem" } }`);
+    assert.match(elara(dir, "run", "all").stderr, /proxy\.certificate: \/nowhere\.pem cannot be read/);
   });
 
   test("one service over the embedded bus and store", (t) => {
@@ -189,6 +245,34 @@ test("without Python, the first start says what to install", (t) => {
   });
   assert.equal(status, 1);
   assert.match(stderr, /PYTHON_MISSING: .*No python3 was found.*python3-venv/s);
+});
+
+describe("cluster", () => {
+  test("without MongoDB says so, and ends", { skip: noMongod }, (t) => {
+    const dir = folder(t);
+    const { status, stderr } = elara(dir, "cluster");
+    assert.equal(status, 1, "it ended by itself");
+    assert.match(stderr, /MONGO_MISSING/);
+  });
+
+  test("with a MongoDB that is none tells the service's own words, and ends", (t) => {
+    const dir = folder(t);
+    const { status, stderr } = elaraIn(dir, { MONGODB_URI: "hello" }, "cluster");
+    assert.equal(status, 1, "it ended by itself");
+    assert.match(stderr, /CLUSTER_CHILD_FAILED: .* ended before it was ready.*CONFIG_INVALID/s);
+  });
+
+  test("is one on a data directory; what a killed one left is taken over", (t) => {
+    const dir = folder(t);
+    const release = claimCluster(dir);
+    assert.throws(
+      () => claimCluster(dir),
+      (error) => codeOf(error) === "CLUSTER_RUNNING",
+    );
+    release();
+    writeFileSync(join(dir, "cluster.pid"), `${process.pid} 1`);
+    claimCluster(dir)();
+  });
 });
 
 test("token says how to reach a hub that does not run here", (t) => {

@@ -16,7 +16,7 @@ export async function listenAt(where: Where, listen: () => Promise<unknown>): Pr
     const at = `${bracketed(where.host)}:${where.port}`;
     if (codeOf(cause) === "EADDRINUSE")
       throw new HubError("PORT_TAKEN", {
-        operator: `Another program listens on ${at}. Stop it, or choose another port: ${where.key} in the configuration${where.key === "network.port" ? ", or --port" : ""}.`,
+        operator: `Another program listens on ${at}. Stop it, or choose another port: ${where.key} in the configuration, or ${where.key === "network.port" ? "--port" : "--internal-port"}.`,
         cause,
       });
     if (codeOf(cause) === "EACCES" || codeOf(cause) === "EADDRNOTAVAIL")

@@ -1,17 +1,18 @@
-import { mkdirSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import type { PluginHost } from "@elara/sdk";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
-import { pythonEnvironment } from "../python-environment.ts";
+import { findEnvironment, findPython } from "../python-environment.ts";
+import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
-import { assertAddress, keysOf, resolvedPlugins, type Settings, storeSettings } from "../settings.ts";
+import { hasHubSecrets, keysOf, resolvedPlugin, type Settings, storeSettings } from "../settings.ts";
 
-/** `elara check`: every finding at once, exit code 1 when one is a fault. Starts nothing, changes no state. */
+/** `elara check`: every finding at once, exit code 1 when one is a fault. Starts nothing, writes nothing that stays. */
 export async function check(options: CommandOptions): Promise<void> {
   const { settings, password } = await openSettings(options, await loadServices());
   say(`Checking ${password === undefined ? settings.file : "trial mode (no elara.config.ts here)"}\n`);
@@ -33,78 +34,70 @@ export async function check(options: CommandOptions): Promise<void> {
   };
   await look("configuration", () => "no unknown keys, no wrong types");
   await look("who gets in", () => allowRule(settings));
-  await look("secrets", () => void keysOf(settings, settings.bus.use === "memory"));
-  await look("public address", () => assertAddress(settings));
+  await look("secrets", () => secrets(settings));
+  await look("public address", () => publicAddress(settings));
+  await look("certificate", () => certificate(settings));
   const { network } = settings.hub;
   await look(`port ${network.port}`, () => freePort(network.host, network.port, "network.port (--port)"));
-  await look(`port ${network.internalPort}`, () =>
-    freePort(network.internalHost, network.internalPort, "network.internalPort (--internal-port)"),
-  );
+  await look(`port ${network.internalPort}`, async () => {
+    distinctPorts(settings);
+    await freePort(network.internalHost, network.internalPort, "network.internalPort (--internal-port)");
+  });
   await look("store", () => reachStore(settings));
   await look("bus", () => reachBus(settings));
-  const host = (name: string): PluginHost => {
-    const dataDir = join(settings.hub.dataDir, "plugins", name);
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    return { log: pino({ level: "silent" }), dataDir, hubId: "check", now: () => Date.now(), onClose() {} };
+  const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));
+  const host: PluginHost = {
+    log: pino({ level: "silent" }),
+    dataDir: scratch,
+    hubId: "check",
+    now: () => Date.now(),
+    onClose() {},
   };
-  for (const { name, plugin, options } of resolvedPlugins(
-    settings,
-    "authenticators",
-    settings.authenticators,
-  )) {
-    await look(`authenticator ${name}`, async () => (await plugin.setup(options, host(name))).check?.());
+  for (const [index, entry] of settings.authenticators.entries()) {
+    await look(`authenticator ${entry.name}`, async () => {
+      const { plugin, options } = resolvedPlugin(settings, `authenticators[${index}]`, entry);
+      await (await plugin.setup(options, host)).check?.();
+    });
   }
-  for (const { name, plugin, options } of resolvedPlugins(settings, "spawners", settings.spawners)) {
-    await look(`spawner ${name}`, async () => (await plugin.setup(options, host(name))).check?.());
+  for (const [index, entry] of settings.spawners.entries()) {
+    await look(`spawner ${entry.name}`, async () => {
+      const { plugin, options } = resolvedPlugin(settings, `spawners[${index}]`, entry);
+      await (await plugin.setup(options, host)).check?.();
+    });
   }
+  rmSync(scratch, { recursive: true, force: true });
   await look("account of the servers", () => serverAccount(settings));
   if (settings.spawners.some(({ plugin }) => plugin.name === "local")) {
-    await look("jupyterhub-singleuser", async () => (await pythonEnvironment(settings.hub.dataDir, say)).bin);
+    await look("jupyterhub-singleuser", () => {
+      const found = findEnvironment(settings.hub.dataDir);
+      return found ? found.bin : `not here yet; made at the first start with ${findPython()}`;
+    });
   }
   say(faults === 0 ? "\nAll is well." : `\n${faults} ${faults === 1 ? "fault" : "faults"}.`);
   if (faults > 0) process.exitCode = 1;
 }
 
-function allowRule({ authenticators, sections }: Settings): string {
-  const auth: { allowAll?: boolean; allowedUsers?: string[]; adminUsers?: string[] } = sections.auth ?? {};
-  if (authenticators.length === 0) {
-    throw new HubError("CONFIG_INVALID", {
-      operator: 'authenticators: is empty, so nobody can log in. Name one, e.g. ["pam"].',
-    });
-  }
-  const named = (auth.allowedUsers?.length ?? 0) + (auth.adminUsers?.length ?? 0);
-  if (!auth.allowAll && named === 0) {
-    throw new HubError("CONFIG_INVALID", {
-      operator:
-        "auth.allowedUsers: is empty and auth.allowAll is not set, so nobody gets in. List names, or set allowAll: true to let in everybody the authenticator knows.",
-    });
-  }
-  return auth.allowAll
-    ? "everybody the authenticator knows"
-    : `${named} named ${named === 1 ? "user" : "users"}`;
+function secrets(settings: Settings): string {
+  if (settings.bus.use === "memory" && !hasHubSecrets(settings)) return "made at the first start";
+  keysOf(settings, false);
+  return "both keys are there, for the hub alone";
 }
 
-function serverAccount({ spawners, hub }: Settings): string {
-  const local = spawners.filter(({ plugin }) => plugin.name === "local");
-  if (local.length === 0) return "where the spawners say";
-  if (local.every(({ options }) => options.systemAccounts === true)) return "the account of each user's name";
-  if (process.getuid?.() !== 0 || hub.trial) return `${userInfo().username}, for everybody`;
-  throw new HubError("CONFIG_INVALID", {
-    operator:
-      "spawners: the hub is root and the local spawner has systemAccounts: false, so every user's server would be root. Run the hub as another account, or set systemAccounts: true.",
-  });
-}
-
-/** Throws PORT_TAKEN when somebody listens there. */
+/** Throws PORT_TAKEN when somebody listens there, LISTEN_FAILED when nobody can. */
 export const freePort = (host: string, port: number, option: string): Promise<void> =>
   new Promise((done, fail) => {
     const server = createServer();
     server.once("error", (cause) =>
       fail(
-        new HubError("PORT_TAKEN", {
-          operator: `${host}:${port} cannot be listened on (${codeOf(cause)}). Stop what uses it, or set ${option}.`,
-          cause,
-        }),
+        codeOf(cause) === "EADDRINUSE"
+          ? new HubError("PORT_TAKEN", {
+              operator: `Another program listens on ${host}:${port}. Stop it, or set ${option}.`,
+              cause,
+            })
+          : new HubError("LISTEN_FAILED", {
+              operator: `${host}:${port} cannot be listened on: ${cause.message}. Key: ${option}.`,
+              cause,
+            }),
       ),
     );
     server.listen({ host, port, exclusive: true }, () => server.close(() => done()));

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { HubError, type ServiceName } from "@elara/contracts";
 import { Child } from "../cluster/child.ts";
+import { claimCluster } from "../cluster/claim.ts";
 import { unusedPort } from "../cluster/free-port.ts";
 import { makeDataDir } from "../data-dir.ts";
 import { findProgram } from "../find-program.ts";
@@ -27,68 +28,85 @@ export async function cluster(options: CommandOptions & { replicas: number }): P
   const dataDir = resolve(options.data ?? DEFAULT_DATA_DIR);
   makeDataDir(dataDir);
   makeHubSecrets(dataDir, {});
-  usePythonEnvironment(await pythonEnvironment(dataDir, say));
+  const release = claimCluster(dataDir);
   const logDir = join(dataDir, "logs");
   const children: Child[] = [];
-  const start = (name: string, program: string, args: string[], env: NodeJS.ProcessEnv = {}): Child => {
-    const child = new Child({
-      name,
-      program,
-      args,
-      logDir,
-      env,
-      onChange: () => writePids(dataDir, children),
-    });
-    children.push(child);
-    writePids(dataDir, children);
-    return child;
+  const end = async (): Promise<void> => {
+    await Promise.all(children.filter((child) => !isBackend(child)).map((child) => child.stop()));
+    await Promise.all(children.filter(isBackend).map((child) => child.stop()));
+    release();
   };
-  const servers = options.config ? undefined : await startNats(dataDir, start);
-  const uri = options.config ? undefined : (process.env.MONGODB_URI ?? (await startMongo(dataDir, start)));
-  const config = options.config ? resolve(options.config) : writeTrialConfig(dataDir, options, servers ?? "");
-  const overrides = [
-    ...(options.port === undefined ? [] : ["--port", String(options.port)]),
-    ...(options.internalPort === undefined ? [] : ["--internal-port", String(options.internalPort)]),
-  ];
-  const copies: Record<ServiceName, number> = {
-    auth: options.replicas,
-    spawn: options.replicas,
-    web: options.replicas,
-    culler: 1,
-    proxy: 1,
-  };
-  for (const [service, count] of Object.entries(copies)) {
-    for (let copy = 1; copy <= count; copy++) {
-      const name = count === 1 ? service : `${service}-${copy}`;
-      const args = [ELARA, "run", service, "--config", config, "--data", dataDir, ...overrides];
-      start(name, process.execPath, args, uri ? { ELARA_CLUSTER_MONGODB_URI: uri } : {});
-    }
-  }
-  const { settings } = await openSettings({ ...options, config }, await loadServices(), []);
-  const { host, port } = settings.hub.network;
-  const origin = `http://${host}:${port}`;
-  await Promise.all(
-    children.filter((child) => !isBackend(child)).map((child) => inTime(child.name, child.ready, logDir)),
-  );
-  // The door knows the others by their rows, which it reads every other second.
-  await answers(`${origin}${settings.hub.baseUrl}hub/login`, logDir);
-  say(`\nElara is ready as ${children.length} processes: ${children.map(({ name }) => name).join(", ")}.\n`);
-  say(`  Open      ${origin}${settings.hub.baseUrl}`);
-  if (!options.config) {
-    say(
-      `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir)}`,
-    );
-    say(`  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`);
-  }
-  say(`  Logs      ${logDir}`);
-  say(`  Pids      ${join(dataDir, "cluster.json")}; end any of them and it is started again\n`);
-  process.send?.({ ready: true });
-  await new Promise<void>((done) => {
+  const asked = new Promise<void>((done) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done());
   });
-  await Promise.all(children.filter((child) => !isBackend(child)).map((child) => child.stop()));
-  await Promise.all(children.filter(isBackend).map((child) => child.stop()));
+  try {
+    await Promise.race([up(), asked]);
+    await asked;
+  } finally {
+    await end();
+  }
   process.exit(0);
+
+  async function up(): Promise<void> {
+    const start = (name: string, program: string, args: string[], env: NodeJS.ProcessEnv = {}): Child => {
+      const child = new Child({
+        name,
+        program,
+        args,
+        logDir,
+        env,
+        saysReady: program === process.execPath,
+        onChange: () => writePids(dataDir, children),
+      });
+      children.push(child);
+      writePids(dataDir, children);
+      return child;
+    };
+    const servers = options.config ? undefined : await startNats(dataDir, start);
+    const uri = options.config ? undefined : (process.env.MONGODB_URI ?? (await startMongo(dataDir, start)));
+    usePythonEnvironment(await pythonEnvironment(dataDir, say));
+    const config = options.config
+      ? resolve(options.config)
+      : writeTrialConfig(dataDir, options, servers ?? "");
+    const overrides = [
+      ...(options.port === undefined ? [] : ["--port", String(options.port)]),
+      ...(options.internalPort === undefined ? [] : ["--internal-port", String(options.internalPort)]),
+    ];
+    const copies: Record<ServiceName, number> = {
+      auth: options.replicas,
+      spawn: options.replicas,
+      web: options.replicas,
+      culler: 1,
+      proxy: 1,
+    };
+    for (const [service, count] of Object.entries(copies)) {
+      for (let copy = 1; copy <= count; copy++) {
+        const name = count === 1 ? service : `${service}-${copy}`;
+        const args = [ELARA, "run", service, "--config", config, "--data", dataDir, ...overrides];
+        start(name, process.execPath, args, uri ? { ELARA_CLUSTER_MONGODB_URI: uri } : {});
+      }
+    }
+    const { settings } = await openSettings({ ...options, config }, await loadServices(), []);
+    const { host, port } = settings.hub.network;
+    const origin = `http://${host}:${port}`;
+    await Promise.all(
+      children.filter((child) => !isBackend(child)).map((child) => inTime(child.name, child.ready, logDir)),
+    );
+    // The door knows the others by their rows, which it reads every other second.
+    await answers(`${origin}${settings.hub.baseUrl}hub/login`, logDir);
+    say(
+      `\nElara is ready as ${children.length} processes: ${children.map(({ name }) => name).join(", ")}.\n`,
+    );
+    say(`  Open      ${origin}${settings.hub.baseUrl}`);
+    if (!options.config) {
+      say(
+        `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir)}`,
+      );
+      say(`  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`);
+    }
+    say(`  Logs      ${logDir}`);
+    say(`  Pids      ${join(dataDir, "cluster.json")}; end any of them and it is started again\n`);
+  }
 }
 
 const isBackend = ({ name }: Child): boolean => name === "nats" || name === "mongo";

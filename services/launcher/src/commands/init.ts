@@ -24,6 +24,6 @@ export async function init(name: string, options: { keys?: string | true }): Pro
     });
   writeFileSync(file, configTemplate(await loadServices()), { flag: "wx", mode: 0o644 });
   say(
-    `Wrote ${file}. Nobody is let in yet: name an authenticator and an allow rule there, then run \`elara check\`.`,
+    `Wrote ${file}. Nobody is let in yet: name an authenticator and an allow rule there, then run \`npx elara check\`.`,
   );
 }

@@ -9,7 +9,7 @@ const template = (file: string): string => readFileSync(new URL(`../new/${file}`
 export function create(kind: "spawner" | "authenticator", name: string, options: { dir: string }): void {
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) {
     throw new HubError("FIELD_INVALID", {
-      operator: `"${name}" is no plugin name: lower-case letters, digits and hyphens, beginning with a letter.`,
+      operator: `"${name}" is no plugin name: lower-case letters, digits and hyphens, beginning with a letter, at most 31.`,
     });
   }
   const folder = resolve(options.dir);

@@ -1,12 +1,14 @@
+import { userInfo } from "node:os";
 import { ELARA_VERSION, HubError } from "@elara/contracts";
 import { nearest } from "@elara/runtime/config/nearest";
 import { createLog } from "@elara/runtime/log";
 import { boot } from "../boot.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { pythonEnvironment, usePythonEnvironment } from "../python-environment.ts";
-import { say } from "../say.ts";
+import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
+import { explain, say } from "../say.ts";
 import { isServiceName, loadServices, serviceNames } from "../services.ts";
-import { assertAddress, keysOf, type Settings } from "../settings.ts";
+import { keysOf, type Settings } from "../settings.ts";
 import { trialAdmin } from "../trial.ts";
 
 /** `elara run all`, `elara run auth web`: runs until SIGTERM or SIGINT. */
@@ -16,7 +18,7 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
   if (wrong !== undefined) {
     const meant = nearest(wrong, ["all", ...serviceNames]);
     throw new HubError("FIELD_INVALID", {
-      operator: `there is no service "${wrong}"${meant ? `, did you mean ${meant}?` : ""} Known: all, ${serviceNames.join(", ")}.`,
+      operator: `there is no service "${wrong}"${meant ? `, did you mean ${meant}?` : "."} Known: all, ${serviceNames.join(", ")}.`,
     });
   }
   const wanted = serviceNames.filter((name) => alone || names.includes(name));
@@ -27,7 +29,12 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
       operator: `${settings.file}: services apart need bus.use: "nats" and store.use: "mongo"; with the embedded ones use \`elara run all\`, or \`elara cluster\` to try the separate shape.`,
     });
   }
-  if (wanted.includes("proxy")) assertAddress(settings);
+  if (wanted.includes("proxy")) {
+    publicAddress(settings);
+    distinctPorts(settings);
+    certificate(settings);
+  }
+  if (wanted.includes("spawn")) serverAccount(settings);
   const keys = keysOf(settings, alone);
   if (wanted.includes("spawn") && startsJupyterHere(settings)) {
     usePythonEnvironment(await pythonEnvironment(settings.hub.dataDir, say));
@@ -38,14 +45,26 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
     definitions.filter(({ name }) => wanted.includes(name)),
     { keys, log, alone },
   );
+  if (wanted.includes("auth")) warnWhenNobodyGetsIn(settings);
   greet(settings, wanted.join(", "), alone, password, options);
   process.send?.({ ready: true });
   await new Promise<void>((done) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done());
+    // Started by a cluster that is gone without a word: nobody would end this process any more.
+    if (process.send) process.once("disconnect", () => done());
   });
   log.info({}, "stopping; servers go on");
   await hub.close();
   process.exit(0);
+}
+
+/** A hub that lets nobody in may still be wanted, to be filled with users over the API; it is said all the same. */
+function warnWhenNobodyGetsIn(settings: Settings): void {
+  try {
+    allowRule(settings);
+  } catch (error) {
+    process.stderr.write(explain(error));
+  }
 }
 
 const needsSharedStore = ({ sections }: Settings): boolean => {
@@ -86,10 +105,8 @@ function greet(
   }
   say(`  Data      ${dataDir}`);
   if (password !== undefined) {
-    say(
-      "\n  TRIAL MODE: this machine only, one password for all, servers run as the account that started the hub.",
-    );
-    say("  For real users: `elara init`, then `elara check`.");
+    say(`\n  TRIAL MODE: this machine only, one password for all, servers run as ${userInfo().username}.`);
+    say("  For real users: `npx elara init`, then `npx elara check`.");
   }
   say("\n  Ctrl-C stops the hub. Running servers go on and are found again at the next start.\n");
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
-import { HubError } from "@elara/contracts";
+import { codeOf, HubError } from "@elara/contracts";
 import { findConfig } from "@elara/runtime/config/load";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
@@ -41,20 +41,25 @@ async function dataDirOf(options: CommandOptions): Promise<string> {
 async function ask(dataDir: string, body: object): Promise<{ status: number; body: unknown }> {
   const folder = join(dataDir, "control");
   let sockets: string[] = [];
+  let isForbidden = false;
   try {
     sockets = readdirSync(folder).filter((entry) => entry.endsWith(".sock"));
-  } catch {
+  } catch (error) {
     // No folder: no hub has run here.
+    if (codeOf(error) === "EACCES") isForbidden = true;
   }
   for (const socket of sockets) {
     try {
       return await post(join(folder, socket), "/token", body);
-    } catch {
+    } catch (error) {
       // A socket left behind by a killed process; the next one may live.
+      if (codeOf(error) === "EACCES") isForbidden = true;
     }
   }
   throw new HubError("HUB_NOT_RUNNING", {
-    operator: `No hub answers in ${folder}. Start it, or say where its data is: --data DIR or --config FILE.`,
+    operator: isForbidden
+      ? `${folder} is closed to this account. Run the command as the account that runs the hub, or as root.`
+      : `No hub answers in ${folder}. Start it, or say where its data is: --data DIR or --config FILE.`,
   });
 }
 

@@ -106,12 +106,10 @@ export const servers = collection({
     desired: "string",
     phase: "string",
     backend: "string",
-    tag: "string",
     inMotion: "boolean",
     routed: "boolean",
     changedAt: "time",
     readyAt: "time",
-    "driver.instance": "string",
   },
   indexes: [
     { fields: ["userId", "name"], unique: true },

@@ -40,6 +40,21 @@ export const startUpErrors = {
     operator:
       "A public address without TLS is refused. Listen on loopback, or set `network.behindProxy` or `network.insecure`.",
   },
+  DATA_DIR_UNUSABLE: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator: "The data directory cannot be made or written. Give one that this account may write.",
+  },
+  CLUSTER_RUNNING: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator: "A cluster runs on this data directory already. Stop it, or give another one with --data.",
+  },
+  CLUSTER_CHILD_FAILED: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator: "A process of the cluster ended before it was ready; its last words are in the message.",
+  },
   PORT_TAKEN: {
     status: 500,
     user: "The hub cannot start.",
