@@ -52,6 +52,3 @@ export function causeOfEnd(
 /** Codes of what is away and comes back. */
 export const awayCodes = ["BUS_AWAY", "BUS_NO_RESPONDERS", "BUS_TIMEOUT", "STORE_AWAY"] as const;
 export type AwayCode = (typeof awayCodes)[number];
-
-/** The bus, the store or a service behind them is away: the same call may succeed later. */
-export const isAway = (error: unknown): boolean => awayCodes.some((code) => code === codeOf(error));

@@ -283,6 +283,20 @@ describe("limits", () => {
     assert.equal(stand.world.made.length, 1);
   });
 
+  it("hold for a start that waited for the end of the server before", async () => {
+    await stand.start({ concurrentLimit: 1 });
+    await stand.order({ ignoresStop: true });
+    const { tag } = await stand.rest("ready");
+    await stand.orderStop();
+    await stand.order({});
+    await stand.order({ homeless: true }, { serverName: "lab2" });
+    await stand.reachPhase("starting", "lab2");
+    stand.world.end(tag);
+    const failed = await stand.rest("failed");
+    assert.deepEqual([failed.generation, failed.cause.code], [2, "SPAWN_TOO_MANY"]);
+    assert.equal(stand.world.made.length, 2);
+  });
+
   it("of starts do not forbid a record, those of named servers do", async () => {
     await stand.start({ concurrentLimit: 1, activeLimit: 1, namedServerLimit: 1 });
     await stand.order({ homeless: true });
@@ -375,10 +389,10 @@ describe("several spawners", () => {
     await until("one is left", async () => (await purge()).left === 1);
     assert.equal(await stand.doc("lab2"), undefined);
     const waiting = await stand.doc();
-    assert.deepEqual([waiting?.phase, waiting?.desired], ["ready", "stopped"]);
+    assert.deepEqual([waiting?.phase, waiting?.desired, waiting?.routed], ["stopping", "stopped", false]);
     await second.close();
     await stand.start({}, {}, ["other"]);
-    await until("none is left", async () => (await purge()).left === 0);
+    await until("none is left, unasked", async () => (await stand.doc()) === undefined);
     assert.equal(stand.world.alive.length, 0);
   });
 });

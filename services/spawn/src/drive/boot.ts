@@ -1,12 +1,12 @@
 import { ServerReady } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { routesKnown } from "@elara/runtime/routes-known";
 import { causeOf } from "../causes.ts";
 import { causeTime, failStart } from "../fail.ts";
 import { eventData, noDriver } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { enter, leftMs } from "../phases.ts";
 import { answers } from "../probe.ts";
-import { waitForRoute } from "../routes-known.ts";
 import type { DriveStep } from "./drive.ts";
 
 /** `starting`: waits for an address (the observer writes it), then until it answers. */
@@ -53,7 +53,7 @@ export const boot: DriveStep = async (drive, doc) => {
 /** `ready`, still in motion: the doors learn the route, the page is told, the driver lets go. */
 export const announce: DriveStep = async (drive, doc) => {
   const { parts } = drive;
-  await waitForRoute(parts, doc.changedAt);
+  await routesKnown(parts.liveness, doc.changedAt, AbortSignal.timeout(parts.pace.routeMs));
   await parts.steps.add(doc, "route_added");
   await parts.steps.add(doc, "ready");
   await parts.ledger.change(doc._id, (current) =>

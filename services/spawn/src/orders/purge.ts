@@ -1,5 +1,5 @@
-import { codeOf, type SpawnPurge } from "@elara/contracts";
-import { isAway } from "../causes.ts";
+import type { SpawnPurge } from "@elara/contracts";
+import { isAway } from "@elara/runtime/is-away";
 import type { ServerDoc } from "../ledger.ts";
 import type { Desk, Given } from "./order.ts";
 import { stopServer } from "./stop.ts";
@@ -23,16 +23,9 @@ export async function orderPurge(desk: Desk, { request, orderId }: Given<typeof 
     } catch (error) {
       if (isAway(error)) throw error;
       log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "server not purged yet");
-      if (codeOf(error) === "SPAWN_BACKEND_UNKNOWN") await wantGone(desk, doc);
     }
   }
   const left = await ledger.count({ userId: request.userId, deletedAt: "" });
   if (left === 0) await desk.activity.forget(request.userId, `u:${request.userId}`).catch(() => {});
   return { left };
-}
-
-/** Its spawner is not configured: what is wanted stands in the ledger for whoever finds the server later. */
-async function wantGone({ parts }: Desk, doc: ServerDoc): Promise<void> {
-  if (doc.desired === "stopped" && doc.removeWhenStopped) return;
-  await parts.ledger.move(doc, { set: { desired: "stopped", removeWhenStopped: true } });
 }

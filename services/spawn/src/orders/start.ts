@@ -4,7 +4,7 @@ import { isUnjudged } from "../admission.ts";
 import { begin, nextGeneration } from "../begin.ts";
 import { eventData, type ServerDoc, type ServerSet } from "../ledger.ts";
 import { isStarting, phaseOf } from "../phases.ts";
-import { pause } from "../probe.ts";
+import { pause } from "@elara/runtime/pause";
 import { admit } from "./admit.ts";
 import { answered, type Desk, type Given, withMemo } from "./order.ts";
 import { backendFor, checkName, newRecord } from "./record.ts";

@@ -39,13 +39,15 @@ export async function stopServer(desk: Desk, { request, orderId }: Stop, doc: Se
     if (removed) await parts.forget(removed);
     return removed && answer;
   }
-  if (!parts.backends.get(doc.backend)) throw new HubError("SPAWN_BACKEND_UNKNOWN");
+  // A purge stands in the ledger all the same: the server goes when its spawner is configured again.
+  const isDrivable = parts.backends.get(doc.backend) !== undefined;
+  if (request.reason !== "purge" && !isDrivable) throw new HubError("SPAWN_BACKEND_UNKNOWN");
   await refuseWhenActive(desk, request, doc);
   const wish = {
     ...remember,
     desired: "stopped" as const,
     ...(request.remove ? { removeWhenStopped: true } : {}),
-    ...(doc.driver.instance === "" ? { driver: driverOf(parts) } : {}),
+    ...(doc.driver.instance === "" && isDrivable ? { driver: driverOf(parts) } : {}),
   };
   const isEnding = isEnded || mustStop(doc) || phaseOf(doc) === "stopping";
   const moved = await parts.ledger.move(
