@@ -7,7 +7,7 @@ import type { RouteEntry } from "./route-book.ts";
 export interface Activity {
   /** Traffic for this route, now. Cheap: called for every piece of data. */
   touch(entry: RouteEntry): void;
-  /** Reports what changed since the last report. */
+  /** Reports what changed since the last report; while the bus is away it is kept. */
   report(): void;
   /** Reports once more and stops. */
   close(): void;
@@ -21,6 +21,8 @@ export function trafficActivity(options: { bus: Bus; clock: Clock; everyMs: numb
   const changed = new Map<string, { userId: string; at: number }>();
 
   function report(): void {
+    // A notice is lost while the bus is away: what was seen waits, one entry for a server.
+    if (!bus.connected) return;
     const entries = [...changed].map(([serverId, { userId, at }]) => ({
       userId,
       key: `s:${serverId}`,

@@ -8,6 +8,9 @@ import { MAX_HEAD_BYTES } from "@elara/runtime/http/upstreams-leg";
 import type { Target } from "@elara/runtime/http/upstreams-target";
 import { splice } from "./splice.ts";
 
+/** A server that takes the connection and says nothing would hold both sockets for ever. */
+const ANSWER_MS = 30_000;
+
 /** One upgrade on its way to one target. */
 export interface Upgrading {
   readonly headers: readonly string[];
@@ -38,7 +41,8 @@ export function plainResponse(request: IncomingMessage, socket: Duplex): ServerR
   return response;
 }
 
-export function webSockets(connectMs: number): WebSockets {
+/** `connectMs` until the server takes the connection, then `answerMs` until it answers the upgrade. */
+export function webSockets(connectMs: number, answerMs = ANSWER_MS): WebSockets {
   const open = new Set<Duplex>();
 
   return {
@@ -58,7 +62,7 @@ export function webSockets(connectMs: number): WebSockets {
         setHost: false,
         maxHeaderSize: MAX_HEAD_BYTES,
       });
-      const timer = setTimeout(() => up.destroy(new ConnectTimeout(target)), connectMs);
+      let timer = setTimeout(() => up.destroy(new ConnectTimeout(target)), connectMs);
       const over = () => {
         phase = "over";
         clearTimeout(timer);
@@ -80,6 +84,10 @@ export function webSockets(connectMs: number): WebSockets {
         upstream.once(target.secure ? "secureConnect" : "connect", () => {
           phase = "sent";
           clearTimeout(timer);
+          timer = setTimeout(
+            () => up.destroy(new Error(`no answer to the upgrade in ${answerMs} ms`)),
+            answerMs,
+          );
         }),
       );
       up.on("error", broken);

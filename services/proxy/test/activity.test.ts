@@ -1,9 +1,24 @@
 import assert from "node:assert/strict";
 import { suite, type TestContext, test } from "node:test";
 import { ActivitySeen } from "@elara/contracts";
+import { memoryBus, memoryNetwork } from "@elara/runtime/bus/memory";
+import { pino } from "pino";
+import { trafficActivity } from "../src/activity.ts";
+import type { RouteEntry } from "../src/route-book.ts";
 import { httpBackend, tcpBackend } from "./fixture/backend.ts";
 import { serverDoc, startProxy, until } from "./fixture/hub.ts";
 import { rawClient } from "./fixture/raw.ts";
+
+const ENTRY: RouteEntry = {
+  path: "/user/ada/",
+  url: "http://127.0.0.1:1",
+  id: "sada",
+  kind: "server",
+  userId: "uada",
+  changedAt: "",
+  knownAt: 0,
+  target: { secure: false, host: "127.0.0.1", port: 1, path: "", origin: "http://127.0.0.1:1" },
+};
 
 type Entry = { userId: string; key: string; last: { traffic?: string } };
 
@@ -66,6 +81,31 @@ suite("activity", () => {
     await until(() => hub.reports.length === 1, "reported");
     await nextReport(hub, t);
     assert.equal(hub.reports.flat().filter(({ key }) => key === hub.key).length, 1);
+  });
+
+  test("what was seen while the bus was away is reported once it is back, with its time", async (t) => {
+    const network = memoryNetwork();
+    const bus = memoryBus({ log: pino({ level: "silent" }), network });
+    t.after(() => bus.close());
+    const reports: Entry[][] = [];
+    bus.subscribe(ActivitySeen, ({ entries }) => void reports.push(entries));
+    let now = Date.UTC(2026, 0, 1);
+    const activity = trafficActivity({
+      bus,
+      clock: { now: () => now, monotonic: () => now },
+      everyMs: 3_600_000,
+    });
+    t.after(() => activity.close());
+    network.down();
+    activity.touch(ENTRY);
+    activity.report();
+    now += 60_000;
+    network.up();
+    activity.report();
+    await until(() => reports.length > 0, "reported");
+    assert.deepEqual(reports.flat(), [
+      { userId: "uada", key: "s:sada", last: { traffic: "2026-01-01T00:00:00.000Z" } },
+    ]);
   });
 
   test("websocket bytes count in both directions", async (t) => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import http from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo, Socket } from "node:net";
 import { suite, type TestContext, test } from "node:test";
+import { parseTarget } from "@elara/runtime/http/upstreams-target";
+import { plainResponse, webSockets } from "../src/websockets.ts";
 import { httpBackend, tcpBackend } from "./fixture/backend.ts";
 import { serverDoc, startProxy, until } from "./fixture/hub.ts";
 import { rawClient, rawExchange } from "./fixture/raw.ts";
@@ -93,6 +96,35 @@ async function byHand(t: TestContext, onOpen: (socket: Socket, rest: Buffer) => 
 }
 
 suite("websockets", () => {
+  test("a server that takes the connection and never answers the upgrade is given up", async (t) => {
+    const silent = await tcpBackend(t, (socket) => socket.resume().once("end", () => socket.end()));
+    const target = parseTarget(silent.url);
+    assert.ok(target);
+    const sockets = webSockets(5000, 100);
+    const failures: string[] = [];
+    const door = http.createServer();
+    door.on("upgrade", (request, socket, head) =>
+      sockets.open(target, request, socket, head, {
+        headers: [],
+        onBytes: () => {},
+        refused: () => failures.push("refused"),
+        failed: ({ message }) => {
+          failures.push(message);
+          plainResponse(request, socket).writeHead(503).end();
+        },
+      }),
+    );
+    await new Promise<void>((ready) => door.listen(0, "127.0.0.1", ready));
+    t.after(() => door.close());
+    const address = door.address();
+    assert.ok(typeof address === "object" && address);
+    const client = await rawClient(t, address.port);
+    client.socket.write(HANDSHAKE);
+    await client.until("503");
+    assert.deepEqual(failures, ["no answer to the upgrade in 100 ms"]);
+    await until(() => silent.sockets.size === 0, "the server's connection is closed");
+  });
+
   test("text and binary messages both ways, and the close code", async (t) => {
     const { origin, closes } = await echoing(t);
     const { socket, messages, closed } = await browser(

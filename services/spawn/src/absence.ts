@@ -1,6 +1,7 @@
 import { timestamp } from "@elara/runtime/clock";
+import { isAway } from "@elara/runtime/is-away";
 import { GivenUp } from "./bounded.ts";
-import { causeOfEnd, isAway } from "./causes.ts";
+import { causeOfEnd } from "./causes.ts";
 import { causeTime, failStart, markGone } from "./fail.ts";
 import { hasHandle, type ServerDoc } from "./ledger.ts";
 import { isStarting, phaseOf } from "./phases.ts";

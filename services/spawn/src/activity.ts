@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { type ActivityBucket, ActivitySeen, activity, codeOf, type LastTimes } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { type Clock, timestamp } from "@elara/runtime/clock";
+import { isAway } from "@elara/runtime/is-away";
+import { mergeTimes } from "@elara/runtime/last-times";
 import { activityBucket, latest } from "@elara/runtime/store/read/activity";
 import type { Documents, Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
-import { isAway } from "./causes.ts";
 
 /** Last times by user, server and token: folded in memory, merged into 256 buckets by maximum. */
 export interface ActivityFold {
@@ -21,30 +22,10 @@ export interface ActivityFold {
   close(): Promise<void>;
 }
 
-const KINDS = ["traffic", "report", "use"] as const;
 const ATTEMPTS = 8;
 const DAY_MS = 86_400_000;
 /** Keys kept in memory while the store is away; beyond it only known keys are raised. */
 const MEMORY_KEYS = 200_000;
-
-/** The later of both, kind by kind; undefined when `next` brings nothing new. Times later than `now` count as now. */
-export function mergeTimes(
-  known: LastTimes | undefined,
-  next: LastTimes,
-  now: string,
-): LastTimes | undefined {
-  const merged: LastTimes = { ...known };
-  let isNews = false;
-  for (const kind of KINDS) {
-    const given = next[kind];
-    if (given === undefined) continue;
-    const time = given > now ? now : given;
-    if (time <= (merged[kind] ?? "")) continue;
-    merged[kind] = time;
-    isNews = true;
-  }
-  return isNews ? merged : undefined;
-}
 
 /** Tokens and servers come and go, and late news of a removed one may come too; users stay. */
 const isStale = (key: string, times: LastTimes, oldest: string): boolean =>

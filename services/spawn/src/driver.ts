@@ -1,7 +1,7 @@
 import { timestamp } from "@elara/runtime/clock";
+import { isAway } from "@elara/runtime/is-away";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
-import { isAway } from "@elara/runtime/is-away";
 import { announce, boot } from "./drive/boot.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive/drive.ts";
 import { stop, stopUnseen } from "./drive/stop.ts";

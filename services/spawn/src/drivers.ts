@@ -1,5 +1,5 @@
 import { timestamp } from "@elara/runtime/clock";
-import { isAway } from "./causes.ts";
+import { isAway } from "@elara/runtime/is-away";
 import { type Driver, startDriver } from "./driver.ts";
 import type { ServerDoc } from "./ledger.ts";
 import { driverOf, type SpawnParts } from "./parts.ts";

@@ -1,9 +1,9 @@
+import { isAway } from "@elara/runtime/is-away";
 import type { Observation } from "@elara/sdk";
 import { absences } from "./absence.ts";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
 import { bounded, GivenUp } from "./bounded.ts";
-import { isAway } from "./causes.ts";
 import type { ServerDoc } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
 import { markUnknown, reasonOf, rowApplier } from "./rows.ts";

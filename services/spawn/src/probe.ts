@@ -1,5 +1,6 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { pause } from "@elara/runtime/pause";
 
 /** One look: the status with which `GET {url}` answers, redirects not followed. Rejects when nobody answers. */
 export function knock(url: string, signal: AbortSignal): Promise<number> {
@@ -16,20 +17,6 @@ export function knock(url: string, signal: AbortSignal): Promise<number> {
     );
     call.once("error", reject);
     call.end();
-  });
-}
-
-/** A sleep that an abort cuts short; never rejects. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
   });
 }
 

@@ -1,6 +1,6 @@
+import { isAway } from "@elara/runtime/is-away";
 import type { Logger } from "pino";
 import { GivenUp } from "./bounded.ts";
-import { isAway } from "./causes.ts";
 
 /** Searches for single servers, beside the looks: a backend that searches slowly holds no look up. */
 export interface Searches {

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { ActivitySeen, activity, codeOf } from "@elara/contracts";
 import { memoryBus } from "@elara/runtime/bus/memory";
+import { mergeTimes } from "@elara/runtime/last-times";
 import { activityBucket } from "@elara/runtime/store/read/activity";
 import { sqliteStore } from "@elara/runtime/store/sqlite";
 import type { Store } from "@elara/runtime/store/store";
 import { pino } from "pino";
-import { type ActivityFold, mergeTimes, startActivity } from "../src/activity.ts";
+import { type ActivityFold, startActivity } from "../src/activity.ts";
 import { type Replica, Stand, USER, until } from "./stand.ts";
 import { TestClock } from "./test-clock.ts";
 

@@ -34,7 +34,6 @@ export async function orderStart(bus: Bus, { user, serverName, by }: Order, wish
 
 const SENTENCES: Readonly<Record<string, string>> = {
   SERVER_RUNNING: "is already running",
-  SERVER_PENDING_STOP: "is pending stop",
 };
 
 /** Orders the record of a named server, not started. */

@@ -5,6 +5,7 @@ import { Compile } from "typebox/compile";
 import type { Bus } from "./bus/bus.ts";
 import { within } from "./bus/within.ts";
 import type { Clock } from "./clock.ts";
+import { isAway } from "./is-away.ts";
 import { PendingEventRecord } from "./outbox.ts";
 import type { Documents } from "./store/store.ts";
 
@@ -24,8 +25,6 @@ const OutboxDocument = Type.Object({
 type OutboxDocument = Static<typeof OutboxDocument>;
 type Pending = Static<typeof PendingEventRecord>;
 const outboxDocument = Compile(OutboxDocument);
-
-const isAway = (error: unknown): boolean => ["BUS_AWAY", "STORE_AWAY"].includes(codeOf(error));
 
 const contracts = new Map<string, EventContract>(Object.values(events).map((event) => [event.type, event]));
 

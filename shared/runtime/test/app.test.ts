@@ -293,19 +293,6 @@ describe("whom forwarded headers are believed", () => {
   }
 });
 
-describe("internal routes", () => {
-  it("exist on the own listener only, and not for what came through the proxy", async (t) => {
-    const { app, close } = await testApp();
-    t.after(close);
-    app.get("/internal", { config: { access: { kind: "internal" } } }, async () => "in");
-    assert.equal((await app.inject({ url: "/internal" })).statusCode, 404);
-    const address = await app.listen({ host: "127.0.0.1", port: 0 });
-    assert.equal((await fetch(`${address}/internal`)).status, 200);
-    const proxied = await fetch(`${address}/internal`, { headers: { "x-forwarded-for": "1.2.3.4" } });
-    assert.equal(proxied.status, 404);
-  });
-});
-
 describe("a request that is no HTTP", () => {
   it("is refused without harm", async (t) => {
     const { app, close } = await testApp();

@@ -9,7 +9,6 @@ import {
   serverById,
   serverByName,
   serverByPath,
-  serversChangedSince,
   serversOfUser,
   serversOfUsers,
 } from "../src/store/read/servers.ts";
@@ -148,10 +147,6 @@ describe("reading servers", () => {
       ["a"],
     );
     assert.deepEqual((await routedPage(store)).items.map(({ userName }) => userName).sort(), ["a", "e"]);
-    assert.deepEqual(
-      (await serversChangedSince(store, at(2))).map(({ userName }) => userName),
-      ["c", "a", "d"],
-    );
   });
 });
 

@@ -1,10 +1,10 @@
 import { codeOf, HubError, ServerRequested, SpawnStart } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { pause } from "@elara/runtime/pause";
 import { isUnjudged } from "../admission.ts";
 import { begin, nextGeneration } from "../begin.ts";
 import { eventData, type ServerDoc, type ServerSet } from "../ledger.ts";
 import { isStarting, phaseOf } from "../phases.ts";
-import { pause } from "@elara/runtime/pause";
 import { admit } from "./admit.ts";
 import { answered, type Desk, type Given, withMemo } from "./order.ts";
 import { backendFor, checkName, newRecord } from "./record.ts";

@@ -1,12 +1,12 @@
 import { ActivitySeen, type LastTimes } from "@elara/contracts";
-import type { Bus, Subscription } from "@elara/runtime/bus/bus";
+import type { Bus } from "@elara/runtime/bus/bus";
 import { type Clock, timestamp } from "@elara/runtime/clock";
+import { mergeTimes } from "@elara/runtime/last-times";
+import type { RecentActivity } from "@elara/runtime/recent-activity";
 
 const SEND_MS = 1000;
 /** Entries of one notice (contract of `activity.seen`). */
 const MAX_ENTRIES = 500;
-/** How long what was seen is shown from memory: by then it is in the store. */
-const SHOW_MS = 90_000;
 
 interface Seen {
   readonly userId: string;
@@ -14,26 +14,13 @@ interface Seen {
   last: LastTimes;
 }
 
-/** The latest of each kind. */
-export const mergeTimes = (a: LastTimes, b: LastTimes): LastTimes => {
-  const merged: LastTimes = { ...a };
-  for (const kind of ["traffic", "report", "use"] as const) {
-    const time = b[kind];
-    if (time !== undefined && time > (merged[kind] ?? "")) merged[kind] = time;
-  }
-  return merged;
-};
-
-/**
- * Activity that passed through the API: folded by maximum, sent to spawn each second, kept while the bus is away.
- * Also remembers what any replica reported lately, so that a read right after a report shows it.
- */
+/** Activity that passed through the API: folded by maximum, sent to spawn each second, kept while the bus is away. */
 export class ActivityFold {
   readonly #bus: Bus;
   readonly #clock: Clock;
+  readonly #recent: RecentActivity;
   readonly #outgoing = new Map<string, Seen>();
-  readonly #recent = new Map<string, { last: LastTimes; at: number }>();
-  readonly #subscription: Subscription;
+  readonly #usedAt = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(bus: Bus, clock: Clock) {
@@ -49,7 +36,7 @@ export class ActivityFold {
   /** Notes last times of a user's key (`u:`, `s:`, `t:` and id). Never fails. */
   note(userId: string, key: string, last: LastTimes): void {
     const waiting = this.#outgoing.get(key);
-    if (waiting) waiting.last = mergeTimes(waiting.last, last);
+    if (waiting) waiting.last = mergeTimes(waiting.last, last) ?? waiting.last;
     else this.#outgoing.set(key, { userId, key, last });
     this.#remember(key, last);
   }
@@ -65,7 +52,7 @@ export class ActivityFold {
   /** What was reported lately for this key, laid over what the store has. */
   over(key: string, stored: LastTimes | undefined): LastTimes | undefined {
     const recent = this.#recent.get(key);
-    return recent ? mergeTimes(stored ?? {}, recent.last) : stored;
+    return recent ? (mergeTimes(stored, recent.last) ?? stored) : stored;
   }
 
   /** Sends what waits; what cannot be sent stays. */
@@ -87,7 +74,10 @@ export class ActivityFold {
   #remember(key: string, last: LastTimes): void {
     const known = this.#recent.get(key);
     this.#recent.delete(key);
-    this.#recent.set(key, { last: known ? mergeTimes(known.last, last) : last, at: this.#clock.now() });
+    this.#recent.set(key, {
+      last: mergeTimes(known?.last, last) ?? known?.last ?? last,
+      at: this.#clock.now(),
+    });
   }
 
   #forgetOld(): void {

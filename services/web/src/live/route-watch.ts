@@ -1,8 +1,8 @@
 import type { Server } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import type { Liveness } from "@elara/runtime/liveness";
+import { routesKnown } from "@elara/runtime/routes-known";
 
-const LOOK_MS = 100;
 /** A browser is sent on after this long even when a proxy has not said that it knows the route. */
 const PATIENCE_MS = 2000;
 /** Proxies have read a change this old: no need to look. */
@@ -16,18 +16,11 @@ export interface RouteWatch {
 
 /** Watches `routesUpTo` of the live proxies' instance rows. */
 export function routeWatch({ liveness, clock }: { liveness: Liveness; clock: Clock }): RouteWatch {
-  const isKnown = (changedAt: string): boolean =>
-    liveness.live("proxy").every((proxy) => proxy.routesUpTo >= changedAt);
   return {
     async known({ changedAt }, signal) {
       if (clock.now() - Date.parse(changedAt) > OLD_MS) return;
-      const end = clock.monotonic() + PATIENCE_MS;
-      while (!isKnown(changedAt) && clock.monotonic() < end && !signal?.aborted) {
-        await pause(LOOK_MS);
-        await liveness.refresh().catch(() => undefined);
-      }
+      const patience = AbortSignal.timeout(PATIENCE_MS);
+      await routesKnown(liveness, changedAt, signal ? AbortSignal.any([patience, signal]) : patience);
     },
   };
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -2,6 +2,7 @@ import { HubError } from "@elara/contracts";
 import { prefersJson } from "@elara/runtime/http/accepts";
 import { originOf, pathOf } from "@elara/runtime/http/paths";
 import { renderPage } from "@elara/runtime/pages/render";
+import { pause } from "@elara/runtime/pause";
 import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { callerOf } from "../api/caller.ts";
@@ -103,14 +104,3 @@ const decoded = (segment: string): string => {
     return segment;
   }
 };
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });

@@ -28,7 +28,7 @@ export const Instance = Type.Object({
   version: Type.String(),
   /** Fingerprints of keys and configuration: a difference between instances is a start-up fault. */
   digests: Json,
-  /** Proxies only: every server changed up to this time is in the route table. */
+  /** Proxies only: the newest change of a server or route it has read. A hint, no promise: an older one may be written later. */
   routesUpTo: TimeOrNone,
 });
 export type Instance = Static<typeof Instance>;

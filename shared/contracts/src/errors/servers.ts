@@ -12,11 +12,6 @@ export const serversErrors = {
     user: "A server of this name already exists",
     operator: "Names of a user's servers are unique.",
   },
-  SERVER_PENDING_STOP: {
-    status: 400,
-    user: "The server is stopping. Try again when it has stopped.",
-    operator: "An order came while a stop was under way.",
-  },
   SERVER_ACTIVE: {
     status: 409,
     user: "The server was used a moment ago and is kept.",
@@ -42,11 +37,6 @@ export const serversErrors = {
     status: 400,
     user: "You have as many named servers as you may have. Remove one first.",
     operator: "The user has `spawn.namedServerLimit` named servers.",
-  },
-  SERVER_NOT_RUNNING: {
-    status: 424,
-    user: "JupyterHub server no longer running",
-    operator: "A request came for a server that is not running; nothing to do.",
   },
   SERVER_REDIRECT_LOOP: {
     status: 500,

@@ -25,9 +25,7 @@ export type Access =
       readonly anyOf?: readonly Scope[];
       readonly resource?: (request: FastifyRequest) => Resource;
       readonly tokens?: true;
-    }
-  /** Only over the service's own private listener, not through the proxy; elsewhere it does not exist. */
-  | { readonly kind: "internal" };
+    };
 
 /** How a request's body is read: JSON (whatever the content type says), form fields, or not at all. */
 export type BodyKind = "json" | "form" | "unread";
@@ -41,7 +39,7 @@ declare module "fastify" {
     duringOutage?: "serve";
   }
   interface FastifyRequest {
-    /** Who asks. Set by the guard for every access but `public` and `internal`. */
+    /** Who asks. Set by the guard for every access but `public`. */
     identity: Identity | undefined;
     /** Who asks, on a public route; asks the store once. Never throws for bad credentials. */
     identify(): Promise<Identity | undefined>;

@@ -29,7 +29,6 @@ export function guard(app: FastifyInstance, { hub, identities, xsrf }: GuardOpti
     const access = request.routeOptions.config.access;
     // Not found and framework errors have no route; they show nothing that needs guarding.
     if (!access || access.kind === "public") return;
-    if (access.kind === "internal") return requireInternal(request);
     request.identity = await find(request, {
       tokens: access.kind !== "page" || access.tokens === true,
       cookie: access.kind === "page" || mayUseCookie(request, hub),
@@ -100,10 +99,4 @@ export function requireAnyOf(scopes: ScopeSet, anyOf: readonly Scope[], resource
     });
   if (resource !== "list" && !held.some((scope) => scopes.allows(scope, resource)))
     throw new HubError("NO_ACCESS");
-}
-
-/** Whatever comes through the proxy carries its header; in process there is no private listener at all. */
-function requireInternal(request: FastifyRequest): void {
-  if (!request.server.server.listening || request.headers["x-forwarded-for"] !== undefined)
-    throw new HubError("NOT_FOUND");
 }

@@ -75,13 +75,6 @@ export const routedPage = (
   { after, limit }: { after?: string; limit?: number } = {},
 ): Promise<Page<PublishedServer>> => page(store, { routed: true }, ["routed"], after, limit);
 
-/** Servers changed at or after this time, oldest change first, tombstones included. */
-export async function serversChangedSince(store: Store, since: string): Promise<PublishedServer[]> {
-  const found: PublishedServer[] = [];
-  for await (const server of every(store, { changedAt: { gte: since } }, ["changedAt"])) found.push(server);
-  return found;
-}
-
 async function first(store: Store, where: Filter): Promise<PublishedServer | undefined> {
   const { items } = await serversIn(store).find({ where, limit: 1 });
   return items[0] && published(items[0]);
