@@ -110,9 +110,4 @@ export const startUpErrors = {
     user: "",
     operator: "The hub runs on Node 24 or newer. `npm install` brings it along; start through npm or npx.",
   },
-  ROOT_NEEDED: {
-    status: 500,
-    user: "The hub cannot start.",
-    operator: "Running servers as system accounts needs root. Start as root, or use another authenticator.",
-  },
 } as const satisfies Record<string, ErrorEntry>;
