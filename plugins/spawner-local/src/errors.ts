@@ -86,6 +86,11 @@ export const errors = {
     user: "The server has not ended yet.",
     operator: "Records of a running server are kept. Stop it first.",
   },
+  LOCAL_OPTIONS_INVALID: {
+    status: 500,
+    user: "The hub cannot start servers here.",
+    operator: "An option of the local spawner has a value that cannot work; the message names it.",
+  },
   LOCAL_MACHINE_RESTARTED: {
     status: 500,
     user: "The machine your server ran on was restarted.",

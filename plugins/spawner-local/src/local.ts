@@ -9,12 +9,14 @@ import { type Handle, handleOf } from "./handle.ts";
 import { locate } from "./locate.ts";
 import { look } from "./observe.ts";
 import type { options } from "./options.ts";
+import { checkOptions } from "./options-check.ts";
 import { checkPython, findPython } from "./python.ts";
 
 type Options = Static<typeof options>;
 
 /** The spawner for these options; all its state lies in the host's data folder. */
 export function localSpawner(config: Options, host: PluginHost): Spawner<Options, Handle> {
+  checkOptions(config, host.dataDir);
   const runDir = join(host.dataDir, "run");
   const attending = new Set<string>();
 

@@ -26,7 +26,7 @@ export const serversErrors = {
     status: 400,
     user: "Invalid server name",
     operator:
-      "1–30 characters: lower-case letters, digits, single hyphens; starts with a letter, ends alphanumeric.",
+      "1–30 characters: lower-case letters, digits, single hyphens; starts with a letter, ends alphanumeric; no page of the default server (api, lab, files …).",
   },
   SERVER_NAMED_OFF: {
     status: 400,
