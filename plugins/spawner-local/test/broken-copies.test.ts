@@ -30,6 +30,12 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
     ["stop does nothing", "lives", /a stopped server ends: not within 2 s/],
     ["start is not idempotent", "started twice", /two starts with one tag gave two servers/],
     [
+      "start with another token is another",
+      "lives",
+      /start again with the same tag must give the same server/,
+    ],
+    ["start with another token is another", "started twice", /two starts with one tag gave two servers/],
+    [
       "start ignores its signal",
       "cancelled beforehand",
       /start must throw when its signal is aborted already/,

@@ -68,7 +68,7 @@ export interface Row {
 
 /** One look at a backend. */
 export interface Observation {
-  /** When the look began, UTC. A handle stored later may be missing from it without meaning. */
+  /** When the look began, UTC; for people. The look must begin after the call: an absence counts for every handle given. */
   readonly startedAt: string;
   /** True when everything the backend has was seen. Only then does an absence count. */
   readonly complete: boolean;
@@ -79,10 +79,11 @@ export interface Observation {
 export interface Spawner<Options, Handle> {
   /**
    * Submits and returns as soon as the handle can be stored; never waits for the server. Idempotent on `request.tag`:
-   * called twice, also from two processes, there is one server. Throws a PluginError with a cause for the user.
+   * called twice, also from two processes and with another `env`, there is one server,
+   * with the environment of one of them. Throws a PluginError with a cause for the user.
    */
   start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle>;
-  /** One call for all servers of this backend. Throws, or answers `unknown` rows, when the backend cannot be asked. */
+  /** One call for many servers of this backend; often for those that move only. Throws, or answers `unknown` rows, when the backend cannot be asked. */
   observe(handles: readonly Handle[], call: { readonly signal: AbortSignal }): Promise<Observation>;
   /** Idempotent; valid in every phase, also while queued; succeeds when the server is already gone. Returns once asked, need not wait for the end. */
   stop(handle: Handle, call: { readonly graceSeconds: number; readonly signal: AbortSignal }): Promise<void>;

@@ -36,8 +36,10 @@ async function stopLate({ parts, backend, memory }: Drive, doc: ServerDoc): Prom
   memory.late = undefined;
   parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
   const { graceSeconds } = parts.config;
-  await bounded(parts.config.stopSeconds * 1000, (signal) =>
-    backend.spawner.stop(late.handle, { graceSeconds, signal }),
+  await bounded(
+    parts.config.stopSeconds * 1000,
+    (signal) => backend.spawner.stop(late.handle, { graceSeconds, signal }),
+    parts.row,
   ).catch((error: unknown) => parts.log.error({ serverId: doc._id, err: error }, "late server not stopped"));
 }
 

@@ -74,6 +74,8 @@ const nobody: StandInFacts = {
 export class SpawnerBench<O extends TObject, H extends TObject> {
   readonly host: TestHost;
   readonly secret = randomBytes(16).toString("hex");
+  /** The token of repeated starts. */
+  readonly repeatedSecret = randomBytes(16).toString("hex");
   readonly usesStandIn: boolean;
   readonly #plugin: SpawnerPlugin<O, H>;
   readonly #given: SpawnerCase;
@@ -125,6 +127,12 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
         ...env,
       },
     };
+  }
+
+  /** The same start once more, as a hub asks for it that did not hear of the first: with a token of its own. */
+  repeated(request: SpawnRequest<Static<O>>): SpawnRequest<Static<O>> {
+    const token = this.repeatedSecret;
+    return { ...request, env: { ...request.env, JUPYTERHUB_API_TOKEN: token, JPY_API_TOKEN: token } };
   }
 
   call(signal: AbortSignal = AbortSignal.timeout(this.seconds * 1000)): StartCall {

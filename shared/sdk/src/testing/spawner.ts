@@ -19,6 +19,8 @@ function altered<T>(value: T, from: string, to: string, version?: number): T {
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
+const digestOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
+
 /**
  * The promises of every spawner, as tests: declares them with `node:test`, so a call is the start of a plugin's test
  * file. Starts real processes of a stand-in server, each in a test of its own, and ends them.
@@ -64,8 +66,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const url = await b.untilRunning(other, handle, request.tag);
       const facts = await b.facts(url);
       if (b.usesStandIn) {
-        const digest = createHash("sha256").update(b.secret).digest("hex");
-        assert.equal(facts.tokenDigest, digest, "the server did not get JUPYTERHUB_API_TOKEN");
+        assert.equal(facts.tokenDigest, digestOf(b.secret), "the server did not get JUPYTERHUB_API_TOKEN");
       }
 
       const found = await other.locate(request.tag, b.call());
@@ -76,9 +77,10 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         "the located handle leads elsewhere",
       );
 
-      const again = await b.start(other, request);
+      const again = await b.start(other, b.repeated(request));
       const same = await b.facts(await b.untilRunning(other, again, request.tag));
       assert.equal(same.pid, facts.pid, "start again with the same tag must give the same server");
+      assert.equal(same.tokenDigest, facts.tokenDigest, "start again changed the token of the server");
       if (b.usesStandIn)
         assert.equal(b.processes().length, 1, "start again with the same tag made a second process");
 
@@ -110,7 +112,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
           options: b.options(),
           dataDir: b.host.dataDir,
           handle,
-          request,
+          request: b.repeated(request),
         });
         const row = answer.observation.rows.find(({ tag }) => tag === request.tag);
         assert.equal(row?.state, "running", "a second process does not see the server running");
@@ -126,10 +128,16 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const request = b.request(given.request?.argv);
       const one = await b.spawner();
       const two = await b.spawner(b.host.another());
-      const handles = await Promise.all([b.start(one, request), b.start(two, request)]);
+      const handles = await Promise.all([b.start(one, request), b.start(two, b.repeated(request))]);
       const pids = new Set<number>();
       for (const handle of handles) {
-        pids.add((await b.facts(await b.untilRunning(two, handle, request.tag))).pid);
+        const { pid, tokenDigest } = await b.facts(await b.untilRunning(two, handle, request.tag));
+        pids.add(pid);
+        if (b.usesStandIn)
+          assert.ok(
+            [b.secret, b.repeatedSecret].map(digestOf).includes(tokenDigest),
+            "the server has the token of neither start",
+          );
       }
       assert.equal(pids.size, 1, "two starts with one tag gave two servers");
       if (b.usesStandIn) assert.equal(b.processes().length, 1, "two starts with one tag left two processes");
