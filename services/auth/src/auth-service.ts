@@ -1,7 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { createApp } from "@elara/runtime/http/app";
+import { recentActivity } from "@elara/runtime/recent-activity";
 import { type Relay, startRelay } from "@elara/runtime/relay";
 import { defineService } from "@elara/runtime/service";
+import { lastTimes, latest } from "@elara/runtime/store/read/activity";
 import { identityReader } from "@elara/runtime/store/read/identity";
 import { authorizationRoutes } from "./api/authorization-routes.ts";
 import { tokenRoutes } from "./api/token-routes.ts";
@@ -39,6 +41,7 @@ export default defineService({
   config: AuthConfig,
   async start({ instance, config, hub, keys, bus, store, log, clock, plugins }) {
     const records = openRecords(store);
+    const recent = recentActivity(bus, clock);
     const identities = identityReader({ store, clock, log });
     // Tombstones of users reserve the name for a day; the janitor takes them away. Those of tokens may go at once.
     const relays: Relay[] = [
@@ -57,6 +60,10 @@ export default defineService({
         for (const relay of relays) relay.nudge();
       },
       forget: (digests) => identities.forget(digests),
+      async lastUses(userId) {
+        const stored = await lastTimes(store, userId);
+        return (publicId) => latest(recent.over(`t:${publicId}`, stored.timesOf(`t:${publicId}`)));
+      },
     };
     const users = userBook(ground);
     const tokens = tokenBook(ground);
@@ -86,7 +93,7 @@ export default defineService({
     tokenPage(app, ground, parts);
 
     const farewells = rounds(FAREWELL_MS, () => farewell(ground, users), log);
-    const upkeep = rounds(TIDY_MS, () => tidy(ground, tokens), log);
+    const upkeep = rounds(TIDY_MS, () => tidy(ground, parts), log);
     // What a killed replica left undone.
     farewells.now();
     upkeep.now();
@@ -108,6 +115,7 @@ export default defineService({
         await Promise.all(relays.map((relay) => relay.close()));
         await app.close();
         await doors.close();
+        await recent.close();
         await identities.close();
       },
     };

@@ -17,6 +17,8 @@ export interface Ground {
   readonly log: Logger;
   /** An outbox was written: the relay looks now. */
   nudge(): void;
+  /** When a user's tokens were last used, by public id; "" for never. What was seen a moment ago counts already. */
+  lastUses(userId: string): Promise<(publicId: string) => string>;
   /** These credentials (digests) are no longer what they were: cached identities are dropped. */
   forget(digests: readonly string[]): void;
 }

@@ -279,6 +279,28 @@ describe("authenticators in trouble", () => {
     await stand.close();
   });
 
+  test("a call that goes on after its deadline keeps its place until it ends", async () => {
+    const waiting: (() => void)[] = [];
+    const deaf = book({
+      ask: ({ username }) =>
+        username === "deaf"
+          ? new Promise((resolve) => waiting.push(() => resolve(undefined)))
+          : Promise.resolve(undefined),
+    });
+    const stand = await Stand.open({
+      config: { concurrentLogins: 1, loginSeconds: 1 },
+      authenticators: [deaf],
+    });
+    assert.match((await stand.browser().login("deaf", "x")).body, /does not answer|not available|try again/i);
+    assert.match((await stand.browser().login("next", "x")).body, /Too many people/);
+    for (const end of waiting) end();
+    await until("the place is free", async () => {
+      const { statusCode } = await stand.browser().login("next", "x");
+      return statusCode === 403 || undefined;
+    });
+    await stand.close();
+  });
+
   test("only so many are asked at a time", async () => {
     const waiting: (() => void)[] = [];
     const slow = book({ ask: () => new Promise((resolve) => waiting.push(() => resolve(undefined))) });

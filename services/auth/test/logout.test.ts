@@ -70,6 +70,23 @@ describe("log-out", () => {
     }
   });
 
+  test("is resumed wherever the store goes away in it: no token of the session outlives it", async () => {
+    const userId = (await stand.userNamed("bob"))?._id ?? "";
+    for (let writes = 0; writes < 4; writes += 1) {
+      const browser = await stand.loggedIn("bob");
+      const given = await stand.records.tokens.insert({
+        ...token(userId, `${writes}`.repeat(64), `a5${writes}`),
+        sessionId: browser.cookie("jupyterhub-session-id") ?? "",
+      });
+      stand.awayAfter(writes);
+      await browser.get("/hub/logout");
+      stand.awayAfter(undefined);
+      await browser.get("/hub/logout");
+      assert.equal((await browser.get("/hub/token")).statusCode, 302);
+      assert.notEqual((await stand.records.tokens.get(given._id))?.revokedAt, "", `after ${writes} writes`);
+    }
+  });
+
   test("without a login it is no error", async () => {
     assert.equal((await stand.browser().get("/hub/logout")).headers.location, "/hub/login");
     assert.equal((await stand.browser().post("/hub/logout", {})).statusCode, 302);

@@ -219,6 +219,41 @@ describe("the OAuth provider", () => {
       });
   });
 
+  test("a server removed and made anew during a swap is another one, whatever its name and generation", async () => {
+    const zoe = await stand.loggedIn("zoe");
+    const userId = (await stand.userNamed("zoe"))?._id ?? "";
+    const grant = (serverId: string) =>
+      stand.order(AuthGrantServer, {
+        ...server(userId),
+        serverId,
+        path: "/user/zoe/",
+        tokenDigest: digest(`zoe-${serverId}`),
+      });
+    const { clientId } = await grant("s21");
+    const url = authorizeUrl({
+      client_id: clientId,
+      redirect_uri: undefined,
+      code_challenge: undefined,
+      code_challenge_method: undefined,
+    });
+    const code = await codeFor(zoe, url);
+    stand.meetAt("oauth_codes", 2);
+    const swapping = swap({
+      client_id: clientId,
+      client_secret: "zoe-s21",
+      redirect_uri: "/user/zoe/oauth_callback",
+      code_verifier: undefined,
+      code,
+    });
+    await stand.atMeeting("oauth_codes");
+    await stand.order(AuthRevokeServer, { userId, serverId: "s21", generation: 1 });
+    assert.equal((await grant("s22")).clientId, clientId);
+    stand.leaveMeeting("oauth_codes");
+    assert.deepEqual((await swapping).body, { error: "invalid_grant" });
+    const given = await stand.records.tokens.find({ where: { userId, kind: "oauth", revokedAt: "" } });
+    assert.deepEqual(given.items, []);
+  });
+
   test("both tokens of one generation are its secret: a crashed driver's submit may have got through", async () => {
     const kim = await stand.loggedIn("kim");
     const user = await stand.userNamed("kim");
@@ -307,6 +342,13 @@ describe("the OAuth provider", () => {
       "read:users:groups!user",
       "read:users:name!user",
     ]);
+    assert.deepEqual(
+      [...page.body.matchAll(/type="checkbox" name="scopes" value="([^"]*)" checked/g)].map(
+        ([, scope]) => scope,
+      ),
+      ["read:users!user", "read:servers!user"],
+      "what is not needed to know who it is can be left out",
+    );
     assert.ok(fields.some(([name, value]) => name === "_xsrf" && value === bob.cookie("_xsrf")));
 
     assert.equal((await bob.post(ext(), { scopes: offered })).statusCode, 403);
@@ -323,6 +365,11 @@ describe("the OAuth provider", () => {
       assert.equal(location.searchParams.get("x"), "1");
       return (await swap({ ...mine, code: location.searchParams.get("code") ?? "" })).body;
     };
+    assert.deepEqual(
+      (await confirm([])).scope.split(" ").sort(),
+      ["read:users:groups!user", "read:users:name!user"],
+      "nothing chosen: nothing but who it is",
+    );
     assert.equal((await confirm(["read:users!user"])).scope.includes("read:servers"), false);
     assert.equal((await confirm(["read:users!user", "admin:users"])).scope.includes("admin:users"), false);
     assert.equal((await bob.get(ext())).statusCode, 200, "less was given, so it is asked again");

@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AnswerOf, type CloudEvent, events, type OrderContract, SpawnPurge } from "@elara/contracts";
+import {
+  type AnswerOf,
+  type CloudEvent,
+  events,
+  HubError,
+  type OrderContract,
+  SpawnPurge,
+} from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { memoryBus } from "@elara/runtime/bus/memory";
 import { keysFrom } from "@elara/runtime/keys";
@@ -128,6 +135,26 @@ export class Stand {
     this.#meetings.set(collection, { left: count, go: resolve, all: promise });
   }
 
+  /** Resolves when somebody waits there. */
+  async atMeeting(collection: string): Promise<void> {
+    const meeting = this.#meetings.get(collection);
+    const wanted = meeting && meeting.left - 1;
+    await until("somebody waits", () => (meeting && meeting.left === wanted) || undefined);
+  }
+
+  /** Lets who waits there go on. */
+  leaveMeeting(collection: string): void {
+    this.#meetings.get(collection)?.go();
+    this.#meetings.delete(collection);
+  }
+
+  #writesLeft: number | undefined;
+
+  /** The store goes away after so many changes of documents; undefined: it is back. */
+  awayAfter(writes: number | undefined): void {
+    this.#writesLeft = writes;
+  }
+
   #raced(store: Store): Store {
     return {
       ping: () => store.ping(),
@@ -136,6 +163,11 @@ export class Stand {
         const documents = store.collection(declaration);
         return {
           ...documents,
+          patch: async (id, rev, change) => {
+            if (this.#writesLeft === 0) throw new HubError("STORE_AWAY");
+            if (this.#writesLeft !== undefined) this.#writesLeft -= 1;
+            return documents.patch(id, rev, change);
+          },
           get: async (id) => {
             const doc = await documents.get(id);
             const meeting = this.#meetings.get(declaration.name);

@@ -59,6 +59,34 @@ describe("upkeep", () => {
     assert.equal((await kept.browser.get("/hub/token")).statusCode, 200);
   });
 
+  test("tokens of a revoked session go too, those of one that goes on stay", async () => {
+    const { token: out, browser } = await tokenOf("ada");
+    const { token: on, browser: kept } = await tokenOf("bob");
+    for (const [secret, of] of [
+      [out, browser],
+      [on, kept],
+    ] as const) {
+      const doc = await stand.records.tokens.get(digest(secret));
+      const sessionId = of.cookie("jupyterhub-session-id") ?? "";
+      await stand.records.tokens.patch(digest(secret), doc?.rev ?? 0, { set: { sessionId } });
+    }
+    // As a replica leaves it that was killed between the session's mark and its last look for tokens.
+    const session = await stand.records.sessions.get(digest(browser.cookie("jupyterhub-hub-login") ?? ""));
+    await stand.records.sessions.patch(session?._id ?? "", session?.rev ?? 0, {
+      set: { revokedAt: new Date().toISOString() },
+    });
+    // Logging in again goes on with the session under a new secret.
+    await kept.post("/hub/login", {
+      _xsrf: kept.cookie("_xsrf") ?? "",
+      authenticator: "book",
+      username: "bob",
+      password: "bob-secret",
+    });
+    const other = await replica();
+    await other.event("token.revoked", ({ data }) => data.userId === session?.userId);
+    assert.equal((await stand.records.tokens.get(digest(on)))?.revokedAt, "");
+  });
+
   test("a deleted user's name is free again after a day", async () => {
     const { userId } = await stand.order(AuthCreateUser, { name: "old", admin: false, actor: "system:test" });
     await stand.order(AuthDeleteUser, { userId, actor: "system:test" });

@@ -2,6 +2,7 @@ import type { Bus } from "@elara/runtime/bus/bus";
 import type { Clock } from "@elara/runtime/clock";
 import type { HubConfig } from "@elara/runtime/config/hub";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
+import type { IdentityReader } from "@elara/runtime/store/read/identity";
 import type { Logger } from "pino";
 import type { ActivityFold } from "./activity/activity-fold.ts";
 import type { WebConfig } from "./config.ts";
@@ -19,6 +20,8 @@ export interface WebDeps {
   readonly activity: ActivityFold;
   readonly signals: ServerSignals;
   readonly routes: RouteWatch;
+  /** Reads the revocation marks now. */
+  readonly identities: Pick<IdentityReader, "refresh">;
   readonly streams: OpenStreams;
   readonly upstreams: Upstreams;
   readonly clock: Clock;

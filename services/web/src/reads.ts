@@ -12,11 +12,13 @@ import {
 } from "@elara/runtime/store/read/servers";
 import { steps, tail } from "@elara/runtime/store/read/spawn-log";
 import {
+  type NamesQuery,
   type PublishedUser,
   type UsersPage,
   type UsersQuery,
   userByName,
   usersByIds,
+  usersByNameRange,
   usersByNames,
   usersPage,
 } from "@elara/runtime/store/read/users";
@@ -32,6 +34,7 @@ export interface Reads {
   usersByIds(ids: readonly string[]): Promise<PublishedUser[]>;
   usersByNames(names: readonly string[]): Promise<PublishedUser[]>;
   usersPage(query: UsersQuery): Promise<UsersPage>;
+  usersByNameRange(query: NamesQuery): Promise<{ items: PublishedUser[]; more: boolean }>;
   serverById(id: string): Promise<PublishedServer | undefined>;
   serverByName(userId: string, name: string): Promise<PublishedServer | undefined>;
   serverByPath(path: string): Promise<PublishedServer | undefined>;
@@ -61,6 +64,7 @@ export function readsOf(store: Store, activity: ActivityFold): Reads {
     usersByIds: (ids) => usersByIds(store, ids),
     usersByNames: (names) => usersByNames(store, names),
     usersPage: (query) => usersPage(store, query),
+    usersByNameRange: (query) => usersByNameRange(store, query),
     serverById: (id) => serverById(store, id),
     serverByName: (userId, name) => serverByName(store, userId, name),
     serverByPath: (path) => serverByPath(store, path),

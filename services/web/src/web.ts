@@ -50,6 +50,7 @@ export const web = defineService({
       hub,
       config,
       bus,
+      identities,
       reads: readsOf(store, activity),
       activity,
       signals: new ServerSignals(bus),

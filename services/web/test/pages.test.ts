@@ -238,8 +238,30 @@ describe("the pages", () => {
     assert.equal((await hub.browser("ada", "/hub/admin")).statusCode, 403);
     const page = await hub.browser("root", "/hub/admin?name_filter=AD");
     assert.equal(page.statusCode, 200);
-    assert.match(page.body, /1 user/);
+    assert.doesNotMatch(page.body, /aria-label="Start the server of (root|bob)"/);
+    assert.match((await hub.browser("root", "/hub/admin?name_filter=da")).body, /Nobody found/);
     assert.match(page.body, /action="\/hub\/stop\/ada\?next=%2Fhub%2Fadmin%3Fname_filter%3DAD"/);
+  });
+
+  it("list users by stretches of names, forth and back", async (t) => {
+    const many = await startHub();
+    t.after(() => many.close());
+    await many.people.user("root", { admin: true });
+    for (let i = 100; i < 220; i += 1) await many.people.user(`u${i}`);
+    const page = async (query: string) => {
+      const { body } = await many.browser("root", `/hub/admin${query}`);
+      const names = [...body.matchAll(/aria-label="Start the server of ([^"]*)"/g)].map(([, name]) => name);
+      const link = (rel: string) =>
+        new RegExp(`href="([^"]*)" rel="${rel}"`).exec(body)?.[1]?.replaceAll("&amp;", "&");
+      return { names, previous: link("prev"), next: link("next") };
+    };
+    const first = await page("?name_filter=U");
+    assert.deepEqual([first.names.length, first.names[0], first.previous], [50, "u100", undefined]);
+    const second = await page(first.next ?? "");
+    const third = await page(second.next ?? "");
+    assert.deepEqual([third.names.length, third.names.at(-1), third.next], [20, "u219", undefined]);
+    assert.deepEqual((await page(third.previous ?? "")).names, second.names);
+    assert.deepEqual(await page(second.previous ?? ""), first);
   });
 
   it("serve style, scripts and the logo to anybody", async () => {

@@ -1,6 +1,5 @@
 import { HubError, type Token, type User } from "@elara/contracts";
 import { hubPath } from "@elara/runtime/http/paths";
-import { lastTimes } from "@elara/runtime/store/read/activity";
 import type { Identity } from "@elara/runtime/store/read/identity";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
@@ -138,14 +137,14 @@ export const actorOf = (identity: Identity | undefined): string =>
 
 /** Models of a user's tokens, latest use first where there is one. */
 export async function models(ground: Ground, list: readonly Token[], user: User): Promise<TokenModel[]> {
-  const activity = await lastTimes(ground.store, user._id);
+  const lastUse = await ground.lastUses(user._id);
   const clients = new Map<string, string>([[PLAIN_CLIENT, "JupyterHub"]]);
   for (const { clientId } of list)
     if (!clients.has(clientId))
       clients.set(clientId, (await ground.records.clients.get(clientId))?.description ?? clientId);
   return list
     .map((token) => {
-      const lastUsed = activity.token(token.publicId);
+      const lastUsed = lastUse(token.publicId);
       return {
         sortBy: lastUsed || token.createdAt,
         model: tokenModel(token, user, { lastUsed, client: clients.get(token.clientId) ?? "" }),

@@ -11,7 +11,8 @@ const Answer = Type.Object({
 });
 
 /**
- * Asks an authenticator, with a deadline and at most `concurrent` at a time. Errors of plugins with a code pass through;
+ * Asks an authenticator, with a deadline and at most `concurrent` at a time; a call that does not end at its deadline
+ * keeps its place until it does. Errors of plugins with a code pass through;
  * anything else it throws is LOGIN_UNAVAILABLE, with the cause in the log.
  */
 export function asker({ concurrent, seconds }: { concurrent: number; seconds: number }) {
@@ -23,15 +24,18 @@ export function asker({ concurrent, seconds }: { concurrent: number; seconds: nu
     if (asking >= concurrent) throw new HubError("LOGIN_BUSY");
     asking += 1;
     const signal = AbortSignal.timeout(seconds * 1000);
+    const call = Promise.resolve().then(() => door.authenticator.finish({ ...request, signal }));
+    const free = (): void => {
+      asking -= 1;
+    };
+    call.then(free, free);
     try {
-      const answer = await Promise.race([door.authenticator.finish({ ...request, signal }), abortOf(signal)]);
+      const answer = await Promise.race([call, abortOf(signal)]);
       if (answer === undefined || Value.Check(Answer, answer)) return answer;
       throw new TypeError("the authenticator's answer is no user");
     } catch (cause) {
       if (cause instanceof HubError) throw cause;
       throw new HubError("LOGIN_UNAVAILABLE", { cause, detail: { authenticator: door.name } });
-    } finally {
-      asking -= 1;
     }
   };
 }

@@ -11,7 +11,7 @@ import { fieldsOf, textOf } from "../fields.ts";
 import type { Ground } from "../ground.ts";
 import { newAccessToken } from "../people/secret.ts";
 import type { TokenBook } from "../people/token-book.ts";
-import { grantedScopes, mayAccess } from "./granted-scopes.ts";
+import { grantedScopes, isNeeded, mayAccess } from "./granted-scopes.ts";
 import { challengeMethod } from "./pkce.ts";
 
 /** How long an authorization code lives. */
@@ -33,19 +33,19 @@ export function authorizeRoutes(app: FastifyInstance, ground: Ground, tokens: To
     return renderPage(reply, "authorize", {
       title: "Authorize",
       client: { description: client.description },
-      scopes: scopes.map((scope) => ({ scope, description: descriptionOf(scope) })),
+      scopes: scopes.map((scope) => ({
+        scope,
+        description: descriptionOf(scope),
+        isNeeded: isNeeded(scope, client),
+      })),
     });
   });
   app.post(url, { config }, async (request, reply) => {
     const asked = await understand(request, reply);
     if (!asked) return reply;
     const chosen = fieldsOf(request.body, "scopes");
-    const scopes = grantedScopes(
-      asked.scopes.filter((scope) => chosen.includes(scope)),
-      asked.identity,
-      { ...asked.client, allowedScopes: asked.scopes },
-    );
-    return giveCode(reply, asked, chosen.length === 0 ? asked.scopes : (scopes ?? asked.scopes));
+    const scopes = asked.scopes.filter((scope) => isNeeded(scope, asked.client) || chosen.includes(scope));
+    return giveCode(reply, asked, scopes);
   });
 
   interface Asked {

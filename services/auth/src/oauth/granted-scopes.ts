@@ -5,7 +5,7 @@ import type { ScopeSet } from "@elara/runtime/scopes/scope-set";
 import type { Identity } from "@elara/runtime/store/read/identity";
 
 /** Every client may learn whom it deals with. */
-export const IDENTIFY_SCOPES: readonly string[] = ["read:users:name!user", "read:users:groups!user"];
+const IDENTIFY_SCOPES: readonly string[] = ["read:users:name!user", "read:users:groups!user"];
 
 const ROLES: Readonly<Record<string, DefaultRole>> = {
   user: "user",
@@ -13,6 +13,10 @@ const ROLES: Readonly<Record<string, DefaultRole>> = {
   server: "server",
   token: "token",
 };
+
+/** Whether the client gets it in any case: who the user is, and its own access. */
+export const isNeeded = (scope: string, client: OAuthClient): boolean =>
+  scope === client.accessScope || IDENTIFY_SCOPES.includes(scope);
 
 type Who = Pick<Identity, "name" | "scopes">;
 

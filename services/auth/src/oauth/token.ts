@@ -105,7 +105,9 @@ export function tokenRoute(
       clients.get(client._id),
       sessions.isOpen(code.userId, code.sessionId),
     ]);
-    return isOpen && user?.deletingAt === "" && present?.generation === client.generation;
+    // A server removed and made anew has the same client id, and its first generation too.
+    const isPresent = present?.serverId === client.serverId && present.generation === client.generation;
+    return isOpen && user?.deletingAt === "" && isPresent;
   }
 
   /** The client's secret; for a server also any other token of the generation that runs, see `grantServer`. */

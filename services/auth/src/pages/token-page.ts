@@ -1,7 +1,6 @@
 import { HubError, type Token, type User } from "@elara/contracts";
 import { hubPath } from "@elara/runtime/http/paths";
 import { renderPage } from "@elara/runtime/pages/render";
-import { lastTimes } from "@elara/runtime/store/read/activity";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { revokeWithKin } from "../api/token-routes.ts";
 import { fieldsOf, textOf } from "../fields.ts";
@@ -68,13 +67,13 @@ export function tokenPage(
   ): Promise<FastifyReply> {
     const user = await self(request);
     const all = await tokens.valid({ userId: user._id });
-    const activity = await lastTimes(ground.store, user._id);
+    const lastUse = await ground.lastUses(user._id);
     const row = (token: Token) => ({
       id: token.publicId,
       note: token.note,
       created: shown(token.createdAt),
       expires: token.expiresAt === "" ? "never" : shown(token.expiresAt),
-      used: shown(activity.token(token.publicId)) || "never",
+      used: shown(lastUse(token.publicId)) || "never",
     });
     const clients = Map.groupBy(
       all.filter((token) => token.kind === "oauth"),
@@ -84,7 +83,7 @@ export function tokenPage(
       [...clients].map(async ([clientId, given]) => {
         const used =
           given
-            .map((token) => activity.token(token.publicId))
+            .map((token) => lastUse(token.publicId))
             .sort()
             .at(-1) ?? "";
         return {

@@ -2,6 +2,7 @@ import type { Session } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { newLoginSecret, newSessionId } from "@elara/runtime/http/cookies";
 import { digest } from "@elara/runtime/id";
+import type { Filter } from "@elara/runtime/store/store";
 import type { Ground } from "../ground.ts";
 import { swap } from "../swap.ts";
 import type { TokenBook } from "./token-book.ts";
@@ -20,8 +21,13 @@ export interface SessionBook {
   find(credential: string): Promise<Session | undefined>;
   /** Whether a browser with this session id is still logged in as this user. */
   isOpen(userId: string, sessionId: string): Promise<boolean>;
-  /** Log-out: the session and the tokens that were given out in it. */
+  /**
+   * Log-out: the session and the tokens that were given out in it. The session is marked last, so that whoever is
+   * interrupted finds it open and does it again.
+   */
   end(credential: string): Promise<void>;
+  /** Revokes what is left of tokens of these revoked sessions. */
+  endLeftOvers(revoked: Filter): Promise<void>;
   /** Revokes all sessions of a user. */
   endAll(userId: string): Promise<void>;
 }
@@ -41,14 +47,21 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
     ground.forget([credential]);
     return revoked;
   };
+  const endTokens = ({ sessionId, userId }: Session, actor: string) =>
+    tokens.revokeWhere({ sessionId, userId }, actor);
   const end: SessionBook["end"] = async (credential) => {
-    const session = await revoke(credential);
-    if (session === undefined) return;
-    await tokens.revokeWhere(
-      { sessionId: session.sessionId, userId: session.userId },
-      `user:${session.userId}`,
-    );
+    const session = await sessions.get(credential);
+    if (session === undefined || session.revokedAt !== "") return;
+    const actor = `user:${session.userId}`;
+    await endTokens(session, actor);
+    if (!(await revoke(credential))) return;
+    // What was given out between the first look and the mark; the janitor looks too, should this one not come to it.
+    await endTokens(session, actor);
     await users.loggedOut(session.userId);
+  };
+  const isOpen: SessionBook["isOpen"] = async (userId, sessionId) => {
+    const { items } = await sessions.find({ where: { userId, sessionId, revokedAt: "" }, limit: 10 });
+    return items.some((session) => session.expiresAt > now());
   };
 
   return {
@@ -70,11 +83,18 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
       return { secret, session };
     },
     find: (credential) => sessions.get(credential),
-    async isOpen(userId, sessionId) {
-      const { items } = await sessions.find({ where: { userId, sessionId, revokedAt: "" }, limit: 10 });
-      return items.some((session) => session.expiresAt > now());
-    },
+    isOpen,
     end,
+    async endLeftOvers(where) {
+      let after: string | undefined;
+      do {
+        const page = await sessions.find({ where, limit: 200, ...(after === undefined ? {} : { after }) });
+        // A new log-in of the same person goes on with the session under another secret.
+        for (const session of page.items)
+          if (!(await isOpen(session.userId, session.sessionId))) await endTokens(session, "system:auth");
+        after = page.next;
+      } while (after !== undefined);
+    },
     async endAll(userId) {
       for (;;) {
         const { items } = await sessions.find({ where: { userId, revokedAt: "" }, limit: 200 });

@@ -1,18 +1,27 @@
 import { timestamp } from "@elara/runtime/clock";
 import type { Filter, Page, Query } from "@elara/runtime/store/store";
 import type { Ground } from "../ground.ts";
+import type { SessionBook } from "../people/session-book.ts";
 import type { TokenBook } from "../people/token-book.ts";
 
 const EPOCH = timestamp(0);
 /** Revocation marks of the last 30 s are read by others, so what is revoked stays longer than that. */
 const MARK_MS = 10 * 60_000;
+/** More than a round of upkeep. */
+const SOON_MS = 2 * 60_000;
 const DAY_MS = 86_400_000;
 const AT_ONCE = 200;
 
 /** Takes away what is over: expired and revoked credentials, spent codes, old throttles, tombstones after a day. Safe in every replica. */
-export async function tidy({ records, clock }: Ground, tokens: TokenBook): Promise<void> {
+export async function tidy(
+  { records, clock }: Ground,
+  { sessions, tokens }: { sessions: SessionBook; tokens: TokenBook },
+): Promise<void> {
   const before = (ms: number) => ({ gte: EPOCH, lt: timestamp(clock.now() - ms) });
   await tokens.revokeWhere({ expiresAt: before(0) }, "system:auth");
+  // Soon after a log-out that was cut off, and once more before its mark goes.
+  await sessions.endLeftOvers({ revokedAt: { gte: timestamp(clock.now() - SOON_MS) } });
+  await sessions.endLeftOvers({ revokedAt: before(MARK_MS) });
   await removeAll(records.tokens, { revokedAt: before(MARK_MS), pendingSince: "" });
   await removeAll(records.sessions, { revokedAt: before(MARK_MS) });
   await removeAll(records.sessions, { expiresAt: before(MARK_MS) });

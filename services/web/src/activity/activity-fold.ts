@@ -2,7 +2,7 @@ import { ActivitySeen, type LastTimes } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { type Clock, timestamp } from "@elara/runtime/clock";
 import { mergeTimes } from "@elara/runtime/last-times";
-import type { RecentActivity } from "@elara/runtime/recent-activity";
+import { type RecentActivity, recentActivity } from "@elara/runtime/recent-activity";
 
 const SEND_MS = 1000;
 /** Entries of one notice (contract of `activity.seen`). */
@@ -14,21 +14,21 @@ interface Seen {
   last: LastTimes;
 }
 
-/** Activity that passed through the API: folded by maximum, sent to spawn each second, kept while the bus is away. */
+/**
+ * Activity that passed through the API: folded by maximum, sent to spawn each second, kept while the bus is away.
+ * What was seen lately is laid over what is read, so that a read right after a report shows it.
+ */
 export class ActivityFold {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #recent: RecentActivity;
   readonly #outgoing = new Map<string, Seen>();
-  readonly #usedAt = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(bus: Bus, clock: Clock) {
     this.#bus = bus;
     this.#clock = clock;
-    this.#subscription = bus.subscribe(ActivitySeen, ({ entries }) => {
-      for (const entry of entries) this.#remember(entry.key, entry.last);
-    });
+    this.#recent = recentActivity(bus, clock);
     this.#timer = setInterval(() => this.send(), SEND_MS);
     this.#timer.unref();
   }
@@ -38,12 +38,12 @@ export class ActivityFold {
     const waiting = this.#outgoing.get(key);
     if (waiting) waiting.last = mergeTimes(waiting.last, last) ?? waiting.last;
     else this.#outgoing.set(key, { userId, key, last });
-    this.#remember(key, last);
+    this.#recent.remember(key, last);
   }
 
   /** Notes use of a credential now, at most every 30 s for one key. */
   noteUse(userId: string, key: string): void {
-    const known = this.#recent.get(key)?.last.use;
+    const known = this.over(key, undefined)?.use;
     const now = this.#clock.now();
     if (known !== undefined && now - Date.parse(known) < 30_000) return;
     this.note(userId, key, { use: timestamp(now) });
@@ -51,13 +51,11 @@ export class ActivityFold {
 
   /** What was reported lately for this key, laid over what the store has. */
   over(key: string, stored: LastTimes | undefined): LastTimes | undefined {
-    const recent = this.#recent.get(key);
-    return recent ? (mergeTimes(stored, recent.last) ?? stored) : stored;
+    return this.#recent.over(key, stored);
   }
 
   /** Sends what waits; what cannot be sent stays. */
   send(): void {
-    this.#forgetOld();
     if (!this.#bus.connected || this.#outgoing.size === 0) return;
     const waiting = [...this.#outgoing.values()];
     this.#outgoing.clear();
@@ -68,23 +66,6 @@ export class ActivityFold {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.send();
-    await this.#subscription.close();
-  }
-
-  #remember(key: string, last: LastTimes): void {
-    const known = this.#recent.get(key);
-    this.#recent.delete(key);
-    this.#recent.set(key, {
-      last: mergeTimes(known?.last, last) ?? known?.last ?? last,
-      at: this.#clock.now(),
-    });
-  }
-
-  #forgetOld(): void {
-    const oldest = this.#clock.now() - SHOW_MS;
-    for (const [key, { at }] of this.#recent) {
-      if (at > oldest) return;
-      this.#recent.delete(key);
-    }
+    await this.#recent.close();
   }
 }

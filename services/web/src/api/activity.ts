@@ -1,5 +1,4 @@
 import { codeOf, HubError } from "@elara/contracts";
-import { timestamp } from "@elara/runtime/clock";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebDeps } from "../deps.ts";
 import { parseTime } from "../models/api-time.ts";
@@ -20,9 +19,9 @@ export function activityRoutes(app: FastifyInstance, deps: WebDeps): void {
       const known = await knownServers(request, request.params.user);
       const report = readReport(request.body, request.params.user, known.serverIds, deps.clock.now());
       if (report.user !== undefined)
-        deps.activity.note(known.userId, `u:${known.userId}`, { report: timestamp(report.user) });
+        deps.activity.note(known.userId, `u:${known.userId}`, { report: report.user });
       for (const [serverId, at] of report.servers)
-        deps.activity.note(known.userId, `s:${serverId}`, { report: timestamp(at) });
+        deps.activity.note(known.userId, `s:${serverId}`, { report: at });
       return reply.type("application/json").send("");
     },
   );
@@ -46,9 +45,9 @@ export function activityRoutes(app: FastifyInstance, deps: WebDeps): void {
 }
 
 interface Report {
-  readonly user: number | undefined;
+  readonly user: string | undefined;
   /** Server id and time. */
-  readonly servers: readonly (readonly [string, number])[];
+  readonly servers: readonly (readonly [string, string])[];
 }
 
 function readReport(
@@ -76,10 +75,10 @@ function readReport(
   }
 }
 
-function readTime(value: unknown, now: number): number {
+function readTime(value: unknown, now: number): string {
   const at = parseTime(value);
   if (at === undefined) throw badRequest(`Not a valid timestamp: ${JSON.stringify(value)?.slice(0, 80)}`);
-  if (at - now > AHEAD_MS)
-    throw badRequest(`Rejecting activity from more than an hour in the future: ${timestamp(at)}`);
+  if (Date.parse(at) - now > AHEAD_MS)
+    throw badRequest(`Rejecting activity from more than an hour in the future: ${at}`);
   return at;
 }

@@ -51,8 +51,9 @@ export function serverRoutes(app: FastifyInstance, deps: WebDeps): void {
       if (serverName !== "" && !server) throw noServer(user, serverName);
       if (!server) return reply.code(204).send();
       const stop = await orderStop(deps.bus, { user, server, by: callerOf(request) }, remove);
-      const stopped =
-        stop.stopped || (await waitForStop(deps, server._id, deps.config.slowStopSeconds * 1000));
+      const target = { serverId: server._id, generation: stop.generation };
+      const stopped = await waitForStop(deps, target, deps.config.slowStopSeconds * 1000);
+      if (stopped) await deps.identities.refresh().catch(() => undefined);
       return stopped ? reply.code(204).send() : reply.code(202).type("text/plain").send("");
     });
   }

@@ -10,6 +10,8 @@ export function tokenRoutes(app: FastifyInstance, deps: WebDeps): void {
       // Auth's own guard decides.
       config: { access: { kind: "public" }, body: "unread" },
       handler: (request, reply) => {
+        // Auth shows when tokens were last used.
+        deps.activity.send();
         reply.hijack();
         deps.upstreams.forward("auth", request.raw, reply.raw);
       },

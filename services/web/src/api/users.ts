@@ -49,9 +49,10 @@ export function usersRoutes(app: FastifyInstance, deps: WebDeps): void {
     const missing = names.filter((name) => !existing.has(name));
     if (missing.length === 0)
       throw new HubError("USER_EXISTS", { message: `All ${names.length} users already exist` });
-    for (const name of missing) await create(name, isAdmin, by, "skip existing");
-    const created = await deps.reads.usersByNames(missing);
-    const inOrder = missing.flatMap((name) => created.filter((user) => user.name === name));
+    const made: string[] = [];
+    for (const name of missing) made.push(await create(name, isAdmin, by, "skip existing"));
+    const created = await deps.reads.usersByNames(made);
+    const inOrder = made.flatMap((name) => created.filter((user) => user.name === name));
     return reply.code(201).send((await factsOf(inOrder)).map((fact) => userModel(fact, by.scopes, deps.hub)));
   });
 
@@ -66,13 +67,13 @@ export function usersRoutes(app: FastifyInstance, deps: WebDeps): void {
 
   app.post<OneUser>("/users/:user", admin(), async (request, reply) => {
     const by = callerOf(request);
-    const name = request.params.user;
     const changes = request.body === undefined ? {} : readUserChanges(request.body);
+    const name = normalName(request.params.user);
     if (await deps.reads.userByName(name))
       throw new HubError("USER_EXISTS", { message: `User ${name} already exists` });
     checkMayGrantAdmin(by, changes);
-    await create(name, changes.admin === true, by);
-    return reply.code(201).send(await oneModel(await find(name), by, false));
+    const made = await create(name, changes.admin === true, by);
+    return reply.code(201).send(await oneModel(await find(made), by, false));
   });
 
   app.patch<OneUser>("/users/:user", admin(), async (request) => {
@@ -114,17 +115,19 @@ export function usersRoutes(app: FastifyInstance, deps: WebDeps): void {
     return user;
   }
 
+  /** The name under which auth keeps the user. */
   async function create(
     name: string,
     isAdmin: boolean,
     by: Identity,
     ifExists?: "skip existing",
-  ): Promise<void> {
+  ): Promise<string> {
     try {
-      await deps.bus.request(AuthCreateUser, { name, admin: isAdmin, actor: actorOf(by) });
+      const made = await deps.bus.request(AuthCreateUser, { name, admin: isAdmin, actor: actorOf(by) });
+      return made.name;
     } catch (error) {
-      if (codeOf(error) === "USER_EXISTS" && ifExists) return;
-      nameRefused(name)(error);
+      if (codeOf(error) === "USER_EXISTS" && ifExists) return name;
+      return nameRefused(name)(error);
     }
   }
 

@@ -12,6 +12,7 @@ interface Waiting {
 }
 
 const LOOK_MS = 1000;
+const REST_LOOK_MS = 25;
 
 /** Looks at the ledger until `settled` answers, or time is up. */
 async function waitUntil<T>(
@@ -19,11 +20,12 @@ async function waitUntil<T>(
   serverId: string,
   timeoutMs: number,
   settled: (server: PublishedServer | undefined) => T | undefined,
+  lookMs = LOOK_MS,
 ): Promise<T | undefined> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const left = end - performance.now();
-    const news = signals.next(serverId, Math.max(0, Math.min(LOOK_MS, left)));
+    const news = signals.next(serverId, Math.max(0, Math.min(lookMs, left)));
     const result = settled(await reads.serverById(serverId));
     if (result !== undefined || left <= 0) return result;
     await news;
@@ -50,10 +52,29 @@ export async function waitForStart(
   return "ready";
 }
 
-/** Waits for the stop of a server: true when it is stopped or gone, false when time is up. */
-export async function waitForStop(waiting: Waiting, serverId: string, timeoutMs: number): Promise<boolean> {
-  const stopped = await waitUntil(waiting, serverId, timeoutMs, (doc) =>
-    !doc || !serverState(doc).active ? true : undefined,
+/**
+ * Waits for the stop of this generation: true when it is stopped or gone and its token revoked, which is when it rests;
+ * false when time is up.
+ */
+export async function waitForStop(
+  waiting: Waiting,
+  stop: { readonly serverId: string; readonly generation: number },
+  timeoutMs: number,
+): Promise<boolean> {
+  const end = performance.now() + timeoutMs;
+  const isNext = (doc: PublishedServer): boolean => doc.generation > stop.generation;
+  const stopped = await waitUntil(waiting, stop.serverId, timeoutMs, (doc) =>
+    !doc || isNext(doc) || !serverState(doc).active ? true : undefined,
   );
-  return stopped ?? false;
+  if (stopped === undefined) return false;
+  // No event tells of the rest, and it is near.
+  const left = Math.max(0, end - performance.now());
+  const resting = await waitUntil(
+    waiting,
+    stop.serverId,
+    left,
+    (doc) => (!doc || isNext(doc) || !doc.inMotion ? true : undefined),
+    REST_LOOK_MS,
+  );
+  return resting ?? false;
 }

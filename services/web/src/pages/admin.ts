@@ -15,13 +15,12 @@ export function adminPage(app: FastifyInstance, deps: WebDeps): void {
     "/admin",
     { config: { access: { kind: "page", anyOf: ["admin-ui"] } } },
     async (request, reply) => {
-      const offset = Math.max(0, Number.parseInt(request.query.offset ?? "0", 10) || 0);
-      const nameFilter = (request.query.name_filter ?? "").trim();
-      const page = await reads.usersPage({
-        sort: "name",
-        offset,
+      const { after, before } = request.query;
+      const prefix = (request.query.name_filter ?? "").trim().toLowerCase();
+      const page = await reads.usersByNameRange({
+        prefix,
         limit: PAGE_SIZE,
-        ...(nameFilter === "" ? {} : { nameContains: nameFilter }),
+        ...(before ? { before } : after ? { after } : {}),
       });
       const ids = page.items.map((user) => user._id);
       const [servers, timesOf] = await Promise.all([reads.serversOfUsers(ids), reads.timesOfMany(ids)]);
@@ -45,9 +44,14 @@ export function adminPage(app: FastifyInstance, deps: WebDeps): void {
         title: "Administration",
         page: "admin",
         rows,
-        nameFilter,
+        nameFilter: prefix,
         self: request.url,
-        pager: pager(offset, page.total, nameFilter),
+        pager: pager(prefix, {
+          first: page.items[0]?.name ?? "",
+          last: page.items.at(-1)?.name ?? "",
+          hasPrevious: before ? page.more : Boolean(after),
+          hasNext: before ? true : page.more,
+        }),
       });
     },
   );
@@ -55,14 +59,22 @@ export function adminPage(app: FastifyInstance, deps: WebDeps): void {
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
-const pager = (offset: number, total: number, nameFilter: string) => {
-  const at = (start: number): string =>
-    `?${new URLSearchParams({ ...(nameFilter === "" ? {} : { name_filter: nameFilter }), offset: String(start) })}`;
+interface Stretch {
+  readonly first: string;
+  readonly last: string;
+  readonly hasPrevious: boolean;
+  readonly hasNext: boolean;
+}
+
+/** Pages go on from a name, so that a page far behind costs what the first one does. */
+const pager = (prefix: string, { first, last, hasPrevious, hasNext }: Stretch) => {
+  const at = (place: Readonly<Record<string, string>>): string =>
+    `?${new URLSearchParams({ ...(prefix === "" ? {} : { name_filter: prefix }), ...place })}`;
   return {
-    total,
-    first: total === 0 ? 0 : offset + 1,
-    last: Math.min(offset + PAGE_SIZE, total),
-    previous: offset > 0 ? at(Math.max(0, offset - PAGE_SIZE)) : "",
-    next: offset + PAGE_SIZE < total ? at(offset + PAGE_SIZE) : "",
+    first,
+    last,
+    isAll: !hasPrevious && !hasNext,
+    previous: hasPrevious && first !== "" ? at({ before: first }) : "",
+    next: hasNext && last !== "" ? at({ after: last }) : "",
   };
 };

@@ -1,16 +1,18 @@
 import { type Static, Type } from "typebox";
 import { collection } from "../collection.ts";
-import { Time } from "../scalar.ts";
 import { stored } from "./stored.ts";
+
+/** UTC with milliseconds, or with the microseconds a client reported and reads again. */
+const SeenTime = Type.String({ pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}(\\d{3})?Z$" });
 
 /** Last times of one user, server or token, by kind of evidence; merged by maximum, never backwards. */
 export const LastTimes = Type.Object({
   /** Requests through the proxy. */
-  traffic: Type.Optional(Time),
+  traffic: Type.Optional(SeenTime),
   /** The single-user server's own report. */
-  report: Type.Optional(Time),
+  report: Type.Optional(SeenTime),
   /** Use of a credential at the hub. */
-  use: Type.Optional(Time),
+  use: Type.Optional(SeenTime),
 });
 export type LastTimes = Static<typeof LastTimes>;
 

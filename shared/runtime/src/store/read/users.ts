@@ -81,6 +81,37 @@ async function filteredPage(store: Store, query: UsersQuery, text: string): Prom
   return { items: matching.slice(offset, offset + query.limit), total: matching.length };
 }
 
+/** A stretch of the users in the order of their names, which are unique. */
+export interface NamesQuery {
+  /** What names begin with; "" for all. */
+  readonly prefix: string;
+  /** The stretch behind this name. */
+  readonly after?: string;
+  /** The stretch before this name. Not with `after`. */
+  readonly before?: string;
+  /** 1 to 1,000. */
+  readonly limit: number;
+}
+
+/** Sorts behind every name that begins like it. */
+const LAST_CHARACTER = "\u{10ffff}";
+
+/** The living users of a stretch of names, by the index of names: costs the same wherever it is. `more` go on in its direction. */
+export async function usersByNameRange(
+  store: Store,
+  { prefix, after = "", before, limit }: NamesQuery,
+): Promise<{ items: PublishedUser[]; more: boolean }> {
+  const lower: Filter = after >= prefix && after !== "" ? { name: { gt: after } } : { name: { gte: prefix } };
+  const end = `${prefix}${LAST_CHARACTER}`;
+  const page = await usersIn(store).find({
+    where: { and: [lower, { name: { lt: before ?? end } }, LIVING] },
+    sort: { by: ["name"], desc: before !== undefined },
+    limit,
+  });
+  const items = page.items.map(published);
+  return { items: before === undefined ? items : items.reverse(), more: page.next !== undefined };
+}
+
 const batch = (store: Store, query: UsersQuery, limit: number, after?: string): Promise<Page<User>> =>
   usersIn(store).find({
     where: LIVING,
