@@ -48,7 +48,3 @@ export function causeOfEnd(
     operator: facts,
   });
 }
-
-/** Codes of what is away and comes back. */
-export const awayCodes = ["BUS_AWAY", "BUS_NO_RESPONDERS", "BUS_TIMEOUT", "STORE_AWAY"] as const;
-export type AwayCode = (typeof awayCodes)[number];

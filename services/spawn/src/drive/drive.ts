@@ -1,5 +1,5 @@
+import type { AwayCode } from "@elara/runtime/is-away";
 import type { Backend } from "../backends.ts";
-import type { AwayCode } from "../causes.ts";
 import type { ServerDoc } from "../ledger.ts";
 import type { Backoff } from "../pace.ts";
 import type { SpawnParts } from "../parts.ts";

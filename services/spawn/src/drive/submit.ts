@@ -1,8 +1,8 @@
 import { AuthGrantServer, codeOf } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { isAway } from "@elara/runtime/is-away";
+import { awayCodes, isAway } from "@elara/runtime/is-away";
 import { isUnjudged } from "../admission.ts";
-import { awayCodes, causeOf, causeOfError } from "../causes.ts";
+import { causeOf, causeOfError } from "../causes.ts";
 import { environmentOf, SECRET_ENVIRONMENT } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
