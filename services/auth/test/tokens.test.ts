@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { ActivitySeen } from "@elara/contracts";
 import { digest } from "@elara/runtime/id";
 import { inputsOf } from "./browser.ts";
-import { Stand } from "./stand.ts";
+import { Stand, until } from "./stand.ts";
 
 describe("the tokens API", () => {
   let stand: Stand;
@@ -56,6 +57,18 @@ describe("the tokens API", () => {
     const { body: one } = await stand.api(ada, "GET", `/users/ada/tokens/${id}`);
     assert.equal("token" in one, false);
     assert.equal(one.id, id);
+  });
+
+  test("a use seen by another service a moment ago is shown", async () => {
+    const { body } = await stand.api(ada, "POST", "/users/ada/tokens");
+    const used = new Date().toISOString();
+    const userId = (await stand.userNamed("ada"))?._id ?? "";
+    stand.bus.notify(ActivitySeen, { entries: [{ userId, key: `t:${body.id}`, last: { use: used } }] }, {});
+    const shown = await until("the use is shown", async () => {
+      const one = await stand.api(ada, "GET", `/users/ada/tokens/${body.id}`);
+      return one.body.last_activity ?? undefined;
+    });
+    assert.equal(Date.parse(shown), Date.parse(used));
   });
 
   test("notes say who asked", async () => {

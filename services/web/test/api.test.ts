@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { AuthCreateUser } from "@elara/contracts";
 import { startHub, type TestHub } from "./fixtures/hub.ts";
 
 const MICROSECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/;
@@ -157,6 +158,20 @@ describe("the REST API, reading", () => {
     assert.deepEqual(await names("name_filter=O&sort=name"), ["bob", "root"]);
     assert.deepEqual(await names("sort=last_activity"), ["bob", "ada", "root"]);
     assert.deepEqual(await names("sort=-last_activity"), ["root", "ada", "bob"]);
+  });
+
+  it("answers a new user under the name that auth gave", async (t) => {
+    const own = await startHub();
+    t.after(() => own.close());
+    await own.people.user("root", { admin: true });
+    own.bus.reply(AuthCreateUser, async ({ name }) => {
+      const kept = name.trim().toLowerCase();
+      return { userId: await own.people.user(kept), name: kept };
+    });
+    const answer = await own.api("root", { method: "POST", url: "/hub/api/users/Grace" });
+    assert.deepEqual([answer.statusCode, answer.json().name], [201, "grace"]);
+    const again = await own.api("root", { method: "POST", url: "/hub/api/users/GRACE" });
+    assert.equal(again.statusCode, 409);
   });
 
   it("pages when asked by JupyterHub's media type", async () => {

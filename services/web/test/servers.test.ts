@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, describe, it } from "node:test";
+import { SpawnStop } from "@elara/contracts";
 import { startHub, type TestHub } from "./fixtures/hub.ts";
 import { type SpawnStandIn, spawnStandIn } from "./fixtures/spawn.ts";
 
@@ -130,6 +131,29 @@ describe("starting and stopping over the API", () => {
       (await hub.api("ada", { method: "POST", url: "/hub/api/users/root/server" })).statusCode,
       404,
     );
+  });
+});
+
+describe("a stop", () => {
+  it("is answered when the server rests: until then its token is good", async (t) => {
+    const hub = await startHub();
+    t.after(() => hub.close());
+    await hub.people.user("ada");
+    const server = await hub.people.server("ada");
+    hub.bus.reply(SpawnStop, async () => {
+      await hub.people.changeServer(server._id, { phase: "stopped", desired: "stopped", inMotion: true });
+      return { serverId: server._id, generation: server.generation, stopped: true };
+    });
+    let isAnswered = false;
+    const answer = hub.api("ada", { method: "DELETE", url: "/hub/api/users/ada/server" }).then((got) => {
+      isAnswered = true;
+      return got;
+    });
+    const end = performance.now() + 300;
+    while (performance.now() < end) await new Promise(setImmediate);
+    assert.equal(isAnswered, false);
+    await hub.people.changeServer(server._id, { inMotion: false });
+    assert.equal((await answer).statusCode, 204);
   });
 });
 
