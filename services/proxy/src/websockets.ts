@@ -8,8 +8,11 @@ import { MAX_HEAD_BYTES } from "@elara/runtime/http/upstreams-leg";
 import type { Target } from "@elara/runtime/http/upstreams-target";
 import { splice } from "./splice.ts";
 
-/** A server that takes the connection and says nothing would hold both sockets for ever. */
-const ANSWER_MS = 30_000;
+/**
+ * A server that takes the connection and says nothing would hold both sockets for ever. Longer than jupyter_server
+ * waits for a kernel before it answers an upgrade (`kernel_info_timeout`, 60 s).
+ */
+const ANSWER_MS = 90_000;
 
 /** One upgrade on its way to one target. */
 export interface Upgrading {
