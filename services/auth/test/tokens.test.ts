@@ -102,6 +102,7 @@ describe("the tokens API", () => {
   test("wrong bodies are told in JupyterHub's words", async () => {
     const cases: [unknown, RegExp][] = [
       [{ expires_in: "soon" }, /expires_in must be/],
+      [{ expires_in: 1e300 }, /must not exceed 3153600000/],
       [{ scopes: "read:users" }, /list of strings/],
       [{ scopes: [1] }, /list of strings/],
       [{ roles: "admin" }, /list of strings/],

@@ -274,7 +274,13 @@ describe("the pages", () => {
     ];
     for (const file of files)
       assert.equal((await hub.app.inject({ url: `/hub/${file}` })).statusCode, 200, file);
-    assert.equal((await hub.app.inject({ url: "/hub/static/../package.json" })).statusCode, 404);
+    for (const url of [
+      "/hub/static/../package.json",
+      "/hub/static/",
+      "/hub/static/nope.css",
+      "/hub/static/..%2fx",
+    ])
+      assert.equal((await hub.app.inject({ url })).statusCode, 404, url);
   });
 
   it("have a page for the proxy's errors, always answered with 200", async () => {

@@ -12,6 +12,9 @@ export interface TokenRequest {
   readonly auth: Readonly<Record<string, string>> | undefined;
 }
 
+/** A hundred years: what is longer is no lifetime, and no date can hold it. */
+export const MAX_EXPIRES_IN_SECONDS = 100 * 365 * 86_400;
+
 const ROLES: readonly string[] = ["user", "admin", "server", "token"] satisfies DefaultRole[];
 const isRole = (name: string): name is DefaultRole => ROLES.includes(name);
 
@@ -38,6 +41,8 @@ function seconds(value: unknown, maxSeconds: number): number | undefined {
     throw wrong(`token expires_in must be a whole number of seconds, not ${JSON.stringify(value)}`);
   if (maxSeconds > 0 && (value === 0 || value > maxSeconds))
     throw wrong(`token expires_in: ${value} must not exceed ${maxSeconds}`);
+  if (value > MAX_EXPIRES_IN_SECONDS)
+    throw wrong(`token expires_in: ${value} must not exceed ${MAX_EXPIRES_IN_SECONDS}`);
   // JupyterHub: 0 is no expiry.
   return value || undefined;
 }

@@ -7,13 +7,14 @@ import Fastify from "fastify";
 import type { Logger } from "pino";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
+import { MAX_EXPIRES_IN_SECONDS } from "../api/token-wish.ts";
 import type { TokenForName } from "./token-for-name.ts";
 
 const TokenRequest = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 256 }),
     note: Type.Optional(Type.String({ maxLength: 1024 })),
-    expiresInSeconds: Type.Optional(Type.Integer({ minimum: 1 })),
+    expiresInSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_EXPIRES_IN_SECONDS })),
     admin: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },

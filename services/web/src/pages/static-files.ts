@@ -17,6 +17,8 @@ export function staticFiles(app: FastifyInstance, prefix: string): void {
       index: false,
       maxAge: "1h",
     });
+    // The plugin fails on the folder itself when it looks in several.
+    scope.get(`${prefix}static/`, (_request, reply) => reply.callNotFound());
     scope.get(`${prefix}logo`, (_request, reply) => reply.sendFile("favicon.svg"));
   });
 }

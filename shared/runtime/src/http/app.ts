@@ -131,7 +131,8 @@ export function createApp({
     const path = pathOf(request.url);
     if (request.method === "OPTIONS" && isApi(path)) return reply.send("");
     const allowed = methods.methodsFor(path, (pattern) => isApi(pattern) === isApi(path));
-    if (allowed.length === 0) throw new HubError("NOT_FOUND");
+    // A handler that found nothing comes here too: the method was right then, the thing is not there.
+    if (allowed.length === 0 || allowed.includes(request.method)) throw new HubError("NOT_FOUND");
     reply.header("Allow", allowed.join(", "));
     throw new HubError("METHOD_NOT_ALLOWED");
   });
