@@ -1,6 +1,5 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServiceName } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { systemClock } from "@elara/runtime/clock";
 import { localUpstreams } from "@elara/runtime/http/local-upstreams";
@@ -16,7 +15,6 @@ import { resolved, resolvedPlugin, type Settings, storeSettings } from "./settin
 
 /** A hub, or the part of it that runs in this process. */
 export interface RunningHub {
-  readonly services: ReadonlyMap<ServiceName, RunningService>;
   /** Ends all services within 10 s; servers are not touched. */
   close(): Promise<void>;
 }
@@ -84,7 +82,7 @@ export async function boot(
   const { keys, log, alone } = given;
   const clock = systemClock;
   const ending = new Ending(log);
-  const running = new Map<ServiceName, RunningService>();
+  const running: RunningService[] = [];
   const rows: InstanceRow[] = [];
   try {
     const store = await openStore(settings, log);
@@ -98,7 +96,7 @@ export async function boot(
     ending.beside(() => upstreams.close());
     // Good-bye is said last, side by side: until then the rows tell that somebody still answers.
     ending.before(() => Promise.all(rows.map((row) => row.close())));
-    ending.before(() => Promise.all([...running.values()].map((service) => service.close())));
+    ending.before(() => Promise.all(running.map((service) => service.close())));
     if (!alone) await assertSameKeys(store, keys.fingerprint);
     const hub = { ...settings.hub, hubId: keys.hubId };
     const authenticators = settings.authenticators.map((entry, index) =>
@@ -135,7 +133,7 @@ export async function boot(
         upstreams,
         plugins: { authenticators, spawners },
       });
-      running.set(service, started);
+      running.push(started);
       const { app } = started;
       if (!app) continue;
       await app.ready();
@@ -148,7 +146,6 @@ export async function boot(
     }
     ending.before(() => bus.leave());
     return {
-      services: running,
       close: () => Promise.race([ending.run(), sleep(CLOSE_MS, undefined, { ref: false })]),
     };
   } catch (error) {

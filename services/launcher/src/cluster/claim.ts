@@ -1,15 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HubError } from "@elara/contracts";
+import { startOf } from "@elara/sdk/launcher";
 
 /** A process and when it started: a pid alone may belong to somebody else by now. */
 function identityOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return `${pid} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`;
-  } catch {
-    return undefined;
-  }
+  const start = startOf(pid);
+  return start === undefined ? undefined : `${pid} ${start}`;
 }
 
 /**

@@ -84,7 +84,7 @@ function secrets(settings: Settings): string {
 }
 
 /** Throws PORT_TAKEN when somebody listens there, LISTEN_FAILED when nobody can. */
-export const freePort = (host: string, port: number, option: string): Promise<void> =>
+const freePort = (host: string, port: number, option: string): Promise<void> =>
   new Promise((done, fail) => {
     const server = createServer();
     server.once("error", (cause) =>
