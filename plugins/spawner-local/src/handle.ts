@@ -5,10 +5,9 @@ import type { Static } from "typebox";
 /** Version of the handles this plugin writes. */
 export const HANDLE_VERSION = 1;
 
-/** What the hub stores. Only `tag`, `dir` and `bootId` are relied on; the rest is for people. */
+/** What the hub stores. Only `dir` and `bootId` are relied on; the rest is for people. */
 export const handle = Type.Object({
   v: Type.Integer(),
-  tag: Type.String({ pattern: "^[a-z0-9]{8,64}$" }),
   /** The claimed folder, absolute. */
   dir: Type.String({ minLength: 1 }),
   bootId: Type.String(),
@@ -20,7 +19,6 @@ export type Handle = Static<typeof handle>;
 /** The handle of a started server. */
 export const handleOf = (dir: string, state: LaunchState): Handle => ({
   v: HANDLE_VERSION,
-  tag: state.tag,
   dir,
   bootId: state.bootId,
   pid: state.child?.pid ?? 0,

@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { PluginHost, Row, Spawner, SpawnRequest } from "@elara/sdk";
+import type { PluginHost, Row, Spawner, SpawnRequest, StoredServer } from "@elara/sdk";
 import { type LaunchOrder, readLog, runLauncher } from "@elara/sdk/launcher";
 import type { Static } from "typebox";
 import { homeOf, kept, personal, withAllowRoot } from "./environment.ts";
@@ -33,7 +33,7 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
   const cleanup = (dir: string, tag: string) => launch({ action: "cleanup", runDir: dirname(dir), tag });
 
   /** A killed launcher left this server alone: a new one takes over. One call per server at a time. */
-  async function attend({ tag, dir }: Handle): Promise<void> {
+  async function attend({ tag, handle: { dir } }: StoredServer<Handle>): Promise<void> {
     if (attending.has(tag)) return;
     attending.add(tag);
     try {
@@ -46,14 +46,15 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     }
   }
 
-  async function rowOf(handle: Handle): Promise<Row> {
+  async function rowOf(server: StoredServer<Handle>): Promise<Row> {
+    const { tag, handle } = server;
     try {
-      const { row, unattended } = await look(handle);
-      if (unattended) void attend(handle);
+      const { row, unattended } = await look(tag, handle);
+      if (unattended) void attend(server);
       return row;
     } catch (error) {
-      host.log.warn({ tag: handle.tag, err: error }, "records cannot be read");
-      return { tag: handle.tag, state: "unknown", reason: "its records cannot be read" };
+      host.log.warn({ tag, err: error }, "records cannot be read");
+      return { tag, state: "unknown", reason: "its records cannot be read" };
     }
   }
 
@@ -104,18 +105,18 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       return handleOf(dir, state);
     },
 
-    async observe(handles) {
+    async observe(servers) {
       const startedAt = new Date(host.now()).toISOString();
-      return { startedAt, complete: true, rows: await Promise.all(handles.map(rowOf)) };
+      return { startedAt, complete: true, rows: await Promise.all(servers.map(rowOf)) };
     },
 
-    async stop({ dir, tag }, { graceSeconds }) {
-      await stop(dir, tag, graceSeconds);
+    async stop({ tag, handle }, { graceSeconds }) {
+      await stop(handle.dir, tag, graceSeconds);
     },
 
-    locate: (tag, { signal }) => locate(runDir, tag, signal),
+    locate: ({ tag }, { signal }) => locate(runDir, tag, signal),
 
-    logs: ({ dir }, { lines }) => readLog(dir, lines),
+    logs: ({ handle }, { lines }) => readLog(handle.dir, lines),
 
     async check() {
       if (process.platform !== "linux") throw localError("LOCAL_LINUX_ONLY");
@@ -130,8 +131,8 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       await launch({ action: "attend", runDir, tag: "nobodynobody" });
     },
 
-    async cleanup({ dir, tag }) {
-      await cleanup(dir, tag);
+    async cleanup({ tag, handle }) {
+      await cleanup(handle.dir, tag);
     },
   };
 }

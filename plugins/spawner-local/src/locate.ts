@@ -16,7 +16,7 @@ export async function locate(runDir: string, tag: string, signal: AbortSignal): 
     const state = await readState(dir);
     if (state) {
       const handle = handleOf(dir, state);
-      const { row } = await look(handle);
+      const { row } = await look(tag, handle);
       return row.state === "ended" || row.state === "lost" ? undefined : handle;
     }
     const claimed = await stat(dir).catch(() => undefined);

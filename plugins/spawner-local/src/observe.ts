@@ -32,8 +32,8 @@ const ended = (tag: string, exit: LaunchExit): Row => ({
 });
 
 /** What the records and /proc say of one server. Throws when they cannot be read. */
-export async function look(handle: Handle): Promise<Look> {
-  const { tag, dir } = handle;
+export async function look(tag: string, handle: Handle): Promise<Look> {
+  const { dir } = handle;
   if (handle.v !== HANDLE_VERSION)
     return { row: { tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` } };
   // State first: what it names alive may end before the next line, and then `exit.json` is there.

@@ -40,17 +40,17 @@ describe("a server as the account of its user", () => {
     const bench = benchOf(t, name);
     const request = bench.request();
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    const facts = await bench.facts(await bench.untilRunning(spawner, handle, request.tag));
+    const server = await bench.start(spawner, request);
+    const facts = await bench.facts(await bench.untilRunning(spawner, server));
     assert.deepEqual(
       { uid: facts.uid, gid: facts.gid, home: facts.home, cwd: facts.cwd, user: facts.user },
       { uid, gid, home, cwd: home, user: name },
     );
     assert.deepEqual(new Set(facts.groups), new Set([gid, group]), "supplementary groups, and no others");
-    assert.equal((await stat(handle.dir)).uid, 0);
+    assert.equal((await stat(server.handle.dir)).uid, 0);
     assert.ok(!facts.args.includes("--allow-root"));
-    await spawner.stop(handle, { graceSeconds: 3, ...bench.call() });
-    await bench.untilEnded(spawner, handle, request.tag, "ends");
+    await spawner.stop(server, { graceSeconds: 3, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
     await bench.untilNoProcess("ends");
   });
 
@@ -59,12 +59,12 @@ describe("a server as the account of its user", () => {
     const bench = benchOf(t, name);
     const request = bench.request(standInCommand("--stubborn", "--litter"));
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await bench.untilRunning(spawner, handle, request.tag);
-    const { launcher } = await stateIn(handle.dir);
+    const server = await bench.start(spawner, request);
+    await bench.untilRunning(spawner, server);
+    const { launcher } = await stateIn(server.handle.dir);
     process.kill(launcher.pid, "SIGKILL");
-    await spawner.stop(handle, { graceSeconds: 0.4, ...bench.call() });
-    await bench.untilEnded(spawner, handle, request.tag, "ends");
+    await spawner.stop(server, { graceSeconds: 0.4, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
     assert.deepEqual(bench.processes(), []);
   });
 

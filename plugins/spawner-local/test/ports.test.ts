@@ -45,18 +45,18 @@ describe("ports", () => {
     const bench = benchOf(t, { portRange: [port, port] });
     const spawner = await bench.spawner();
     const first = bench.request();
-    const handle = await bench.start(spawner, first);
-    assert.equal(handle.port, port);
-    await bench.untilRunning(spawner, handle, first.tag);
-    await spawner.stop(handle, { graceSeconds: 1, ...bench.call() });
-    await bench.untilEnded(spawner, handle, first.tag, "ends");
-    await spawner.cleanup?.(handle, bench.call());
+    const server = await bench.start(spawner, first);
+    assert.equal(server.handle.port, port);
+    await bench.untilRunning(spawner, server);
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
+    await spawner.cleanup?.(server, bench.call());
 
     await assert.rejects(bench.start(spawner, bench.request()), { code: "LOCAL_NO_PORT", status: 503 });
 
     const hasty = await plugin.setup({ ...bench.options(), portRestSeconds: 0 }, bench.host.another());
     const again = await bench.start(hasty, bench.request());
-    assert.equal(again.port, port);
+    assert.equal(again.handle.port, port);
   });
 
   test("a taken port is passed over; none left is told", async (t) => {
@@ -65,29 +65,29 @@ describe("ports", () => {
     const request = bench.request();
     const spawner = await bench.spawner();
     await assert.rejects(bench.start(spawner, request), { code: "LOCAL_NO_PORT" });
-    assert.equal(await spawner.locate(request.tag, bench.call()), undefined);
+    assert.equal(await spawner.locate(request, bench.call()), undefined);
     const wider = await plugin.setup(
       { ...bench.options(), portRange: [taken, taken + 5] },
       bench.host.another(),
     );
-    assert.notEqual((await bench.start(wider, bench.request())).port, taken);
+    assert.notEqual((await bench.start(wider, bench.request())).handle.port, taken);
   });
 
   test("a port that another program took meanwhile is never shown as the server's: it starts anew elsewhere", async (t) => {
     const bench = benchOf(t, {});
     const request = bench.request(standInCommand("--silent"));
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await stranger(t, handle.port);
+    const server = await bench.start(spawner, request);
+    await stranger(t, server.handle.port);
     await until(async () => {
-      const row = await bench.row(spawner, [handle], request.tag);
+      const row = await bench.row(spawner, [server], request.tag);
       assert.equal(row?.url, undefined, "a stranger's address was shown as the server's");
       assert.notEqual(row?.state, "running");
-      return (await stateIn(handle.dir)).attempt === 2;
+      return (await stateIn(server.handle.dir)).attempt === 2;
     }, "the server is started again");
-    await until(async () => (await stateIn(handle.dir)).phase === "starting", "it is under way again");
-    const state = await stateIn(handle.dir);
-    assert.notEqual(state.port, handle.port);
+    await until(async () => (await stateIn(server.handle.dir)).phase === "starting", "it is under way again");
+    const state = await stateIn(server.handle.dir);
+    assert.notEqual(state.port, server.handle.port);
     assert.deepEqual(bench.processes(), [state.child?.pid], "the first process is gone");
   });
 

@@ -14,8 +14,8 @@ describe("a server as the hub's own account", () => {
     const bench = benchOf(t);
     const request = { ...bench.request(), user: { id: "u1", name: "Ada Lovelace/.." } };
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    const facts = await bench.facts(await bench.untilRunning(spawner, handle, request.tag));
+    const server = await bench.start(spawner, request);
+    const facts = await bench.facts(await bench.untilRunning(spawner, server));
     assert.equal(facts.home, join(bench.host.dataDir, "homes", "=41da=20=4covelace=2f.."));
     assert.equal(facts.cwd, facts.home);
     assert.equal(facts.user, "Ada Lovelace/..");
@@ -26,14 +26,14 @@ describe("a server as the hub's own account", () => {
     const bench = benchOf(t);
     const request = bench.request();
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await bench.untilRunning(spawner, handle, request.tag);
-    assert.equal((await stat(handle.dir)).mode & 0o777, 0o700);
-    const names = await readdir(handle.dir);
+    const server = await bench.start(spawner, request);
+    await bench.untilRunning(spawner, server);
+    assert.equal((await stat(server.handle.dir)).mode & 0o777, 0o700);
+    const names = await readdir(server.handle.dir);
     assert.ok(names.includes("state.json") && names.includes("log"));
     for (const name of names) {
-      assert.equal((await stat(join(handle.dir, name))).mode & 0o777, 0o600, name);
-      assert.ok(!(await readFile(join(handle.dir, name), "utf8")).includes(bench.secret), name);
+      assert.equal((await stat(join(server.handle.dir, name))).mode & 0o777, 0o600, name);
+      assert.ok(!(await readFile(join(server.handle.dir, name), "utf8")).includes(bench.secret), name);
     }
   });
 
@@ -42,9 +42,9 @@ describe("a server as the hub's own account", () => {
     const bench = benchOf(t, { logBytes });
     const request = bench.request(standInCommand("--print", "20000"));
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await bench.untilRunning(spawner, handle, request.tag);
-    const tail = async () => (await spawner.logs?.(handle, { lines: 3, ...bench.call() })) ?? [];
+    const server = await bench.start(spawner, request);
+    await bench.untilRunning(spawner, server);
+    const tail = async () => (await spawner.logs?.(server, { lines: 3, ...bench.call() })) ?? [];
     await until(
       async () => (await tail()).at(-1)?.startsWith("line 20000 ") ?? false,
       "the last line is kept",
@@ -54,7 +54,7 @@ describe("a server as the hub's own account", () => {
       ["19998", "19999", "20000"],
     );
     let size = 0;
-    for (const name of ["log", "log.1"]) size += (await stat(join(handle.dir, name))).size;
+    for (const name of ["log", "log.1"]) size += (await stat(join(server.handle.dir, name))).size;
     assert.ok(size <= logBytes && size > logBytes / 4, `${size} bytes of log are kept`);
   });
 
@@ -62,11 +62,11 @@ describe("a server as the hub's own account", () => {
     const bench = benchOf(t);
     const request = bench.request(standInCommand("--litter"));
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await bench.untilRunning(spawner, handle, request.tag);
+    const server = await bench.start(spawner, request);
+    await bench.untilRunning(spawner, server);
     assert.equal(bench.processes().length, 2);
-    await spawner.stop(handle, { graceSeconds: 5, ...bench.call() });
-    await bench.untilEnded(spawner, handle, request.tag, "ends");
+    await spawner.stop(server, { graceSeconds: 5, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
     assert.deepEqual(bench.processes(), []);
   });
 
@@ -74,20 +74,20 @@ describe("a server as the hub's own account", () => {
     const bench = benchOf(t);
     const request = bench.request();
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await assert.rejects(async () => spawner.cleanup?.(handle, bench.call()), {
+    const server = await bench.start(spawner, request);
+    await assert.rejects(async () => spawner.cleanup?.(server, bench.call()), {
       code: "LOCAL_STILL_RUNNING",
     });
-    await bench.untilRunning(spawner, handle, request.tag);
+    await bench.untilRunning(spawner, server);
   });
 
   test("takes a limit", async (t) => {
     const bench = benchOf(t, { limits: { nofile: 512 } });
     const request = bench.request();
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    await bench.untilRunning(spawner, handle, request.tag);
-    assert.match(await readFile(`/proc/${handle.pid}/limits`, "utf8"), /^Max open files\s+512\s+512/m);
+    const server = await bench.start(spawner, request);
+    await bench.untilRunning(spawner, server);
+    assert.match(await readFile(`/proc/${server.handle.pid}/limits`, "utf8"), /^Max open files\s+512\s+512/m);
     // More open files than the kernel gives anybody.
     const greedy = benchOf(t, { limits: { nofile: 2 ** 40 } });
     await assert.rejects(greedy.start(await greedy.spawner(), greedy.request()), {

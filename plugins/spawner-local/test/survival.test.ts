@@ -14,39 +14,39 @@ const OTHER_BOOT = "00000000-0000-4000-8000-000000000000";
 async function running(t: TestContext, ...flags: string[]) {
   const bench = new SpawnerBench(t, plugin, {});
   const request = bench.request(standInCommand(...flags));
-  const handle = await bench.start(await bench.spawner(), request);
+  const server = await bench.start(await bench.spawner(), request);
   const spawner = await bench.spawner(bench.host.another());
-  const url = await bench.untilRunning(spawner, handle, request.tag);
+  const url = await bench.untilRunning(spawner, server);
   const facts = await bench.facts(url);
-  const { launcher, child } = await stateIn(handle.dir);
+  const { launcher, child } = await stateIn(server.handle.dir);
   assert.equal(child?.pid, facts.pid);
-  return { bench, spawner, handle, tag: request.tag, url, launcher, child };
+  return { bench, spawner, server, tag: request.tag, url, launcher, child };
 }
 
 describe("when somebody is killed", () => {
   test("the launcher: the server goes on, another launcher takes over and can stop it", async (t) => {
-    const { bench, spawner, handle, tag, url, launcher, child } = await running(t, "--print", "3");
+    const { bench, spawner, server, tag, url, launcher, child } = await running(t, "--print", "3");
     process.kill(launcher.pid, "SIGKILL");
     await until(async () => {
       assert.equal(
-        (await bench.row(spawner, [handle], tag))?.state,
+        (await bench.row(spawner, [server], tag))?.state,
         "running",
         "the server counts as running",
       );
-      return (await stateIn(handle.dir)).launcher.pid !== launcher.pid;
+      return (await stateIn(server.handle.dir)).launcher.pid !== launcher.pid;
     }, "another launcher takes over");
     assert.equal((await bench.facts(url)).pid, child.pid);
-    await spawner.stop(handle, { graceSeconds: 5, ...bench.call() });
-    const row = await bench.untilEnded(spawner, handle, tag, "it can still be stopped");
+    await spawner.stop(server, { graceSeconds: 5, ...bench.call() });
+    const row = await bench.untilEnded(spawner, server, "it can still be stopped");
     assert.deepEqual([row?.state, row?.reason], ["ended", "stopped"]);
     assert.equal(bench.processes().length, 0);
   });
 
   test("the launcher, and nobody looked before the stop: the stop sees to it", async (t) => {
-    const { bench, spawner, handle, tag, launcher } = await running(t, "--stubborn", "--litter");
+    const { bench, spawner, server, launcher } = await running(t, "--stubborn", "--litter");
     process.kill(launcher.pid, "SIGKILL");
-    await spawner.stop(handle, { graceSeconds: 0.4, ...bench.call() });
-    await bench.untilEnded(spawner, handle, tag, "it is stopped without its launcher");
+    await spawner.stop(server, { graceSeconds: 0.4, ...bench.call() });
+    await bench.untilEnded(spawner, server, "it is stopped without its launcher");
     assert.equal(bench.processes().length, 0, "strays are left");
   });
 
@@ -54,54 +54,54 @@ describe("when somebody is killed", () => {
     const bench = new SpawnerBench(t, plugin, {});
     const request = bench.request();
     const spawner = await bench.spawner();
-    const handle = await bench.start(spawner, request);
-    process.kill((await stateIn(handle.dir)).launcher.pid, "SIGKILL");
-    await bench.facts(await bench.untilRunning(spawner, handle, request.tag));
+    const server = await bench.start(spawner, request);
+    process.kill((await stateIn(server.handle.dir)).launcher.pid, "SIGKILL");
+    await bench.facts(await bench.untilRunning(spawner, server));
     assert.equal(bench.processes().length, 1);
   });
 
   test("the server: told with its signal, what it left is ended", async (t) => {
-    const { bench, spawner, handle, tag, child } = await running(t, "--litter");
+    const { bench, spawner, server, child } = await running(t, "--litter");
     assert.equal(bench.processes().length, 2);
     process.kill(child.pid, "SIGKILL");
-    const row = await bench.untilEnded(spawner, handle, tag, "a killed server is told as ended");
+    const row = await bench.untilEnded(spawner, server, "a killed server is told as ended");
     assert.deepEqual([row?.state, row?.end?.signal], ["ended", "SIGKILL"]);
     assert.equal(bench.processes().length, 0, "strays are left");
   });
 
   test("both: lost, and forgetting it ends what it left", async (t) => {
-    const { bench, spawner, handle, tag, launcher, child } = await running(t, "--litter");
+    const { bench, spawner, server, launcher, child } = await running(t, "--litter");
     process.kill(launcher.pid, "SIGKILL");
     process.kill(child.pid, "SIGKILL");
-    const row = await bench.untilEnded(spawner, handle, tag, "it is told as gone");
+    const row = await bench.untilEnded(spawner, server, "it is told as gone");
     assert.equal(row?.state, "lost");
-    assert.equal(await spawner.locate(tag, bench.call()), undefined);
+    assert.equal(await spawner.locate(server, bench.call()), undefined);
     assert.equal(bench.processes().length, 1, "the stray should still run: else this test shows nothing");
-    await spawner.stop(handle, { graceSeconds: 1, ...bench.call() });
-    await spawner.cleanup?.(handle, bench.call());
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await spawner.cleanup?.(server, bench.call());
     await bench.untilNoProcess("cleanup ends strays");
   });
 
   test("the launcher before it started anything: the claim is taken over", async (t) => {
-    const { bench, spawner, handle, tag } = await running(t);
-    await spawner.stop(handle, { graceSeconds: 0, ...bench.call() });
-    await bench.untilEnded(spawner, handle, tag, "ends");
-    await spawner.cleanup?.(handle, bench.call());
+    const { bench, spawner, server, tag } = await running(t);
+    await spawner.stop(server, { graceSeconds: 0, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
+    await spawner.cleanup?.(server, bench.call());
     const request = bench.request();
-    await mkdir(handle.dir.replace(tag, request.tag), { mode: 0o700 });
+    await mkdir(server.handle.dir.replace(tag, request.tag), { mode: 0o700 });
     const next = await bench.start(spawner, request);
-    await bench.facts(await bench.untilRunning(spawner, next, request.tag));
+    await bench.facts(await bench.untilRunning(spawner, next));
   });
 });
 
 describe("after a restart of the machine", () => {
   test("the server has ended, and nobody is killed for it", async (t) => {
-    const { bench, spawner, handle, tag, child, launcher } = await running(t);
-    await rewriteState(handle.dir, { bootId: OTHER_BOOT });
-    const old = { ...handle, bootId: OTHER_BOOT };
+    const { bench, spawner, server, tag, child, launcher } = await running(t);
+    await rewriteState(server.handle.dir, { bootId: OTHER_BOOT });
+    const old = { ...server, handle: { ...server.handle, bootId: OTHER_BOOT } };
     const row = await bench.row(spawner, [old], tag);
     assert.deepEqual([row?.state, row?.end?.code], ["ended", "LOCAL_MACHINE_RESTARTED"]);
-    assert.equal(await spawner.locate(tag, bench.call()), undefined);
+    assert.equal(await spawner.locate(server, bench.call()), undefined);
 
     // The launcher would still obey; a record of another boot must not even be read for pids.
     process.kill(launcher.pid, "SIGKILL");
@@ -114,7 +114,7 @@ describe("after a restart of the machine", () => {
 
 describe("when a pid was given to somebody else", () => {
   test("the stranger is neither taken for the server nor killed", async (t) => {
-    const { bench, spawner, handle, tag, launcher, child } = await running(t);
+    const { bench, spawner, server, tag, launcher, child } = await running(t);
     const stranger = spawn("sleep", ["60"], { stdio: "ignore" });
     t.after(() => stranger.kill("SIGKILL"));
     assert.ok(stranger.pid);
@@ -122,26 +122,26 @@ describe("when a pid was given to somebody else", () => {
     process.kill(child.pid, "SIGKILL");
     await until(() => startOf(child.pid) === undefined, "the server is gone");
     const pid = stranger.pid;
-    await rewriteState(handle.dir, {
+    await rewriteState(server.handle.dir, {
       launcher: { pid, start: launcher.start },
       child: { pid, start: child.start },
     });
-    assert.equal((await bench.row(spawner, [handle], tag))?.state, "lost");
-    await spawner.stop(handle, { graceSeconds: 0, ...bench.call() });
-    await spawner.cleanup?.(handle, bench.call());
+    assert.equal((await bench.row(spawner, [server], tag))?.state, "lost");
+    await spawner.stop(server, { graceSeconds: 0, ...bench.call() });
+    await spawner.cleanup?.(server, bench.call());
     assert.equal(stranger.exitCode ?? stranger.signalCode, null, "a stranger was killed");
-    assert.ok(isAlive({ pid, start: startOf(pid) ?? -1 }, handle.bootId));
+    assert.ok(isAlive({ pid, start: startOf(pid) ?? -1 }, server.handle.bootId));
   });
 });
 
 describe("when the records cannot be read", () => {
   test("the folder of claims is not there: unknown, and running again when it is back", async (t) => {
-    const { bench, spawner, handle, tag } = await running(t);
-    const runDir = dirname(handle.dir);
+    const { bench, spawner, server, tag } = await running(t);
+    const runDir = dirname(server.handle.dir);
     await rename(runDir, `${runDir}-away`);
-    assert.equal((await bench.row(spawner, [handle], tag))?.state, "unknown");
+    assert.equal((await bench.row(spawner, [server], tag))?.state, "unknown");
     await rename(`${runDir}-away`, runDir);
-    assert.equal((await bench.row(spawner, [handle], tag))?.state, "running");
-    assert.equal(await readExit(handle.dir), undefined);
+    assert.equal((await bench.row(spawner, [server], tag))?.state, "running");
+    assert.equal(await readExit(server.handle.dir), undefined);
   });
 });

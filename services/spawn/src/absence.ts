@@ -7,6 +7,7 @@ import { hasHandle, type ServerDoc } from "./ledger.ts";
 import { isStarting, phaseOf } from "./phases.ts";
 import { markUnknown, reasonOf } from "./rows.ts";
 import type { Look } from "./second-find.ts";
+import { keyOf } from "./stored-server.ts";
 
 /** Complete looks in a row, without it, after which a server is searched for by its tag. */
 const ABSENCES = 2;
@@ -68,7 +69,7 @@ export function absences({ parts, backend, watched, call }: Look): Absences {
       };
       let found: Record<string, unknown> | undefined;
       try {
-        found = await call((signal) => backend.spawner.locate(doc.tag, { signal }));
+        found = await call((signal) => backend.spawner.locate(keyOf(doc), { signal }));
       } catch (error) {
         if (error instanceof GivenUp || isAway(error)) throw error;
         const current = await stillMissing();

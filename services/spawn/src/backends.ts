@@ -37,6 +37,8 @@ interface BackendsOptions {
   readonly configured: readonly Configured<SpawnerPlugin>[];
   readonly dataDir: string;
   readonly hubId: string;
+  /** What plugins are told as `host.apiUrl`. */
+  readonly apiUrl: string;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -46,6 +48,7 @@ export async function openBackends({
   configured,
   dataDir,
   hubId,
+  apiUrl,
   log,
   clock,
 }: BackendsOptions): Promise<Backends> {
@@ -58,6 +61,7 @@ export async function openBackends({
       log: log.child({ plugin: given.name }),
       dataDir: folder,
       hubId,
+      apiUrl,
       now: () => clock.now(),
       onClose: (close) => void closers.push(close),
     });

@@ -1,6 +1,6 @@
 import { noCause, ServerRequested } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { apiUrlOf } from "./environment.ts";
+import { apiUrlOf } from "@elara/runtime/config/hub";
 import { type Decision, eventData, type ServerDoc } from "./ledger.ts";
 import { driverOf, type SpawnParts } from "./parts.ts";
 import { enter } from "./phases.ts";

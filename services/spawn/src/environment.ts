@@ -1,10 +1,6 @@
 import type { HubConfig } from "@elara/runtime/config/hub";
 import { escapeName } from "@elara/runtime/http/paths";
 
-/** Where a server reaches the hub's API: the internal listener, with the base URL. */
-export const apiUrlOf = (hub: HubConfig): string =>
-  `${hub.network.internalUrl.replace(/\/$/, "")}${hub.baseUrl}hub/api`;
-
 /** Names whose values are secrets. */
 export const SECRET_ENVIRONMENT = ["JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN"] as const;
 

@@ -6,6 +6,7 @@ import { eventData, hasHandle, type ServerDoc } from "./ledger.ts";
 import { ACTOR, driverOf, type SpawnParts } from "./parts.ts";
 import { toFailed, toGone } from "./phases.ts";
 import { TAIL_LINES } from "./steps.ts";
+import { storedServer } from "./stored-server.ts";
 
 /** Keeps the server's last lines with the attempt, before anything of it is cleaned away. A backend that cannot tell is no fault. */
 async function keepTail(parts: SpawnParts, backend: Backend, doc: ServerDoc): Promise<void> {
@@ -14,7 +15,7 @@ async function keepTail(parts: SpawnParts, backend: Backend, doc: ServerDoc): Pr
   try {
     const lines = await bounded(
       parts.pace.logsTimeoutMs,
-      (signal) => spawner.logs?.(doc.handle, { lines: TAIL_LINES, signal }) ?? Promise.resolve([]),
+      (signal) => spawner.logs?.(storedServer(doc), { lines: TAIL_LINES, signal }) ?? Promise.resolve([]),
       parts.row,
     );
     await parts.steps.tail(doc, lines);

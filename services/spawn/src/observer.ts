@@ -9,6 +9,7 @@ import type { SpawnParts } from "./parts.ts";
 import { markUnknown, reasonOf, rowApplier } from "./rows.ts";
 import { searches } from "./searches.ts";
 import { type Look, stopSecondFind, wantsSecondFind } from "./second-find.ts";
+import { storedServer } from "./stored-server.ts";
 import { watched } from "./watched.ts";
 
 /** Looks at one backend for all servers, while this instance holds its lease. */
@@ -74,8 +75,8 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
     if (docs.length === 0) return;
     let seen: Observation;
     try {
-      const handles = docs.map((doc) => doc.handle);
-      seen = await look.call((signal) => backend.spawner.observe(handles, { signal }));
+      const stored = docs.map((doc) => storedServer(doc));
+      seen = await look.call((signal) => backend.spawner.observe(stored, { signal }));
     } catch (error) {
       if (error instanceof GivenUp) return;
       hear(false, error);

@@ -3,6 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import type { Backend } from "./backends.ts";
 import type { ServerDoc } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
+import { keyOf, storedServer } from "./stored-server.ts";
 import type { Watched } from "./watched.ts";
 
 /** What a look at a backend works with. */
@@ -25,7 +26,7 @@ export const wantsSecondFind = (doc: ServerDoc, nowMs: number): boolean =>
 export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void> {
   const { parts, backend, watched, call } = look;
   const { config, ledger, log } = parts;
-  const found = await call((signal) => backend.spawner.locate(seen.tag, { signal }));
+  const found = await call((signal) => backend.spawner.locate(keyOf(seen), { signal }));
   const doc = await watched.again(seen);
   if (!doc) return;
   const verdict = found === undefined ? "same" : await compare(look, doc, found);
@@ -33,7 +34,7 @@ export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void>
   if (found !== undefined && verdict === "second") {
     log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
     const { graceSeconds } = config;
-    await call((signal) => backend.spawner.stop(found, { graceSeconds, signal }));
+    await call((signal) => backend.spawner.stop(storedServer(doc, found), { graceSeconds, signal }));
   }
   await ledger.change(doc._id, (current) =>
     current.generation === doc.generation && current.submitUntil === doc.submitUntil
@@ -45,7 +46,9 @@ export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void>
 /** Handles may differ in what is only for people: the same address is the same server. No address yet: not now. */
 async function compare({ backend, call }: Look, doc: ServerDoc, found: Record<string, unknown>) {
   if (isDeepStrictEqual(backend.handle(found), doc.handle)) return "same";
-  const seen = await call((signal) => backend.spawner.observe([found], { signal }));
+  const seen = await call((signal) =>
+    backend.spawner.observe([{ ...storedServer(doc, found), url: "" }], { signal }),
+  );
   const url = seen.rows.find((row) => row.tag === doc.tag)?.url ?? "";
   if (url === "" || doc.url === "") return "unclear";
   return url === doc.url ? "same" : "second";

@@ -1,4 +1,5 @@
 import { ServerChanged, SpawnCreate, SpawnCull, SpawnPurge, SpawnStart, SpawnStop } from "@elara/contracts";
+import { apiUrlOf } from "@elara/runtime/config/hub";
 import { holdLease } from "@elara/runtime/lease";
 import { startRelay } from "@elara/runtime/relay";
 import type { RunningService, ServiceContext } from "@elara/runtime/service";
@@ -32,6 +33,7 @@ export async function startSpawn(
     configured: context.plugins.spawners,
     dataDir: hub.dataDir,
     hubId: hub.hubId,
+    apiUrl: apiUrlOf(hub),
     log,
     clock,
   });

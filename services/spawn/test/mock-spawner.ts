@@ -66,14 +66,15 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           await answer();
           return handleOf(job);
         },
-        async observe(handles, { signal }) {
+        async observe(servers, { signal }) {
           world.observed++;
-          world.looks.push(handles.map(({ tag }) => tag));
+          world.looks.push(servers.map(({ tag }) => tag));
           await answer();
           await world.hold("observe", signal);
           const startedAt = new Date(host.now()).toISOString();
           const rows: Row[] = [];
-          for (const { tag, number } of handles) {
+          for (const { tag, handle } of servers) {
+            const { number } = handle;
             const twin = world.twins.get(tag);
             const job = twin?.number === number ? twin : world.jobs.get(tag);
             if (!job || world.hidden.has(tag)) continue;
@@ -87,11 +88,11 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           }
           return { startedAt, complete: !world.isIncomplete, rows };
         },
-        async stop({ tag, number }) {
+        async stop({ tag, handle }) {
           world.calls.push(`stop ${tag}`);
           await answer();
           const twin = world.twins.get(tag);
-          if (twin?.number === number) {
+          if (twin?.number === handle.number) {
             twin.state = "ended";
             return;
           }
@@ -100,7 +101,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           job.stops++;
           if (!job.mood.ignoresStop) world.end(tag, { signal: "SIGTERM" });
         },
-        async locate(tag, { signal }) {
+        async locate({ tag }, { signal }) {
           world.calls.push(`locate ${tag}`);
           await answer();
           await world.hold("locate", signal);

@@ -18,3 +18,9 @@ export interface PluginHost {
   /** Run when the hub stops or reloads the plugin. Servers are not to be touched. */
   onClose(close: () => void | Promise<void>): void;
 }
+
+/** What the hub lends a spawner. */
+export interface SpawnerHost extends PluginHost {
+  /** The hub's API as configured for servers, `http://127.0.0.1:8081/hub/api` (JUPYTERHUB_API_URL). */
+  readonly apiUrl: string;
+}

@@ -10,14 +10,17 @@ export {
   type LoginStart,
 } from "./authenticator.ts";
 export { PluginError, type PluginErrorEntry, type PluginErrors } from "./errors.ts";
-export type { Logger, PluginHost } from "./host.ts";
+export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
 export {
+  type FieldKeywords,
   type Observation,
   type Row,
   type RowState,
+  type ServerKey,
   type Spawner,
   type SpawnerPlugin,
   type SpawnRequest,
   type StartCall,
+  type StoredServer,
   spawnerPlugin,
 } from "./spawner.ts";

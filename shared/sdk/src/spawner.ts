@@ -1,9 +1,9 @@
 import type { Static, TObject } from "typebox";
 import type { PluginErrors } from "./errors.ts";
-import type { PluginHost } from "./host.ts";
+import type { SpawnerHost } from "./host.ts";
 
-/** What the hub asks for: one generation of one server of one user. */
-export interface SpawnRequest<Options = unknown> {
+/** One generation of one server of one user: what is known of it before it is submitted and after everything was lost. */
+export interface ServerKey {
   /**
    * Identity at the backend: 28 lower-case letters and digits, HMAC of hub, user, server and generation. Stamp it on whatever is made
    * (folder, container label, job name). `start` is idempotent on it.
@@ -11,12 +11,24 @@ export interface SpawnRequest<Options = unknown> {
   readonly tag: string;
   readonly user: {
     readonly id: string;
-    /** Label; never build paths, shell words or keys from it without encoding. */
+    /** Label; never build paths, shell words or keys from it without encoding. Does not change while the server lives. */
     readonly name: string;
   };
   /** Name of the server, "" for the default one. */
   readonly server: string;
   readonly generation: number;
+}
+
+/** A server with what the hub stored of it. */
+export interface StoredServer<Handle> extends ServerKey {
+  /** What `start` or `locate` returned. */
+  readonly handle: Handle;
+  /** The address of its last row that had one, `http://host:port`; "" while none is known. */
+  readonly url: string;
+}
+
+/** What the hub asks for. */
+export interface SpawnRequest<Options = unknown> extends ServerKey {
   /** Validated against the plugin's `options` schema, defaults filled in: configuration overlaid with the user's choices. */
   readonly options: Options;
   /** Command and arguments, e.g. `["jupyterhub-singleuser"]`. */
@@ -35,7 +47,10 @@ export interface SpawnRequest<Options = unknown> {
 export interface StartCall {
   /** Aborted when the start is cancelled or its clock ran out: clean up and throw. */
   readonly signal: AbortSignal;
-  /** One step for the user's page. `step` is a short constant word, `progress` 0 to 100. */
+  /**
+   * One step for the user's page. `step` is a short constant word, `progress` 0 to 100. Each call winds the clock of
+   * the submit up again: a pull that goes on is not cut off.
+   */
   progress(step: string, message: string, progress?: number): void;
 }
 
@@ -76,6 +91,17 @@ export interface Observation {
   readonly rows: readonly Row[];
 }
 
+/** JSON Schema keywords laid over one field of `options` for the form and its check: they narrow it, never widen. */
+export interface FieldKeywords {
+  readonly title?: string;
+  readonly description?: string;
+  readonly enum?: readonly (string | number)[];
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+}
+
 export interface Spawner<Options, Handle> {
   /**
    * Submits and returns as soon as the handle can be stored; never waits for the server. Idempotent on `request.tag`:
@@ -84,17 +110,33 @@ export interface Spawner<Options, Handle> {
    */
   start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle>;
   /** One call for many servers of this backend; often for those that move only. Throws, or answers `unknown` rows, when the backend cannot be asked. */
-  observe(handles: readonly Handle[], call: { readonly signal: AbortSignal }): Promise<Observation>;
+  observe(
+    servers: readonly StoredServer<Handle>[],
+    call: { readonly signal: AbortSignal },
+  ): Promise<Observation>;
   /** Idempotent; valid in every phase, also while queued; succeeds when the server is already gone. Returns once asked, need not wait for the end. */
-  stop(handle: Handle, call: { readonly graceSeconds: number; readonly signal: AbortSignal }): Promise<void>;
-  /** Finds what `start` made for this tag, also when the handle was lost between submit and save. */
-  locate(tag: string, call: { readonly signal: AbortSignal }): Promise<Handle | undefined>;
+  stop(
+    server: StoredServer<Handle>,
+    call: { readonly graceSeconds: number; readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Finds what `start` made for this tag, also when the handle was lost between submit and save. Throws when the backend cannot be asked. */
+  locate(key: ServerKey, call: { readonly signal: AbortSignal }): Promise<Handle | undefined>;
   /** Last lines of the server's own output, newest last. */
-  logs?(handle: Handle, call: { readonly lines: number; readonly signal: AbortSignal }): Promise<string[]>;
+  logs?(
+    server: StoredServer<Handle>,
+    call: { readonly lines: number; readonly signal: AbortSignal },
+  ): Promise<string[]>;
+  /**
+   * Fields of `options` as they are offered here and now: allowed images, partitions that are up. Laid over the
+   * `userChoice` fields of the schema by name; asked at the start of the hub and every ten minutes.
+   */
+  form?(call: { readonly signal: AbortSignal }): Promise<Readonly<Record<string, FieldKeywords>>>;
+  /** The hub's API as servers of this backend reach it; absent: `host.apiUrl`. */
+  apiUrl?(): Promise<string>;
   /** For `elara check`: throws with the fix when the backend cannot work as configured. */
   check?(): Promise<void>;
   /** Forget what is kept for a server that has ended (folder, record). Idempotent. */
-  cleanup?(handle: Handle, call: { readonly signal: AbortSignal }): Promise<void>;
+  cleanup?(server: StoredServer<Handle>, call: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = TObject> {
@@ -110,7 +152,7 @@ export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = 
   readonly observeMs?: { readonly moving: number; readonly resting: number };
   setup(
     options: Static<O>,
-    host: PluginHost,
+    host: SpawnerHost,
   ): Spawner<Static<O>, Static<H>> | Promise<Spawner<Static<O>, Static<H>>>;
 }
 

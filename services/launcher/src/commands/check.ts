@@ -3,7 +3,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
-import type { PluginHost } from "@elara/sdk";
+import { apiUrlOf } from "@elara/runtime/config/hub";
+import type { SpawnerHost } from "@elara/sdk";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
@@ -46,10 +47,11 @@ export async function check(options: CommandOptions): Promise<void> {
   await look("store", () => reachStore(settings));
   await look("bus", () => reachBus(settings));
   const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));
-  const host: PluginHost = {
+  const host: SpawnerHost = {
     log: pino({ level: "silent" }),
     dataDir: scratch,
     hubId: "check",
+    apiUrl: apiUrlOf(settings.hub),
     now: () => Date.now(),
     onClose() {},
   };

@@ -3,6 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import { eventData, hasHandle, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { enter, mustStop } from "../phases.ts";
+import { storedServer } from "../stored-server.ts";
 import type { Drive } from "./drive.ts";
 
 /** Stores what a submit made; `submitUntil` stays when another call for this tag may still get through. */
@@ -63,7 +64,7 @@ export function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<str
     memory.late = undefined;
     parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
     const { graceSeconds, stopSeconds } = parts.config;
-    await backend.spawner.stop(late.handle, {
+    await backend.spawner.stop(storedServer(doc, late.handle), {
       graceSeconds,
       signal: AbortSignal.timeout(stopSeconds * 1000),
     });

@@ -3,6 +3,7 @@ import { causeOf } from "../causes.ts";
 import { causeTime, markGone } from "../fail.ts";
 import { hasHandle, type ServerDoc } from "../ledger.ts";
 import { leftMs, mustStop, phaseOf } from "../phases.ts";
+import { keyOf, storedServer } from "../stored-server.ts";
 import { accept } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
 
@@ -27,7 +28,7 @@ async function ask(drive: Drive, doc: ServerDoc): Promise<number> {
   try {
     await drive.call(
       doc,
-      (signal) => backend.spawner.stop(doc.handle, { graceSeconds, signal }),
+      (signal) => backend.spawner.stop(storedServer(doc), { graceSeconds, signal }),
       (current) => mustStop(current) || phaseOf(current) === "stopping",
     );
   } catch (error) {
@@ -54,7 +55,7 @@ async function findWhatWasMade(drive: Drive, doc: ServerDoc): Promise<number> {
   const found =
     late ??
     (await drive
-      .call(doc, (signal) => backend.spawner.locate(doc.tag, { signal }), mustStop)
+      .call(doc, (signal) => backend.spawner.locate(keyOf(doc), { signal }), mustStop)
       .catch((error: unknown) => {
         if (error instanceof Interrupted) throw error;
         parts.log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "backend not searched");

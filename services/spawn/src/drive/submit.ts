@@ -7,6 +7,7 @@ import { environmentOf, SECRET_ENVIRONMENT } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
 import { freeze, leftMs, thaw } from "../phases.ts";
+import { keyOf } from "../stored-server.ts";
 import { newServerToken } from "../token.ts";
 import { accept, hearLate, markEnded } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
@@ -33,7 +34,7 @@ export const submit: DriveStep = async (drive, doc) => {
     // Somebody has begun a submit and its end is not known: what it made must be found before anything is submitted.
     const found = await drive.call(
       doc,
-      (signal) => backend.spawner.locate(doc.tag, { signal }),
+      (signal) => backend.spawner.locate(keyOf(doc), { signal }),
       isStillWanted,
     );
     if (found !== undefined) {
@@ -150,10 +151,7 @@ async function hand(
 }
 
 const requestOf = ({ parts, backend }: Drive, doc: ServerDoc, env: Record<string, string>) => ({
-  tag: doc.tag,
-  user: { id: doc.userId, name: doc.userName },
-  server: doc.name,
-  generation: doc.generation,
+  ...keyOf(doc),
   options: backend.options(doc.options),
   argv: [...parts.config.command, ...parts.config.args],
   env,

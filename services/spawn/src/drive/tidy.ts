@@ -3,6 +3,7 @@ import { begin } from "../begin.ts";
 import { bounded } from "../bounded.ts";
 import { hasHandle, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
+import { storedServer } from "../stored-server.ts";
 import type { Drive, DriveStep } from "./drive.ts";
 
 const CLEANUPS = 3;
@@ -38,7 +39,7 @@ async function stopLate({ parts, backend, memory }: Drive, doc: ServerDoc): Prom
   const { graceSeconds } = parts.config;
   await bounded(
     parts.config.stopSeconds * 1000,
-    (signal) => backend.spawner.stop(late.handle, { graceSeconds, signal }),
+    (signal) => backend.spawner.stop(storedServer(doc, late.handle), { graceSeconds, signal }),
     parts.row,
   ).catch((error: unknown) => parts.log.error({ serverId: doc._id, err: error }, "late server not stopped"));
 }
@@ -51,7 +52,7 @@ async function cleanUp(drive: Drive, doc: ServerDoc): Promise<boolean> {
   try {
     await drive.call(
       doc,
-      (signal) => cleanup.call(backend.spawner, doc.handle, { signal }),
+      (signal) => cleanup.call(backend.spawner, storedServer(doc), { signal }),
       (current) => current.phase === doc.phase,
     );
     return true;

@@ -73,3 +73,7 @@ export const NetworkSection = Type.Object(
 
 /** Resolved: `dataDir` absolute, `internalUrl` filled in. */
 export type HubConfig = Static<typeof HubSection> & { network: Static<typeof NetworkSection>; hubId: string };
+
+/** Where a server reaches the hub's API: the internal listener, with the base URL. */
+export const apiUrlOf = (hub: Pick<HubConfig, "network" | "baseUrl">): string =>
+  `${hub.network.internalUrl.replace(/\/$/, "")}${hub.baseUrl}hub/api`;

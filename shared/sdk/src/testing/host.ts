@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Logger, PluginHost } from "../host.ts";
+import type { Logger, SpawnerHost } from "../host.ts";
 
 /** One line a plugin logged. */
 export interface LogLine {
@@ -11,7 +11,7 @@ export interface LogLine {
 }
 
 /** A host for tests: collects log lines, has a data folder of its own. */
-export interface TestHost extends PluginHost {
+export interface TestHost extends SpawnerHost {
   readonly lines: readonly LogLine[];
   /** Another host over the same data folder: what a second replica of the hub on this machine is given. */
   another(): TestHost;
@@ -20,7 +20,9 @@ export interface TestHost extends PluginHost {
 }
 
 /** A host for tests. Without `dataDir` it makes a folder, which `close` removes. */
-export function testHost(given: { dataDir?: string; hubId?: string; now?: () => number } = {}): TestHost {
+export function testHost(
+  given: { dataDir?: string; hubId?: string; apiUrl?: string; now?: () => number } = {},
+): TestHost {
   const dataDir = given.dataDir ?? mkdtempSync(join(tmpdir(), "elara-plugin-"));
   const lines: LogLine[] = [];
   const closers: (() => void | Promise<void>)[] = [];
@@ -34,6 +36,7 @@ export function testHost(given: { dataDir?: string; hubId?: string; now?: () => 
     log: { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
     dataDir,
     hubId: given.hubId ?? "testhub",
+    apiUrl: given.apiUrl ?? "http://127.0.0.1:9/hub/api",
     now: given.now ?? Date.now,
     onClose: (close) => void closers.push(close),
     lines,

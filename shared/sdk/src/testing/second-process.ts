@@ -7,7 +7,7 @@ export async function askElsewhere(question: {
   module: string;
   options: unknown;
   dataDir: string;
-  handle: unknown;
+  server: unknown;
   request: unknown;
 }): Promise<{ observation: { rows: { tag: string; state: string }[] }; located: unknown; again: unknown }> {
   const script = fileURLToPath(new URL("./elsewhere.ts", import.meta.url));

@@ -4,7 +4,16 @@ import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Static, type TObject, Type } from "typebox";
 import { Value } from "typebox/value";
-import type { Row, RowState, Spawner, SpawnerPlugin, SpawnRequest, StartCall } from "../spawner.ts";
+import type {
+  Row,
+  RowState,
+  ServerKey,
+  Spawner,
+  SpawnerPlugin,
+  SpawnRequest,
+  StartCall,
+  StoredServer,
+} from "../spawner.ts";
 import { type TestHost, testHost } from "./host.ts";
 import { standInCommand } from "./stand-in-command.ts";
 import { endStandIns, markEnv, standIns } from "./stand-ins.ts";
@@ -45,6 +54,14 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 /** A tag as the hub makes them, of a server nobody else has. */
 export const newTag = (): string => Array.from(randomBytes(28), (byte) => ALPHABET[byte & 31]).join("");
 
+/** What of a request is its key. */
+export const keyOf = ({ tag, user, server, generation }: ServerKey): ServerKey => ({
+  tag,
+  user,
+  server,
+  generation,
+});
+
 /** What the stand-in tells of itself. */
 const StandInFacts = Type.Object({
   pid: Type.Integer(),
@@ -80,7 +97,7 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   readonly #plugin: SpawnerPlugin<O, H>;
   readonly #given: SpawnerCase;
   readonly #mark = randomBytes(8).toString("hex");
-  readonly #made: { spawner: Spawner<Static<O>, Static<H>>; tag: string }[] = [];
+  readonly #made: { spawner: Spawner<Static<O>, Static<H>>; key: ServerKey }[] = [];
 
   constructor(t: TestContext, plugin: SpawnerPlugin<O, H>, given: SpawnerCase) {
     this.#plugin = plugin;
@@ -143,18 +160,18 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
     return this.#given.seconds ?? 20;
   }
 
-  /** Starts, and sees to it that it ends with the check. The handle is what the hub would get back from its store. */
+  /** Starts, and sees to it that it ends with the check. Returns what the hub would get back from its store. */
   async start(
     spawner: Spawner<Static<O>, Static<H>>,
     request: SpawnRequest<Static<O>>,
     call = this.call(),
-  ): Promise<Static<H>> {
-    this.#made.push({ spawner, tag: request.tag });
-    return this.stored(await spawner.start(request, call));
+  ): Promise<StoredServer<Static<H>>> {
+    this.#made.push({ spawner, key: keyOf(request) });
+    return this.stored(request, await spawner.start(request, call));
   }
 
-  /** The handle after a way through the store. */
-  stored(handle: Static<H>): Static<H> {
+  /** The server after a way through the store. */
+  stored(key: ServerKey, handle: Static<H>): StoredServer<Static<H>> {
     const { handle: schema } = this.#plugin;
     const stored: unknown = JSON.parse(JSON.stringify(handle));
     assert.deepEqual(stored, handle, "the handle must survive JSON: plain data, nothing undefined");
@@ -162,17 +179,17 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
       Value.Check(schema, stored),
       `the handle does not fit its schema: ${JSON.stringify([...Value.Errors(schema, stored)][0])}`,
     );
-    return stored;
+    return { ...keyOf(key), handle: stored, url: "" };
   }
 
   /** The row of this tag; undefined when a complete look does not show it. */
   async row(
     spawner: Spawner<Static<O>, Static<H>>,
-    handles: Static<H>[],
+    servers: StoredServer<Static<H>>[],
     tag: string,
   ): Promise<Row | undefined> {
     const before = new Date(this.host.now()).toISOString();
-    const seen = await spawner.observe(handles, this.call());
+    const seen = await spawner.observe(servers, this.call());
     assert.match(
       seen.startedAt,
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
@@ -188,14 +205,13 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   /** Observes until the row is as wanted; `undefined` stands for absent. */
   async until(
     spawner: Spawner<Static<O>, Static<H>>,
-    handle: Static<H>,
-    tag: string,
+    server: StoredServer<Static<H>>,
     wanted: (row: Row | undefined) => boolean,
     promise: string,
   ): Promise<Row | undefined> {
     const end = performance.now() + this.seconds * 1000;
     for (;;) {
-      const row = await this.row(spawner, [handle], tag);
+      const row = await this.row(spawner, [server], server.tag);
       if (wanted(row)) return row;
       if (performance.now() > end)
         assert.fail(
@@ -208,13 +224,11 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   /** Waits until it runs with an address; gives the address. */
   async untilRunning(
     spawner: Spawner<Static<O>, Static<H>>,
-    handle: Static<H>,
-    tag: string,
+    server: StoredServer<Static<H>>,
   ): Promise<string> {
     const row = await this.until(
       spawner,
-      handle,
-      tag,
+      server,
       (seen) => {
         assert.ok(
           seen && seen.state !== "ended" && seen.state !== "lost",
@@ -231,14 +245,12 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   /** Waits until observe says that it has ended. */
   untilEnded(
     spawner: Spawner<Static<O>, Static<H>>,
-    handle: Static<H>,
-    tag: string,
+    server: StoredServer<Static<H>>,
     promise: string,
   ): Promise<Row | undefined> {
     return this.until(
       spawner,
-      handle,
-      tag,
+      server,
       (row) => row === undefined || row.state === "ended" || row.state === "lost",
       promise,
     );
@@ -283,12 +295,12 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
 
   /** Ends what is left by the plugin's own means, then by force, so that one failed check does not spoil the next. */
   async #close(): Promise<void> {
-    for (const { spawner, tag } of this.#made) {
+    for (const { spawner, key } of this.#made) {
       const call = { signal: AbortSignal.timeout(5_000), graceSeconds: 0 };
-      const left = await spawner.locate(tag, call).catch(() => undefined);
-      if (left) await spawner.stop(left, call).catch(() => {});
+      const left = await spawner.locate(key, call).catch(() => undefined);
+      if (left) await spawner.stop({ ...key, handle: left, url: "" }, call).catch(() => {});
       // Its records are written to the end before their folder is removed.
-      while (left && !call.signal.aborted && (await spawner.locate(tag, call).catch(() => undefined)))
+      while (left && !call.signal.aborted && (await spawner.locate(key, call).catch(() => undefined)))
         await pause(25);
     }
     const end = performance.now() + 2_000;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, type TestContext, test } from "node:test";
 import type { Static, TObject } from "typebox";
-import type { SpawnerPlugin } from "../spawner.ts";
+import type { SpawnerPlugin, StoredServer } from "../spawner.ts";
 import { watchCommandLines } from "./command-lines.ts";
 import { askElsewhere } from "./second-process.ts";
-import { newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
+import { keyOf, newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
 import { standInCommand, standInPath } from "./stand-in-command.ts";
 
 /** The same data with one text put for another wherever it stands, and numbers named `v` changed. */
@@ -59,45 +59,45 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
     test("lives: start, another instance observes, locate, start again, stop, stop again, forget", async (t) => {
       const b = bench(t);
       const request = b.request(given.request?.argv);
-      const handle = await b.start(await b.spawner(), request);
+      const server = await b.start(await b.spawner(), request);
 
       // From here on only instances that never saw the start.
       const other = await b.spawner(b.host.another());
-      const url = await b.untilRunning(other, handle, request.tag);
+      const url = await b.untilRunning(other, server);
       const facts = await b.facts(url);
       if (b.usesStandIn) {
         assert.equal(facts.tokenDigest, digestOf(b.secret), "the server did not get JUPYTERHUB_API_TOKEN");
       }
 
-      const found = await other.locate(request.tag, b.call());
+      const found = await other.locate(keyOf(request), b.call());
       assert.ok(found, "locate must find a running server by its tag");
       assert.equal(
-        await b.untilRunning(other, b.stored(found), request.tag),
+        await b.untilRunning(other, b.stored(request, found)),
         url,
         "the located handle leads elsewhere",
       );
 
       const again = await b.start(other, b.repeated(request));
-      const same = await b.facts(await b.untilRunning(other, again, request.tag));
+      const same = await b.facts(await b.untilRunning(other, again));
       assert.equal(same.pid, facts.pid, "start again with the same tag must give the same server");
       assert.equal(same.tokenDigest, facts.tokenDigest, "start again changed the token of the server");
       if (b.usesStandIn)
         assert.equal(b.processes().length, 1, "start again with the same tag made a second process");
 
       const third = await b.spawner(b.host.another());
-      await third.stop(handle, { graceSeconds: 2, ...b.call() });
-      await b.untilEnded(third, handle, request.tag, "a stopped server ends");
+      await third.stop(server, { graceSeconds: 2, ...b.call() });
+      await b.untilEnded(third, server, "a stopped server ends");
       await b.untilNoProcess("a stopped server ends");
       await assert.rejects(fetch(url), "its url still answers after the end");
-      await third.stop(handle, { graceSeconds: 2, ...b.call() });
+      await third.stop(server, { graceSeconds: 2, ...b.call() });
       assert.equal(
-        await third.locate(request.tag, b.call()),
+        await third.locate(keyOf(request), b.call()),
         undefined,
         "locate must not find an ended server",
       );
-      await third.cleanup?.(handle, b.call());
-      await third.cleanup?.(handle, b.call());
-      await b.untilEnded(third, handle, request.tag, "a forgotten server stays ended");
+      await third.cleanup?.(server, b.call());
+      await third.cleanup?.(server, b.call());
+      await b.untilEnded(third, server, "a forgotten server stays ended");
     });
 
     if (module !== undefined)
@@ -105,19 +105,19 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         const b = bench(t);
         const request = b.request(given.request?.argv);
         const spawner = await b.spawner();
-        const handle = await b.start(spawner, request);
-        const { pid } = await b.facts(await b.untilRunning(spawner, handle, request.tag));
+        const server = await b.start(spawner, request);
+        const { pid } = await b.facts(await b.untilRunning(spawner, server));
         const answer = await askElsewhere({
           module,
           options: b.options(),
           dataDir: b.host.dataDir,
-          handle,
+          server,
           request: b.repeated(request),
         });
         const row = answer.observation.rows.find(({ tag }) => tag === request.tag);
         assert.equal(row?.state, "running", "a second process does not see the server running");
         assert.ok(answer.located, "a second process does not locate the server");
-        const still = await b.facts(await b.untilRunning(spawner, handle, request.tag));
+        const still = await b.facts(await b.untilRunning(spawner, server));
         assert.equal(still.pid, pid, "start from a second process must give the same server");
         if (b.usesStandIn)
           assert.equal(b.processes().length, 1, "start from a second process made another server");
@@ -128,10 +128,10 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const request = b.request(given.request?.argv);
       const one = await b.spawner();
       const two = await b.spawner(b.host.another());
-      const handles = await Promise.all([b.start(one, request), b.start(two, b.repeated(request))]);
+      const servers = await Promise.all([b.start(one, request), b.start(two, b.repeated(request))]);
       const pids = new Set<number>();
-      for (const handle of handles) {
-        const { pid, tokenDigest } = await b.facts(await b.untilRunning(two, handle, request.tag));
+      for (const server of servers) {
+        const { pid, tokenDigest } = await b.facts(await b.untilRunning(two, server));
         pids.add(pid);
         if (b.usesStandIn)
           assert.ok(
@@ -152,7 +152,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         "start must throw when its signal is aborted already",
       );
       assert.equal(
-        await spawner.locate(request.tag, b.call()),
+        await spawner.locate(keyOf(request), b.call()),
         undefined,
         "a cancelled start can be located",
       );
@@ -181,7 +181,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         if (outcome === "started") continue;
         await b.untilNoProcess(`a start cancelled after ${afterMs} ms leaves no process`);
         assert.equal(
-          await spawner.locate(request.tag, b.call()),
+          await spawner.locate(keyOf(request), b.call()),
           undefined,
           `a start cancelled after ${afterMs} ms can be located`,
         );
@@ -202,7 +202,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       assert.equal(outcome, "thrown", "start resolved although it was cancelled at its first step");
       await b.untilNoProcess("a cancelled start leaves no process");
       assert.equal(
-        await spawner.locate(request.tag, b.call()),
+        await spawner.locate(keyOf(request), b.call()),
         undefined,
         "a cancelled start can be located",
       );
@@ -212,9 +212,9 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const b = bench(t);
       const spawner = await b.spawner();
       const request = b.request(given.request?.argv);
-      const handle = await b.start(spawner, request);
-      await spawner.stop(handle, { graceSeconds: 1, ...b.call() });
-      await b.untilEnded(spawner, handle, request.tag, "a server stopped while it starts ends");
+      const server = await b.start(spawner, request);
+      await spawner.stop(server, { graceSeconds: 1, ...b.call() });
+      await b.untilEnded(spawner, server, "a server stopped while it starts ends");
       await b.untilNoProcess("a server stopped while it starts ends");
     });
 
@@ -223,19 +223,23 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const spawner = await b.spawner();
       const mine = b.request(given.request?.argv);
       const other = { ...b.request(given.request?.argv), user: { id: "u2", name: "grace" } };
-      const handle = await b.start(spawner, mine);
-      const otherHandle = await b.start(spawner, other);
-      const { pid } = await b.facts(await b.untilRunning(spawner, handle, mine.tag));
-      const otherUrl = await b.untilRunning(spawner, otherHandle, other.tag);
+      const server = await b.start(spawner, mine);
+      const otherServer = await b.start(spawner, other);
+      const { pid } = await b.facts(await b.untilRunning(spawner, server));
+      const otherUrl = await b.untilRunning(spawner, otherServer);
       if (b.usesStandIn) assert.notEqual((await b.facts(otherUrl)).pid, pid, "two tags led to one server");
 
       const stranger = newTag();
-      assert.equal(await spawner.locate(stranger, b.call()), undefined, "locate found a tag nobody started");
-      const forged = altered(handle, mine.tag, stranger);
+      assert.equal(
+        await spawner.locate({ ...keyOf(mine), tag: stranger }, b.call()),
+        undefined,
+        "locate found a tag nobody started",
+      );
+      const forged = altered(server, mine.tag, stranger);
       await spawner.stop(forged, { graceSeconds: 0, ...b.call() }).catch(() => {});
-      await spawner.stop(otherHandle, { graceSeconds: 1, ...b.call() });
-      await b.untilEnded(spawner, otherHandle, other.tag, "a stopped server ends");
-      const still = await b.facts(await b.untilRunning(spawner, handle, mine.tag));
+      await spawner.stop(otherServer, { graceSeconds: 1, ...b.call() });
+      await b.untilEnded(spawner, otherServer, "a stopped server ends");
+      const still = await b.facts(await b.untilRunning(spawner, server));
       assert.equal(still.pid, pid, "stopping other tags touched this server");
     });
 
@@ -243,26 +247,26 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const b = bench(t);
       const spawner = await b.spawner();
       const request = b.request(given.request?.argv);
-      const handle = await b.start(spawner, request);
-      await b.untilRunning(spawner, handle, request.tag);
+      const server = await b.start(spawner, request);
+      await b.untilRunning(spawner, server);
       const [lost, later] = [newTag(), newTag()];
-      const handles = [
-        altered(handle, request.tag, lost),
-        handle,
-        altered(handle, request.tag, later, 1_000_000),
+      const servers = [
+        altered(server, request.tag, lost),
+        server,
+        altered(server, request.tag, later, 1_000_000),
       ];
-      const row = await b.row(spawner, handles, lost);
+      const row = await b.row(spawner, servers, lost);
       assert.ok(
         row === undefined || row.state === "lost" || row.state === "unknown",
         `a handle whose server is nowhere must be lost, unknown or absent, not ${row?.state}`,
       );
       assert.equal(
-        (await b.row(spawner, handles, later))?.state,
+        (await b.row(spawner, servers, later))?.state,
         "unknown",
         "a handle of a version it does not understand must be unknown: it may be a living server of a newer hub",
       );
       assert.equal(
-        (await b.row(spawner, handles, request.tag))?.state,
+        (await b.row(spawner, servers, request.tag))?.state,
         "running",
         "one strange handle hides the others",
       );
@@ -274,12 +278,12 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const watch = await watchCommandLines([b.secret, standInPath]);
       const spawner = await b.spawner();
       const request = b.request();
-      const handle = await b.start(spawner, request);
-      await b.facts(await b.untilRunning(spawner, handle, request.tag));
+      const server = await b.start(spawner, request);
+      await b.facts(await b.untilRunning(spawner, server));
       const seen = await watch.stop();
       assert.ok(seen.includes(standInPath), "the watch saw no process: this check is blind");
       assert.ok(!seen.includes(b.secret), "the token stood on a command line");
-      assert.ok(!JSON.stringify(handle).includes(b.secret), "the token stands in the handle");
+      assert.ok(!JSON.stringify(server).includes(b.secret), "the token stands in the handle");
       assert.ok(!JSON.stringify(b.host.lines).includes(b.secret), "the token stands in the log");
     });
 
@@ -287,15 +291,15 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const b = bench(t);
       const spawner = await b.spawner();
       const request = b.request(standInCommand("--exit", "7"));
-      const handle = await b.start(spawner, request);
-      const row = await b.untilEnded(spawner, handle, request.tag, "a server that exits is told as ended");
+      const server = await b.start(spawner, request);
+      const row = await b.untilEnded(spawner, server, "a server that exits is told as ended");
       assert.equal(row?.state, "ended", "it exited by itself: the row must be ended, not absent or lost");
       assert.equal(row?.end?.exitCode ?? 7, 7, "the exit code is wrong");
       if (!spawner.logs) return;
-      const log = await spawner.logs(handle, { lines: 50, ...b.call() });
+      const log = await spawner.logs(server, { lines: 50, ...b.call() });
       assert.equal(log.at(-1), "stand-in gives up", "logs must hold the last lines, newest last");
       assert.equal(
-        (await spawner.logs(handle, { lines: 1, ...b.call() })).length,
+        (await spawner.logs(server, { lines: 1, ...b.call() })).length,
         1,
         "logs gave more lines than asked",
       );
@@ -305,18 +309,22 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const b = bench(t);
       const spawner = await b.spawner();
       const request = b.request(["/nonexistent/elara-no-such-command"]);
-      let handle: Static<H>;
+      let server: StoredServer<Static<H>>;
       try {
-        handle = await b.start(spawner, request);
+        server = await b.start(spawner, request);
       } catch (error) {
         assert.ok(
           Object.hasOwn(plugin.errors, codeOf(error)),
           `start must throw an error of the plugin's table, not: ${error}`,
         );
-        assert.equal(await spawner.locate(request.tag, b.call()), undefined, "a failed start can be located");
+        assert.equal(
+          await spawner.locate(keyOf(request), b.call()),
+          undefined,
+          "a failed start can be located",
+        );
         return;
       }
-      const row = await b.untilEnded(spawner, handle, request.tag, "a command that does not exist ends");
+      const row = await b.untilEnded(spawner, server, "a command that does not exist ends");
       assert.equal(row?.state, "ended", "the row must be ended with a reason");
     });
 
@@ -324,10 +332,10 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const b = bench(t);
       const spawner = await b.spawner();
       const request = b.request(standInCommand("--stubborn"));
-      const handle = await b.start(spawner, request);
-      await b.facts(await b.untilRunning(spawner, handle, request.tag));
-      await spawner.stop(handle, { graceSeconds: 0.5, ...b.call() });
-      await b.untilEnded(spawner, handle, request.tag, "a stubborn server is killed after its grace");
+      const server = await b.start(spawner, request);
+      await b.facts(await b.untilRunning(spawner, server));
+      await spawner.stop(server, { graceSeconds: 0.5, ...b.call() });
+      await b.untilEnded(spawner, server, "a stubborn server is killed after its grace");
       await b.untilNoProcess("a stubborn server is killed after its grace");
     });
   });
