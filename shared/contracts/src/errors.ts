@@ -29,6 +29,8 @@ export interface HubErrorOptions {
   retryAfterSeconds?: number;
   /** Sentence for the operator; default: the table's. */
   operator?: string;
+  /** The field of the request that is wrong, where one is: a form shows the sentence there. */
+  field?: string;
 }
 
 /**
@@ -42,6 +44,8 @@ export class HubError extends Error {
   readonly retryable: boolean;
   readonly retryAfterSeconds: number | undefined;
   readonly operator: string;
+  /** "" when no single field is wrong. */
+  readonly field: string;
   readonly detail: unknown;
   constructor(code: ErrorCode | (string & {}), options: HubErrorOptions = {}) {
     const entry: ErrorEntry | undefined = ERRORS[code as ErrorCode];
@@ -54,6 +58,7 @@ export class HubError extends Error {
     this.retryable = options.retryable ?? entry?.retryable ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds ?? (this.status === 503 ? 2 : undefined);
     this.operator = options.operator ?? entry?.operator ?? "";
+    this.field = options.field ?? "";
     this.detail = options.detail;
   }
 }

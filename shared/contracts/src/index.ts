@@ -2,6 +2,7 @@ export * from "./collection.ts";
 export * from "./documents/activity.ts";
 export * from "./documents/instance.ts";
 export * from "./documents/oauth.ts";
+export * from "./documents/profile.ts";
 export * from "./documents/route.ts";
 export * from "./documents/server.ts";
 export * from "./documents/session.ts";
