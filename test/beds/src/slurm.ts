@@ -1,0 +1,291 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { access, chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { hostname, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { configurationOf } from "./slurm-configuration.ts";
+
+const run = promisify(execFile);
+const NEEDED = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "squeue", "useradd", "sudo"];
+const PATH = [process.env.PATH ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
+
+/** Why no Slurm can be started here; false when it can. For node:test's `skip`. */
+export function slurmMissing(): string | false {
+  if (process.getuid?.() !== 0) return "needs root: starts a Slurm of its own with two accounts";
+  for (const command of NEEDED) {
+    try {
+      execFileSync("/bin/sh", ["-c", `command -v ${command}`], { env: { PATH }, stdio: "ignore" });
+    } catch {
+      return `needs ${command} (apt install slurm-wlm munge sudo)`;
+    }
+  }
+  return false;
+}
+
+/** A Slurm of three nodes on this machine; everything it is lies in one folder. */
+export interface SlurmBed {
+  /** What its commands need in their environment. */
+  readonly env: { readonly SLURM_CONF: string };
+  /** Two accounts with homes, removed on close. */
+  readonly accounts: readonly [string, string];
+  readonly nodes: readonly { readonly name: string; readonly address: string }[];
+  /** `main`: default, 8 h. `short`: 1 minute. `closed`: down, jobs wait there for ever. */
+  readonly partitions: readonly ["main", "short", "closed"];
+  /** Its folder: logs of all daemons lie in `log`. */
+  readonly dir: string;
+  /** Runs a command of it, as root or as an account; gives what it printed. Rejects when it fails. */
+  run(argv: readonly string[], options?: { account?: string; input?: string }): Promise<string>;
+  readonly controller: {
+    /** SIGKILL. */
+    stop(): Promise<void>;
+    /** Resolves once it answers. */
+    start(): Promise<void>;
+    /** SIGSTOP: commands hang until they give up. */
+    freeze(): void;
+    thaw(): void;
+    /** Restarts it from nothing: it has forgotten every job and counts from the first id again. */
+    forget(): Promise<void>;
+  };
+  /** Ends all jobs, daemons and processes of its accounts, removes the accounts and the folder. */
+  close(): Promise<void>;
+}
+
+export interface SlurmOptions {
+  /** Seconds until the controller forgets a finished job; default 60. */
+  readonly minJobAge?: number;
+}
+
+/** Starts one. Takes about two seconds. */
+export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> {
+  const dir = mkdtempSync(join(tmpdir(), "elara-slurm-"));
+  const daemons = new Map<string, ChildProcess>();
+  const env = { SLURM_CONF: join(dir, "etc", "slurm.conf") };
+  const environment = { PATH, LANG: "C.UTF-8", ...env };
+  const accounts = [makeAccount(), makeAccount()] as const;
+
+  /** In a session of its own: an interrupted test run does not take it down half-way. */
+  function begin(name: string, argv: readonly string[], as: { uid?: number; gid?: number } = {}): void {
+    const [command = "", ...args] = argv;
+    const log = openSync(join(dir, "log", `${name}.out`), "a");
+    const child = spawn(command, args, {
+      cwd: "/",
+      detached: true,
+      env: environment,
+      stdio: ["ignore", log, log],
+      ...as,
+    });
+    child.on("error", () => {});
+    child.unref();
+    closeSync(log);
+    daemons.set(name, child);
+  }
+
+  async function end(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const child = daemons.get(name);
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((done) => child.once("exit", () => done()));
+    child.kill("SIGCONT");
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  async function runIn(
+    argv: readonly string[],
+    { account, input }: { account?: string; input?: string } = {},
+  ) {
+    const [command = "", ...args] =
+      account === undefined
+        ? argv
+        : ["sudo", "-n", "-H", "-u", account, `SLURM_CONF=${env.SLURM_CONF}`, "--", ...argv];
+    const running = run(command, args, { cwd: "/", env: environment, maxBuffer: 64 << 20 });
+    running.child.stdin?.on("error", () => {});
+    running.child.stdin?.end(input ?? "");
+    return (await running).stdout;
+  }
+
+  const startController = async (): Promise<void> => {
+    begin("slurmctld", ["slurmctld", "-D"]);
+    await until(
+      "the controller to answer",
+      () => runIn(["scontrol", "ping"]).then((text) => text.includes("is UP")),
+      () => tail(join(dir, "log", "slurmctld.out")),
+    );
+  };
+  const idleNodes = async (): Promise<number> =>
+    (await runIn(["sinfo", "-h", "-N", "-p", "main", "-t", "idle,alloc,mix", "-o", "%N"]))
+      .trim()
+      .split("\n")
+      .filter(Boolean).length;
+
+  const { nodes, text } = configurationOf({
+    dir,
+    hostname: hostname().split(".")[0] ?? "localhost",
+    ports: await freePorts(4),
+    minJobAge: options.minJobAge ?? 60,
+  });
+
+  const bed: SlurmBed = {
+    env,
+    accounts,
+    nodes,
+    partitions: ["main", "short", "closed"],
+    dir,
+    run: runIn,
+    controller: {
+      stop: () => end("slurmctld", "SIGKILL"),
+      start: startController,
+      freeze: () => void daemons.get("slurmctld")?.kill("SIGSTOP"),
+      thaw: () => void daemons.get("slurmctld")?.kill("SIGCONT"),
+      async forget() {
+        await end("slurmctld", "SIGKILL");
+        rmSync(join(dir, "state"), { recursive: true });
+        mkdirSync(join(dir, "state"), { mode: 0o755 });
+        await startController();
+        await until(
+          "the nodes to be there",
+          async () => (await idleNodes()) === nodes.length,
+          () => "",
+        );
+      },
+    },
+    async close() {
+      // Processes of these accounts are its own, whatever the controller knows of them.
+      for (const name of ["slurmctld", ...nodes.map((node) => `slurmd.${node.name}`)])
+        await end(name, "SIGTERM");
+      await endProcesses(accounts, dir);
+      await end("munged", "SIGTERM");
+      for (const name of accounts)
+        execFileSync("userdel", ["--force", "--remove", name], { stdio: "ignore" });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+
+  try {
+    for (const name of ["etc", "state", "spool", "log"]) await mkdir(join(dir, name), { mode: 0o755 });
+    for (const path of [dir, "etc", "state", "spool", "log"])
+      await chmod(join(dir, path === dir ? "" : path), 0o755);
+    for (const node of nodes) await mkdir(join(dir, "spool", node.name), { mode: 0o755 });
+    await writeFile(env.SLURM_CONF, text);
+    const munge = accountIds("munge");
+    for (const [name, mode] of [
+      ["munge", 0o700],
+      ["run", 0o755],
+    ] as const) {
+      await mkdir(join(dir, name), { mode });
+      await chmod(join(dir, name), mode);
+      await chown(join(dir, name), munge.uid, munge.gid);
+    }
+    await writeFile(join(dir, "munge", "key"), randomBytes(1024), { mode: 0o400 });
+    await chown(join(dir, "munge", "key"), munge.uid, munge.gid);
+    const socket = join(dir, "run", "munge.socket");
+    const files = [
+      `--pid-file=${dir}/run/munged.pid`,
+      `--log-file=${dir}/munge/log`,
+      `--seed-file=${dir}/munge/seed`,
+    ];
+    begin(
+      "munged",
+      ["munged", "-F", "--num-threads=2", `--key-file=${dir}/munge/key`, `--socket=${socket}`, ...files],
+      munge,
+    );
+    await until(
+      "munge to answer",
+      () => run("munge", ["-n", `--socket=${socket}`], { env: environment }).then(() => true),
+      () => tail(join(dir, "log", "munged.out")),
+    );
+    await Promise.all([
+      startController(),
+      ...nodes.map(({ name }) => begin(`slurmd.${name}`, ["slurmd", "-D", "-N", name])),
+    ]);
+    await until(
+      "the nodes to be there",
+      async () => (await idleNodes()) === nodes.length,
+      () => ["slurmctld", "slurmd.n1"].map((name) => tail(join(dir, "log", `${name}.out`))).join("\n"),
+    );
+    return bed;
+  } catch (error) {
+    await bed.close();
+    throw error;
+  }
+}
+
+function makeAccount(): string {
+  const name = `elara-s${randomBytes(3).toString("hex")}`;
+  execFileSync("useradd", ["--create-home", "--shell", "/bin/bash", name], { env: { PATH } });
+  return name;
+}
+
+function accountIds(name: string): { uid: number; gid: number } {
+  const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** Ends what belongs to these accounts, then the job shepherds of this bed: they outlive their daemons. */
+async function endProcesses(accounts: readonly string[], dir: string): Promise<void> {
+  const uids = new Set(accounts.map((name) => accountIds(name).uid));
+  const spool = `${dir}/`;
+  const mine = (pid: string): boolean => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, "utf8");
+      if (/^State:\s+Z/m.test(status)) return false;
+      if (uids.has(Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]))) return true;
+      return (
+        /^Name:\s+slurmstepd/m.test(status) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(spool)
+      );
+    } catch {
+      return false;
+    }
+  };
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const left = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && mine(name));
+    if (left.length === 0) return;
+    for (const pid of left) {
+      try {
+        process.kill(Number(pid), "SIGKILL");
+      } catch {
+        // it ended meanwhile
+      }
+    }
+    await pause(50);
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+/** The end of a file, for people. */
+function tail(file: string): string {
+  try {
+    return readFileSync(file, "utf8").slice(-2000);
+  } catch {
+    return "";
+  }
+}
+
+async function until(what: string, look: () => Promise<boolean>, why: () => string): Promise<void> {
+  const end = performance.now() + 30_000;
+  for (;;) {
+    if (await look().catch(() => false)) return;
+    if (performance.now() > end) throw new Error(`waited 30 s for ${what}: ${why()}`);
+    await pause(100);
+  }
+}
