@@ -35,6 +35,9 @@ export function literal(value: unknown): string {
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   authenticators: '["pam"]',
+  spawners: '["local", { use: "docker", environment: { LANG: "C.UTF-8" }, clocks: { submitSeconds: 600 } }]',
+  profiles:
+    '[{ slug: "large", title: "Large", spawner: "docker", options: { memory: "16G" }, fields: { image: true } }]',
 };
 
 function entry(key: string, schema: TSchema, indent: string): string[] {

@@ -4,6 +4,7 @@ import type {
   LogSection,
   PluginEntry,
   SecretsSection,
+  SpawnerEntry,
   StoreSection,
 } from "@elara/runtime/config/schema";
 import type { SecretRef } from "@elara/runtime/config/secret";
@@ -22,7 +23,7 @@ export interface HubConfiguration extends ServicesConfig {
   readonly log?: Partial<Static<typeof LogSection>>;
   /** A name or path alone is short for `{ use }`. */
   readonly authenticators?: readonly (string | Static<typeof PluginEntry>)[];
-  readonly spawners?: readonly (string | Static<typeof PluginEntry>)[];
+  readonly spawners?: readonly (string | Static<typeof SpawnerEntry>)[];
 }
 
 /** Types a configuration; returns it as it is. */

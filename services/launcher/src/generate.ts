@@ -33,6 +33,8 @@ function* rows(schema: TSchema, path: string): Generator<string> {
         ? `\`${literal(schema.default)}\``
         : "";
     yield `| \`${path}\` | ${cell(typeOf(schema))} | ${cell(fallback)} | ${cell(textOf(schema))} |`;
+    const { items } = schema as { items?: TSchema };
+    if (items && isSection(items)) yield* rows(items, `${path}[]`);
     return;
   }
   for (const [key, property] of Object.entries(schema.properties))

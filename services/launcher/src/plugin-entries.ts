@@ -1,5 +1,4 @@
-import type { Configured } from "@elara/runtime/service";
-import type { SpawnerPlugin } from "@elara/sdk";
+import type { ConfiguredSpawner } from "@elara/runtime/service";
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -19,9 +18,9 @@ export function withLongEntries(written: unknown): unknown {
  * configuration says otherwise: else everybody would be root.
  */
 export function withSystemAccounts(
-  spawners: readonly Configured<SpawnerPlugin>[],
+  spawners: readonly ConfiguredSpawner[],
   given: { isPam: boolean; said: readonly Record<string, unknown>[]; isRoot: boolean },
-): Configured<SpawnerPlugin>[] {
+): ConfiguredSpawner[] {
   return spawners.map((spawner, index) =>
     spawner.plugin.name === "local" &&
     given.said[index]?.systemAccounts === undefined &&

@@ -11,12 +11,13 @@ import {
   LogSection,
   PluginEntry,
   SecretsSection,
+  SpawnerEntry,
   StoreSection,
   writtenSchema,
 } from "@elara/runtime/config/schema";
 import { type Keys, keysFrom } from "@elara/runtime/keys";
 import { type BuiltIns, loadPlugin } from "@elara/runtime/plugins/load";
-import type { Configured, ServiceDefinition } from "@elara/runtime/service";
+import type { Configured, ConfiguredSpawner, ServiceDefinition } from "@elara/runtime/service";
 import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
 import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
@@ -33,13 +34,13 @@ export interface Settings {
   readonly sections: Readonly<Record<string, unknown>>;
   readonly schema: TSchema;
   readonly authenticators: readonly Configured<AuthPlugin>[];
-  readonly spawners: readonly Configured<SpawnerPlugin>[];
+  readonly spawners: readonly ConfiguredSpawner[];
   /** Tells two processes with different configurations apart. */
   readonly digest: string;
 }
 
 const Common = Type.Object({ hub: HubSection, network: NetworkSection, bus: BusSection, log: LogSection });
-const Plugins = Type.Object({ authenticators: Type.Array(PluginEntry), spawners: Type.Array(PluginEntry) });
+const Plugins = Type.Object({ authenticators: Type.Array(PluginEntry), spawners: Type.Array(SpawnerEntry) });
 
 const line = ({ path, message }: Fault): string => `${path}: ${message}`;
 
@@ -59,10 +60,10 @@ export async function settingsFrom(
   const load = <K extends "spawner" | "authenticator">(
     kind: K,
     builtIn: BuiltIns,
-    entries: Static<typeof PluginEntry>[],
+    entries: readonly Static<typeof PluginEntry>[],
   ) =>
     Promise.all(
-      entries.map(async ({ use, name, options = {} }, index) => {
+      entries.map(async ({ use, name, options = {}, ...more }, index) => {
         const plugin = await loadPlugin(kind, use, { builtIns: builtIn, configFile: given.file }).catch(
           (error: unknown) => {
             if (!(error instanceof HubError)) throw error;
@@ -75,7 +76,7 @@ export async function settingsFrom(
           ...faultsOf(writtenSchema(plugin.options), options, `${kind}s[${index}].options`).map(line),
         );
         const filledOptions = withDefaults(plugin.options, options) as Record<string, unknown>;
-        return [{ name: name ?? plugin.name, plugin, options: filledOptions }];
+        return [{ ...more, name: name ?? plugin.name, plugin, options: filledOptions }];
       }),
     ).then((loaded) => loaded.flat());
   // A fault elsewhere does not keep the plugins' own faults from being told.
@@ -94,6 +95,13 @@ export async function settingsFrom(
     const names = list.map(({ name }) => name);
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice) faults.push(`${kind}: two are named "${twice}"; give each its own \`name\``);
+  }
+  // Names are held against each other only where all of them are known.
+  const isWhole = wants("spawn") && loaded.length === named.spawners.length;
+  for (const { name, faults: more } of isWhole ? given.services : []) {
+    if (!more || faults.some((fault) => fault.startsWith(name))) continue;
+    for (const { path, message } of more(Object(filled)[name], spawners))
+      faults.push(`${name}.${path}: ${message}`);
   }
   if (faults.length > 0 || !Value.Check(Common, filled)) {
     throw configInvalid(given.file, faults.length > 0 ? faults : ["(root): must be an object with sections"]);
@@ -124,16 +132,13 @@ export function resolved<S extends TSchema>(settings: Settings, name: string, sc
 }
 
 /** A plugin with the secrets of its options in clear; `path` is where it stands in the configuration. */
-export const resolvedPlugin = <P extends AuthPlugin | SpawnerPlugin>(
+export const resolvedPlugin = <E extends Configured<AuthPlugin | SpawnerPlugin>>(
   settings: Settings,
   path: string,
-  entry: Configured<P>,
-): Configured<P> => ({
+  entry: E,
+): E => ({
   ...entry,
-  options: withSecrets(entry.plugin.options, entry.options, settings.file, `${path}.options`) as Record<
-    string,
-    unknown
-  >,
+  options: withSecrets(entry.plugin.options, entry.options, settings.file, `${path}.options`),
 });
 
 /** The hub's keys. `make`: make missing ones in the data directory; else a missing one stops the start. */

@@ -133,6 +133,33 @@ describe("check", () => {
     assert.match(stderr, /authenticators\[0\]\.options\.passwrd: unknown key; did you mean `password`/);
   });
 
+  test("holds profiles and spawners against each other", (t) => {
+    const dir = folder(t);
+    config(
+      dir,
+      `{ spawners: [{ use: "local", name: "here", command: [], clocks: { bootSeconds: 0 } }],
+         spawn: { profiles: [{ slug: "A", title: "A", spawner: "here" }] } }`,
+    );
+    const { stderr } = elara(dir, "check");
+    assert.match(stderr, /spawners\[0\]\.command: must not have fewer than 1 items/);
+    assert.match(stderr, /spawners\[0\]\.clocks\.bootSeconds: must be >= 0\.1, got 0/);
+    assert.match(stderr, /spawn\.profiles\[0\]\.slug: does not match/);
+    config(
+      dir,
+      `{ spawners: [{ use: "local", name: "here", environment: { A: "1" } }],
+         spawn: { profiles: [{ slug: "a", title: "A", spawner: "local", fields: {} },
+           { slug: "a", title: "B", spawner: "here", options: { umask: "9" }, fields: { host: true } }] } }`,
+    );
+    for (const args of [["check"], ["run", "all"]]) {
+      const { status, stderr } = elara(dir, ...args);
+      assert.equal(status, 1);
+      assert.match(stderr, /spawn\.profiles\[0\]\.spawner: there is no spawner "local"; known here: here/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.slug: is "a", as profiles\[0\]\.slug is/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.options\.umask: does not match/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.fields\.host: is no choice of users/);
+    }
+  });
+
   test("says that nobody gets in without an allow rule", (t) => {
     const dir = folder(t);
     config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');

@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { ProfileEntry } from "./profiles/profile-entry.ts";
 
 const seconds = (byDefault: number, description: string) =>
   Type.Number({ default: byDefault, minimum: 0.1, maximum: 86_400, description });
@@ -20,7 +21,15 @@ export const SpawnConfig = Type.Object(
       default: "/lab",
       description: "Page a server opens with; empty: its own choice.",
     }),
-    submitSeconds: seconds(30, "How long a spawner may take to accept a start."),
+    profiles: Type.Array(ProfileEntry, {
+      default: [],
+      description:
+        "What users choose from when they start a server, in the order of the form; the first one a user is offered is the default. Empty: one for each spawner, offered to everybody.",
+    }),
+    submitSeconds: seconds(
+      30,
+      "How long a spawner may take to accept a start; each step it tells winds the clock up again.",
+    ),
     bootSeconds: seconds(60, "How long until process and address are seen, once it is not queued."),
     httpSeconds: seconds(30, "How long until the address answers over HTTP."),
     stopSeconds: seconds(60, "How long a stop may take before it is repeated and told as a fault."),

@@ -34,8 +34,12 @@ export const SpawnStart = order(
     userName: Type.String(),
     serverName: Type.String(),
     displayName: Type.Optional(Type.String()),
+    /** Slug of a profile. Absent: that of the last start while its user is offered it, else the first one offered. */
     profile: Type.Optional(Type.String()),
-    /** Absent: the options of the last start. */
+    /**
+     * Checked against the fields of the profile; what is wrong is named (SPAWN_OPTIONS_INVALID with `field`). Absent:
+     * the choices of the last start; one that is not offered any more gives way to the default, and a step says so.
+     */
     options: Type.Optional(Json),
     actor,
   }),
@@ -49,6 +53,7 @@ export const SpawnCreate = order(
     userName: Type.String(),
     serverName: Type.String(),
     displayName: Type.Optional(Type.String()),
+    profile: Type.Optional(Type.String()),
     options: Type.Optional(Json),
     actor,
   }),
@@ -181,6 +186,8 @@ export const OrderReply = Type.Union([
       status: Type.Integer(),
       retryable: Type.Boolean(),
       retryAfterSeconds: Type.Optional(Type.Integer()),
+      /** The field of the request that is wrong. */
+      field: Type.Optional(Type.String()),
     }),
   }),
 ]);

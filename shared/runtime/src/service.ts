@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Static, TObject } from "typebox";
 import type { Bus } from "./bus/bus.ts";
 import type { Clock } from "./clock.ts";
+import type { Fault } from "./config/faults.ts";
 import type { HubConfig } from "./config/hub.ts";
 import type { Upstreams } from "./http/upstreams.ts";
 import type { InstanceRow } from "./instances.ts";
@@ -25,6 +26,15 @@ export interface Configured<P> {
   readonly name: string;
   readonly plugin: P;
   readonly options: Record<string, unknown>;
+}
+
+/** A spawner with what an administrator said of the servers there; what is absent is as the section `spawn` says. */
+export interface ConfiguredSpawner extends Configured<SpawnerPlugin> {
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly clocks?: Readonly<
+    Partial<Record<"submitSeconds" | "bootSeconds" | "httpSeconds" | "stopSeconds" | "graceSeconds", number>>
+  >;
 }
 
 /** All that a service gets; nothing is global. */
@@ -48,7 +58,7 @@ export interface ServiceContext<Config = unknown> {
   readonly upstreams: Upstreams;
   readonly plugins: {
     readonly authenticators: readonly Configured<AuthPlugin>[];
-    readonly spawners: readonly Configured<SpawnerPlugin>[];
+    readonly spawners: readonly ConfiguredSpawner[];
   };
 }
 
@@ -66,6 +76,8 @@ export interface ServiceDefinition<C extends TObject = TObject> {
   readonly name: ServiceName;
   /** Schema of its section of the configuration, with defaults and descriptions: CONFIG.md is generated from it. */
   readonly config: C;
+  /** What its schema cannot say: names of spawners and their options. Paths count from the section; nothing starts with a fault. */
+  faults?(config: Static<C>, spawners: readonly ConfiguredSpawner[]): Fault[];
   start(context: ServiceContext<Static<C>>): Promise<RunningService>;
 }
 

@@ -31,6 +31,9 @@ describe("the app of a service", () => {
     app.get("/hub/api/away", anybody, async () => {
       throw new HubError("BUS_AWAY", { detail: "nats gone" });
     });
+    app.get("/hub/api/wrong", anybody, async () => {
+      throw new HubError("SPAWN_OPTIONS_INVALID", { message: "Not this one.", field: "image" });
+    });
     app.get("/hub/boom", anybody, async () => {
       throw new HubError("SPAWN_ENDED", { message: "It <b>ended</b>." });
     });
@@ -84,6 +87,16 @@ describe("the app of a service", () => {
     assert.equal(statusCode, 404);
     assert.equal(headers["content-type"], "application/json; charset=utf-8");
     assert.deepEqual(JSON.parse(body), { status: 404, message: "Not Found", code: "NOT_FOUND" });
+  });
+
+  it("names the field that is wrong", async () => {
+    const { body } = await hub.app.inject({ url: "/hub/api/wrong" });
+    assert.deepEqual(JSON.parse(body), {
+      status: 400,
+      message: "Not this one.",
+      code: "SPAWN_OPTIONS_INVALID",
+      field: "image",
+    });
   });
 
   it("shows nothing of a fault, and logs it with the request id", async () => {

@@ -18,7 +18,10 @@ export const ProfileField = Type.Object({
   name: Type.String(),
   title: Type.String(),
   description: Type.String(),
-  /** JSON Schema of the value, narrowed by plugin, profile and backend; every field has a `default` there. */
+  /**
+   * JSON Schema of the value, narrowed by plugin, profile and backend, with a `default` where there is one (else the
+   * user has to say). An empty `enum`: the backend offers nothing of it now.
+   */
   schema: Json,
 });
 export type ProfileField = Static<typeof ProfileField>;
@@ -37,6 +40,8 @@ export const Profile = Type.Object({
   position: Type.Integer({ minimum: 0 }),
   fields: Type.Array(ProfileField),
   visibleTo: Visibility,
+  /** What the backend last said of its options (the plugin's `form`), by name; kept while it does not answer. */
+  offered: Json,
   changedAt: Time,
 });
 export type Profile = Static<typeof Profile>;

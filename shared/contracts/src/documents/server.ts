@@ -55,8 +55,9 @@ export const Server = Type.Object({
   handle: Json,
   /** When the handle was stored: an observation that began earlier says nothing about it. */
   handleAt: TimeOrNone,
+  /** Slug of the profile of the last start; "" before the first. */
   profile: Type.String(),
-  /** Options of the last start (user_options). */
+  /** What the user chose for the last start (user_options). */
   options: Json,
   /** Where the proxy forwards to, `http://host:port`; "" when not known. */
   url: Type.String(),
@@ -71,6 +72,8 @@ export const Server = Type.Object({
   deadlineAt: TimeOrNone,
   /** Milliseconds left on the phase's clock while it is frozen (`unknown`, or a grant that waits for auth; then `deadlineAt` is the end of that wait); absent or 0: none. */
   clockLeftMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Why it is as it is, in words for its owner: what the queue waits for, why it is unknown. Absent or "": nothing to say. */
+  reason: Type.Optional(Type.String()),
   /**
    * Until then a submit for this tag may still be under way, perhaps in a process that died. After it the backend is
    * asked once more for the tag, and a second find is stopped. Absent or "": none is.

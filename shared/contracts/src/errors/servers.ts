@@ -50,6 +50,12 @@ export const serversErrors = {
     operator:
       "The message names the field. The options schema of the spawner or profile says what is accepted.",
   },
+  SPAWN_PROFILE_UNKNOWN: {
+    status: 400,
+    user: "There is no such profile.",
+    operator:
+      "The profile is not configured in `spawn.profiles`, or not offered to the server's owner (`visibleTo`). The answer is the same for both.",
+  },
   SPAWN_TOO_MANY: {
     status: 429,
     user: "Too many users trying to log in right now. Try again in a moment.",
@@ -111,7 +117,7 @@ export const serversErrors = {
     status: 500,
     user: "This server was started by a spawner the hub no longer has.",
     operator:
-      "The ledger names a spawner that is not in `spawn.spawners`. Configure it again to take the server back.",
+      "The ledger names a spawner that is not in `spawners`. Configure it again to take the server back.",
   },
   SERVER_ENDED: {
     status: 500,

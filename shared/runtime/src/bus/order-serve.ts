@@ -108,7 +108,7 @@ export class OrderDesk<O extends OrderContract> {
 
 // Only what a caller may see: detail and cause stay here.
 function refusal(error: unknown): Static<typeof OrderReply> {
-  const { code, message, status, retryable, retryAfterSeconds } =
+  const { code, message, status, retryable, retryAfterSeconds, field } =
     error instanceof HubError ? error : new HubError("INTERNAL");
   return {
     ok: false,
@@ -118,6 +118,7 @@ function refusal(error: unknown): Static<typeof OrderReply> {
       status,
       retryable,
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      ...(field === "" ? {} : { field }),
     },
   };
 }

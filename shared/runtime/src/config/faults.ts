@@ -78,6 +78,10 @@ function sentence(issue: Issue, schema: TSchema, value: unknown): string {
       return `${issue.message}, got ${show(here.value)}`;
     case "pattern":
       return `does not match ${String(params.pattern ?? "the pattern")}, got ${show(here.value)}`;
+    case "enum":
+      return params.allowedValues?.length
+        ? `must be one of ${params.allowedValues.map((allowed) => JSON.stringify(allowed)).join(", ")}, got ${show(here.value)}`
+        : `has nothing to choose from now, got ${show(here.value)}`;
     case "anyOf":
       return `must be ${choices(here.schema)}, got ${show(here.value)}`;
     default:

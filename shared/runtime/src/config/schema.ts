@@ -72,6 +72,11 @@ export const LogSection = Type.Object(
   { ...closed, description: "The log, on standard error." },
 );
 
+const clock = (name: string) =>
+  Type.Optional(
+    Type.Number({ minimum: 0.1, maximum: 86_400, description: `In place of \`spawn.${name}\`.` }),
+  );
+
 export const PluginEntry = Type.Object(
   {
     use: Type.String({
@@ -92,6 +97,38 @@ export const PluginEntry = Type.Object(
   closed,
 );
 
+/** A place where servers run: a spawner, and what differs there from the section `spawn`. */
+export const SpawnerEntry = Type.Object(
+  {
+    ...PluginEntry.properties,
+    command: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description:
+          "Program that is a user's server here, with its first arguments; default: `spawn.command`.",
+      }),
+    ),
+    environment: Type.Optional(
+      Type.Record(Type.String(), Type.String(), {
+        description: "Environment of every server here; laid over `spawn.environment`.",
+      }),
+    ),
+    clocks: Type.Optional(
+      Type.Object(
+        {
+          submitSeconds: clock("submitSeconds"),
+          bootSeconds: clock("bootSeconds"),
+          httpSeconds: clock("httpSeconds"),
+          stopSeconds: clock("stopSeconds"),
+          graceSeconds: clock("graceSeconds"),
+        },
+        { ...closed, description: "Clocks of servers here; default: those of `spawn`." },
+      ),
+    ),
+  },
+  closed,
+);
+
 /** The hub's own sections and one per service: the whole of `elara.config.ts`, but for the options of plugins. */
 export function configSchema(services: readonly ServiceDefinition[]): TObject {
   const sections: Record<string, TSchema> = {
@@ -105,7 +142,7 @@ export function configSchema(services: readonly ServiceDefinition[]): TObject {
       default: [],
       description: "Who lets users in, in the order of the login page.",
     }),
-    spawners: Type.Array(PluginEntry, { default: [{ use: "local" }], description: "Where servers run." }),
+    spawners: Type.Array(SpawnerEntry, { default: [{ use: "local" }], description: "Where servers run." }),
   };
   for (const service of services) sections[service.name] = service.config;
   return Type.Object(sections, closed);

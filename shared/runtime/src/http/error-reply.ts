@@ -59,7 +59,8 @@ export async function replyWithError(
   reply.status(shown.status);
   if (shown.retryAfterSeconds !== undefined) reply.header("Retry-After", shown.retryAfterSeconds);
   if (isApiPath(hub, path) || prefersJson(request.headers.accept)) {
-    const body: ErrorModel = { status: shown.status, message: shown.message, code: shown.code };
+    const { status, message, code, field } = shown;
+    const body: ErrorModel = { status, message, code, ...(field === "" ? {} : { field }) };
     reply.type("application/json").send(JSON.stringify(body));
     return;
   }

@@ -34,7 +34,12 @@ export function orderPromises({ connect, settled }: SuiteBench): void {
     const [here, there] = await Promise.all([connect(), connect()]);
     const [refused, broken, wrong] = [order(), order(), order()];
     there.reply(refused, async () => {
-      throw new HubError("SPAWN_TOO_MANY", { message: "Full.", detail: "secret", retryAfterSeconds: 7 });
+      throw new HubError("SPAWN_TOO_MANY", {
+        message: "Full.",
+        detail: "secret",
+        retryAfterSeconds: 7,
+        field: "image",
+      });
     });
     there.reply(broken, async () => {
       throw new TypeError("secret");
@@ -44,15 +49,16 @@ export function orderPromises({ connect, settled }: SuiteBench): void {
     await settled(there);
     await assert.rejects(here.request(refused, data(1)), (error: unknown) => {
       assert.ok(error instanceof HubError);
-      const { code, message, status, retryable, retryAfterSeconds, detail } = error;
+      const { code, message, status, retryable, retryAfterSeconds, field, detail } = error;
       assert.deepEqual(
-        { code, message, status, retryable, retryAfterSeconds, detail },
+        { code, message, status, retryable, retryAfterSeconds, field, detail },
         {
           code: "SPAWN_TOO_MANY",
           message: "Full.",
           status: 429,
           retryable: true,
           retryAfterSeconds: 7,
+          field: "image",
           detail: undefined,
         },
       );
