@@ -1,0 +1,72 @@
+import type { Logger } from "@elara/sdk";
+import { forward } from "./forward.ts";
+import type { SshOptions } from "./options.ts";
+import { Pool } from "./pool.ts";
+import { shellLine } from "./shell-line.ts";
+import { type Ssh, SshError, type SshForward } from "./ssh.ts";
+import { talk } from "./talk.ts";
+
+export interface SshHost {
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** The promise's outcome, or the signal's reason when that comes first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) onAbort();
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+/** Ssh by these options. Throws when they cannot work; connects when asked for something only. */
+export function openSsh(options: SshOptions, { log, now }: SshHost): Ssh {
+  const pool = new Pool(options, now);
+  const forwards = new Set<SshForward>();
+  return {
+    async run(target, { argv, stdin = "", deadlineMs, signal: cancel }) {
+      const line = shellLine(argv);
+      const { account, host, port } = target;
+      const late = new AbortController();
+      const timer = setTimeout(
+        () => late.abort(new SshError("deadline", `${host}:${port} took more than ${deadlineMs} ms`)),
+        deadlineMs,
+      );
+      const signal = cancel ? AbortSignal.any([late.signal, cancel]) : late.signal;
+      try {
+        signal.throwIfAborted();
+        const connection = await orAborted(pool.get(target), signal);
+        const result = connection.command(line, signal, (channel) => talk(channel, stdin, signal));
+        return await orAborted(result, signal).catch((error: unknown) => {
+          // It may be the connection that is dead: the next command gets another one.
+          if (late.signal.aborted) connection.retire();
+          throw error;
+        });
+      } catch (error) {
+        log.debug({ account, host, port, err: error }, "ssh command could not be run");
+        throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    async forward(target, to, listen) {
+      const opened = await forward(pool, target, to, listen, log);
+      const kept: SshForward = {
+        ...opened,
+        async close() {
+          forwards.delete(kept);
+          await opened.close();
+        },
+      };
+      forwards.add(kept);
+      return kept;
+    },
+    async close() {
+      await Promise.all([...forwards].map((each) => each.close()));
+      pool.close();
+    },
+  };
+}
