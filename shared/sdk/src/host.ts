@@ -23,4 +23,6 @@ export interface PluginHost {
 export interface SpawnerHost extends PluginHost {
   /** The hub's API as configured for servers, `http://127.0.0.1:8081/hub/api` (JUPYTERHUB_API_URL). */
   readonly apiUrl: string;
+  /** Address the hub's internal listener is bound to; `0.0.0.0`: all addresses of its machine. */
+  readonly internalHost: string;
 }

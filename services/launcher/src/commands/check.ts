@@ -52,6 +52,7 @@ export async function check(options: CommandOptions): Promise<void> {
     dataDir: scratch,
     hubId: "check",
     apiUrl: apiUrlOf(settings.hub),
+    internalHost: settings.hub.network.internalHost,
     now: () => Date.now(),
     onClose() {},
   };

@@ -21,7 +21,13 @@ export interface TestHost extends SpawnerHost {
 
 /** A host for tests. Without `dataDir` it makes a folder, which `close` removes. */
 export function testHost(
-  given: { dataDir?: string; hubId?: string; apiUrl?: string; now?: () => number } = {},
+  given: {
+    dataDir?: string;
+    hubId?: string;
+    apiUrl?: string;
+    internalHost?: string;
+    now?: () => number;
+  } = {},
 ): TestHost {
   const dataDir = given.dataDir ?? mkdtempSync(join(tmpdir(), "elara-plugin-"));
   const lines: LogLine[] = [];
@@ -37,6 +43,7 @@ export function testHost(
     dataDir,
     hubId: given.hubId ?? "testhub",
     apiUrl: given.apiUrl ?? "http://127.0.0.1:9/hub/api",
+    internalHost: given.internalHost ?? "127.0.0.1",
     now: given.now ?? Date.now,
     onClose: (close) => void closers.push(close),
     lines,
