@@ -1,5 +1,6 @@
 import type { LastTimes, Phase, Step } from "@elara/contracts";
 import { lastTimesOfMany } from "@elara/runtime/store/read/activity";
+import { allProfiles, isVisible, type PublishedProfile } from "@elara/runtime/store/read/profiles";
 import {
   activePage,
   type PublishedServer,
@@ -43,6 +44,9 @@ export interface Reads {
   serversOfUsers(userIds: readonly string[]): Promise<Map<string, PublishedServer[]>>;
   activePage(after: string | undefined, phases?: readonly Phase[]): Promise<Page<PublishedServer>>;
   routedPage(after: string | undefined): Promise<Page<PublishedServer>>;
+  profiles(): Promise<PublishedProfile[]>;
+  /** Those this user is offered. */
+  profilesFor(user: { readonly name: string; readonly admin: boolean }): Promise<PublishedProfile[]>;
   times(userId: string): Promise<Times>;
   timesOfMany(userIds: readonly string[]): Promise<(userId: string) => Times>;
   /** Steps of the current attempt. */
@@ -76,6 +80,8 @@ export function readsOf(store: Store, activity: ActivityFold): Reads {
     activePage: (after, phases) =>
       activePage(store, { ...(after === undefined ? {} : { after }), ...(phases ? { phases } : {}) }),
     routedPage: (after) => routedPage(store, after === undefined ? {} : { after }),
+    profiles: () => allProfiles(store),
+    profilesFor: async (user) => (await allProfiles(store)).filter((profile) => isVisible(profile, user)),
     times: async (userId) => (await timesOfMany([userId]))(userId),
     timesOfMany,
     steps: (server) => steps(store, server._id, server.generation),

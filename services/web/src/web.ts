@@ -7,6 +7,7 @@ import { noteUse } from "./activity/note-use.ts";
 import { activityRoutes } from "./api/activity.ts";
 import { groupRoutes } from "./api/groups.ts";
 import { healthRoutes } from "./api/health.ts";
+import { profileRoutes } from "./api/profiles.ts";
 import { progressRoutes } from "./api/progress.ts";
 import { proxyRoutes } from "./api/proxy.ts";
 import { rootRoutes } from "./api/root.ts";
@@ -90,6 +91,7 @@ function registerApi(api: Parameters<typeof rootRoutes>[0], deps: WebDeps): void
   usersRoutes(api, deps);
   activityRoutes(api, deps);
   serverRoutes(api, deps);
+  profileRoutes(api, deps);
   progressRoutes(api, deps);
   tokenRoutes(api, deps);
   proxyRoutes(api, deps);

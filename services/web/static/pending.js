@@ -8,11 +8,14 @@ const bar = document.getElementById("progress");
 const status = document.getElementById("step-status");
 
 const items = () => [...list.children];
-const isShown = ({ step, at }) =>
-  items().some((item) => item.dataset.step === step && item.querySelector("time").dateTime === at);
+const timeOf = (item) => item.querySelector("time").dateTime;
+// Times are UTC of one form and order as text. A line that was replaced by a later one of its name counts as shown.
+const isShown = ({ step, at }) => items().some((item) => item.dataset.step === step && timeOf(item) >= at);
 
-/** The line of a step that was announced as still to come, or a new one in front of those. */
+/** The line of a step: the last one when it tells of the same thing, one announced as still to come, or a new one before those. */
 function lineFor(step) {
+  const last = items().findLast((item) => item.dataset.step);
+  if (last?.dataset.step === step) return last;
   const announced = items().find((item) => item.dataset.todo === step);
   if (announced) {
     // Steps may be skipped; what stands above was passed by.
@@ -46,18 +49,19 @@ function sortTodo() {
   for (const item of open) list.append(item);
 }
 
-function markNow() {
-  for (const item of items()) item.classList.remove("now");
-  list.querySelector(".todo")?.classList.add("now");
+/** What is waited for: the last line while it goes on, else the first to come. */
+function markNow(isOngoing) {
+  for (const item of items()) item.className = item.dataset.todo ? "todo" : "done";
+  if (isOngoing) items().findLast((item) => item.dataset.step).className = "now";
+  else list.querySelector(".todo")?.classList.add("now");
 }
 
-function show({ step, at, title, detail, progress }) {
+function show({ step, at, title, detail, progress, ongoing }) {
   if (typeof progress === "number" && progress > bar.value) bar.value = progress;
   if (!step || isShown({ step, at })) return;
   const line = lineFor(step);
   delete line.dataset.todo;
   line.dataset.step = step;
-  line.className = "done";
   const what = line.querySelector(".what");
   what.textContent = title;
   if (detail) {
@@ -68,14 +72,45 @@ function show({ step, at, title, detail, progress }) {
   const time = line.querySelector("time");
   time.dateTime = at;
   localTime(time);
-  status.textContent = title;
-  markNow();
+  // Whoever listens is told once what goes on, not each percent of it.
+  if (status.dataset.step !== step) status.textContent = title;
+  status.dataset.step = step;
+  markNow(ongoing);
+}
+
+const UTC = /(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)/;
+const part = (id) => document.getElementById(id);
+
+/** A moment in a sentence of a backend is shown in the reader's time. */
+function withTimes(sentence) {
+  return sentence.split(UTC).map((text, index) => {
+    if (index % 2 === 0) return text;
+    const time = document.createElement("time");
+    time.dateTime = text;
+    localTime(time);
+    return time;
+  });
+}
+
+/** Queued, unknown, or going on again. */
+function showState({ kind, word, heading, words, reason, since }) {
+  part("heading").textContent = heading;
+  part("state-word").textContent = word;
+  part("state-word").className = `status status--${kind === "unknown" ? "unknown" : "pending"}`;
+  part("state").hidden = kind === "starting";
+  part("state").className = `notice notice--${kind}`;
+  part("state-words").textContent = words;
+  part("state-reason").replaceChildren(...withTimes(reason));
+  part("state-since").dateTime = since;
+  localTime(part("state-since"));
+  if (words) status.textContent = words;
 }
 
 function follow() {
   const source = new EventSource(page.dataset.progressUrl);
   source.addEventListener("message", ({ data }) => {
     const event = JSON.parse(data);
+    if (event.state) return showState(event.state);
     if (!event.ready && !event.failed) return show(event);
     source.close();
     if (event.ready) bar.value = 100;

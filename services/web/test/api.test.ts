@@ -116,6 +116,8 @@ describe("the REST API, reading", () => {
       progress_url: "/hub/api/users/ada/server/progress",
       full_url: null,
       full_progress_url: null,
+      reason: null,
+      ends_at: null,
     });
   });
 

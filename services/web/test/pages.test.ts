@@ -106,7 +106,10 @@ describe("the pages", () => {
       ["process_started", at(2)],
     ]);
     assert.match(page.body, /data-todo="port_answers"/);
-    assert.match(page.body, /data-progress-url="\/hub\/api\/users\/ada\/server\/progress\?_xsrf=[\w.-]+"/);
+    assert.match(
+      page.body,
+      /data-progress-url="\/hub\/api\/users\/ada\/server\/progress\?page&_xsrf=[\w.-]+"/,
+    );
     assert.match(page.body, /pid 4711/);
     assert.doesNotMatch(page.body, /<script(?![^>]*nonce)/);
   });

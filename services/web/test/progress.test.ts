@@ -32,8 +32,8 @@ describe("the progress stream", () => {
     await hub.people.steps(server, [step("requested", 0, 0)]);
   });
 
-  const open = async () => {
-    const response = await fetch(`${origin}/hub/api/users/ada/server/progress`, {
+  const open = async (query = "") => {
+    const response = await fetch(`${origin}/hub/api/users/ada/server/progress${query}`, {
       headers: { authorization: `token ${token}` },
     });
     assert.equal(response.headers.get("cache-control"), "no-cache");
@@ -62,6 +62,7 @@ describe("the progress stream", () => {
       step: "requested",
       title: "Requested",
       detail: "did requested",
+      ongoing: false,
       at: at(0),
     });
     await hub.people.steps(server, [step("requested", 0, 0), step("environment", 1, 10)]);
@@ -80,6 +81,57 @@ describe("the progress stream", () => {
       url: "/user/ada/",
     });
     assert.equal((await stream.next()).done, true);
+  });
+
+  it("tells of steps of one name in a row the last one only: a pull at 3, 4, 5 %", async () => {
+    const pull = (percent: number, second: number) => ({
+      ...step("pulling", second, percent),
+      message: `Pulling the image: ${percent} %`,
+    });
+    await hub.people.steps(server, [step("requested", 0, 0), pull(3, 1), pull(4, 2), pull(5, 3)]);
+    const stream = await open();
+    await stream.next();
+    const { value } = await stream.next();
+    assert.deepEqual([value?.title, value?.ongoing, value?.at], ["Pulling the image: 5 %", true, at(3)]);
+    await hub.people.steps(server, [step("requested", 0, 0), pull(3, 1), pull(4, 2), pull(5, 3), pull(9, 4)]);
+    news();
+    assert.equal((await stream.next()).value?.title, "Pulling the image: 9 %");
+    await stream.return();
+  });
+
+  it("tells that it waits in a queue, that nobody knows, that it goes on, each with its reason", async () => {
+    await hub.people.changeServer(server._id, { phase: "queued", phaseAt: at(1), reason: "Priority" });
+    const stream = await open();
+    await stream.next();
+    const next = async () => {
+      const { value } = await stream.next();
+      return [value?.state.kind, value?.state.reason, value?.message];
+    };
+    const queued = "It has its place in the queue and starts when its turn comes.";
+    assert.deepEqual(await next(), ["queued", "Priority", `${queued} (Priority)`]);
+    await hub.people.changeServer(server._id, { reason: "Resources" });
+    news();
+    assert.deepEqual(await next(), ["queued", "Resources", `${queued} (Resources)`]);
+    await hub.people.changeServer(server._id, {
+      phase: "unknown",
+      phaseBefore: "queued",
+      reason: "scheduler away",
+    });
+    news();
+    const [kind, , words] = await next();
+    assert.equal(kind, "unknown");
+    assert.match(words, /Nothing is lost.*\(scheduler away\)$/);
+    await hub.people.changeServer(server._id, { phase: "starting", phaseBefore: "", reason: "" });
+    news();
+    assert.deepEqual(await next(), ["starting", "", "Your server is starting"]);
+    await stream.return();
+  });
+
+  it("tells a page, which may show what is over, how it stands at once", async () => {
+    const stream = await open("?page");
+    assert.equal((await stream.next()).value?.step, "requested");
+    assert.equal((await stream.next()).value?.state.kind, "starting");
+    await stream.return();
   });
 
   it("tells a failure with its sentence and code", async () => {
@@ -131,7 +183,8 @@ describe("a stream that is open when the hub goes down", () => {
 });
 
 /** The events of a stream; keep-alives are passed over. */
-async function* events(response: Response): AsyncGenerator<Record<string, unknown>> {
+// biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at field by field.
+async function* events(response: Response): AsyncGenerator<Record<string, any>> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, describe, it } from "node:test";
-import { SpawnStop } from "@elara/contracts";
+import { HubError, SpawnStop, servers } from "@elara/contracts";
 import { startHub, type TestHub } from "./fixtures/hub.ts";
 import { type SpawnStandIn, spawnStandIn } from "./fixtures/spawn.ts";
 
@@ -31,8 +31,64 @@ describe("starting and stopping over the API", () => {
   });
 
   it("takes a body without known keys whole as options", async () => {
+    await start({ image: "x" });
+    assert.deepEqual(spawn.starts[0]?.options, { image: "x" });
+    assert.equal(spawn.starts[0]?.profile, undefined);
+  });
+
+  it("splits the profile off, wherever it stands", async () => {
+    const bodies = [
+      { profile: "small", cores: 2 },
+      { user_options: { profile: "small", cores: 2 } },
+      { profile: "small", user_options: { cores: 2 } },
+      { display_name: "Mine", profile: "small", user_options: { cores: 2 } },
+    ];
+    for (const body of bodies) {
+      await start(body);
+      const { profile, options } = spawn.starts.at(-1) ?? {};
+      assert.deepEqual([profile, options], ["small", { cores: 2 }], JSON.stringify(body));
+      await hub.api("ada", { method: "DELETE", url: server });
+    }
     await start({ profile: "small" });
-    assert.deepEqual(spawn.starts[0]?.options, { profile: "small" });
+    assert.deepEqual(spawn.starts.at(-1)?.options, {}, "a profile alone means its defaults");
+    const model = (await hub.api("ada", { url: server })).json();
+    assert.deepEqual(model.user_options, { profile: "small" });
+    const wrong = await start({ profile: 7 });
+    assert.deepEqual([wrong.statusCode, wrong.json().field], [400, "profile"]);
+  });
+
+  it("makes a record with its profile and options", async () => {
+    const url = "/hub/api/users/ada/servers/lab2";
+    const payload = { user_options: { profile: "small", cores: 2 } };
+    const made = await hub.api("ada", { method: "PUT", url, payload });
+    assert.deepEqual(made.json().user_options, { profile: "small", cores: 2 });
+  });
+
+  it("names the field that spawn refuses", async () => {
+    spawn.refusal = new HubError("SPAWN_OPTIONS_INVALID", { message: "Too much.", field: "cores" });
+    const answer = await start({ profile: "small", cores: 200 });
+    assert.deepEqual(answer.json(), {
+      status: 400,
+      message: "Too much.",
+      code: "SPAWN_OPTIONS_INVALID",
+      field: "cores",
+    });
+  });
+
+  it("shows why a server is as it is and when it ends", async () => {
+    await start();
+    const { _id } = (await hub.store.collection(servers).find({ where: {}, limit: 1 })).items[0] ?? {};
+    await hub.people.changeServer(_id ?? "", {
+      phase: "unknown",
+      phaseBefore: "ready",
+      reason: "host away",
+      endsAt: "2026-11-22T20:00:00.000Z",
+    });
+    const model = (await hub.api("ada", { url: server })).json();
+    assert.deepEqual(
+      [model.pending, model.reason, model.ends_at],
+      ["check", "host away", "2026-11-22T20:00:00Z"],
+    );
   });
 
   it("orders the last options anew when there is no body", async () => {

@@ -5,32 +5,44 @@ import type { FastifyInstance } from "fastify";
 import type { WebDeps } from "../deps.ts";
 import { followStart } from "../live/follow-start.ts";
 import { serverState } from "../models/server-state.ts";
-import { isCountedStep, stepDetail, stepTitle } from "../models/step-title.ts";
+import { type StartState, startSentence, startState } from "../models/start-state.ts";
+import { lastOfRuns } from "../models/step-runs.ts";
+import { isCountedStep, isOngoing, stepDetail, stepTitle } from "../models/step-title.ts";
 import { type ServerParams, serverOf, serverPaths, serverResource } from "./server-params.ts";
 
 const KEEP_ALIVE_MS = 8000;
 const LAST_STEPS_MS = 2500;
 
-/** The event stream of a start in JupyterHub's format (contract §5.6); our events also carry `step`, `at`, `title`. */
+/**
+ * The event stream of a start in JupyterHub's format (contract §5.6). Our events also carry `step`, `at`, `title`, `detail`,
+ * `ongoing`; events with `state` tell that it waits in a queue, that nobody knows, or that it goes on.
+ */
 export function progressRoutes(app: FastifyInstance, deps: WebDeps): void {
   const access = { kind: "scopes", anyOf: ["read:servers"], resource: serverResource } as const;
   for (const path of serverPaths) {
-    app.get<ServerParams>(`${path}/progress`, { config: { access } }, async (request, reply) => {
-      const { userName, serverName } = serverOf(request);
-      const user = await deps.reads.userByName(userName);
-      const server = user && (await deps.reads.serverByName(user._id, serverName));
-      if (!user || !server) throw new HubError("NOT_FOUND");
-      const { active, pending } = serverState(server);
-      if ((!active && server.phase !== "failed") || pending === "stop")
-        throw new HubError("BAD_REQUEST", { message: `${user.name}:${serverName} is not starting...` });
-      reply.header("cache-control", "no-cache").type("text/event-stream");
-      return reply.send(progressStream(deps, server));
-    });
+    app.get<ServerParams & { Querystring: { page?: string } }>(
+      `${path}/progress`,
+      { config: { access } },
+      async (request, reply) => {
+        const { userName, serverName } = serverOf(request);
+        const user = await deps.reads.userByName(userName);
+        const server = user && (await deps.reads.serverByName(user._id, serverName));
+        if (!user || !server) throw new HubError("NOT_FOUND");
+        const { active, pending } = serverState(server);
+        if ((!active && server.phase !== "failed") || pending === "stop")
+          throw new HubError("BAD_REQUEST", { message: `${user.name}:${serverName} is not starting...` });
+        reply.header("cache-control", "no-cache").type("text/event-stream");
+        return reply.send(progressStream(deps, server, request.query.page !== undefined));
+      },
+    );
   }
 }
 
-/** Stored steps first, then what comes, until ready or failed; a sign of life every 8 s. */
-export function progressStream(deps: WebDeps, server: PublishedServer): Readable {
+/**
+ * Stored steps first, then what comes, until ready or failed; a sign of life every 8 s. A page, which may show a state that
+ * is over, is told the first one too.
+ */
+export function progressStream(deps: WebDeps, server: PublishedServer, isPage = false): Readable {
   const closed = new AbortController();
   const stream = new Readable({
     read: () => undefined,
@@ -44,7 +56,7 @@ export function progressStream(deps: WebDeps, server: PublishedServer): Readable
   stream.push("\n\n");
   const signal = AbortSignal.any([closed.signal, deps.streams.signal]);
   void (async () => {
-    for await (const event of startEvents(deps, server, signal))
+    for await (const event of startEvents(deps, server, signal, isPage))
       stream.push(`data: ${JSON.stringify(event)}\n\n`);
     // The hub goes down, the start does not: the browser is told when to ask again.
     if (deps.streams.signal.aborted) stream.push("retry: 1000\n\n");
@@ -58,10 +70,12 @@ export async function* startEvents(
   deps: Pick<WebDeps, "reads" | "signals" | "routes">,
   server: PublishedServer,
   signal: AbortSignal,
+  isPage = false,
 ): AsyncGenerator<Record<string, unknown>> {
   let told = 0;
   let isFirst = true;
   let wasPending = false;
+  let toldState = isPage ? "" : "starting";
   let patienceEnd: number | undefined;
   let generation = server.generation;
   for await (const moment of followStart(deps, server._id, signal)) {
@@ -70,10 +84,16 @@ export async function* startEvents(
     const state = serverState(moment.server);
     // Somebody who comes when all is done only hears that, as from JupyterHub.
     const counted = moment.steps.filter((step) => isCountedStep(step.step));
-    if (!isFirst || state.pending) for (const step of counted.slice(told)) yield stepEvent(step);
+    if (!isFirst || state.pending) for (const step of lastOfRuns(counted.slice(told))) yield stepEvent(step);
     told = counted.length;
     isFirst = false;
     wasPending ||= state.pending !== null;
+    if (state.pending === "spawn") {
+      const now = startState(moment.server);
+      const isNews = toldState !== toldAs(now);
+      toldState = toldAs(now);
+      if (isNews) yield stateEvent(now, counted.at(-1)?.progress ?? 0);
+    }
     if (state.ready) {
       // The last steps are written behind `ready`, once the doors know the way.
       patienceEnd ??= performance.now() + LAST_STEPS_MS;
@@ -98,7 +118,17 @@ const stepEvent = (step: Step) => ({
   step: step.step,
   title: stepTitle(step.step) || step.message,
   detail: stepDetail(step.step, step.message),
+  ongoing: isOngoing(step.step),
   at: step.at,
+});
+
+/** What makes a state another one. */
+const toldAs = ({ kind, reason }: StartState): string => (kind === "starting" ? kind : `${kind} ${reason}`);
+
+const stateEvent = (state: StartState, progress: number) => ({
+  progress: Math.min(progress, 99),
+  message: startSentence(state),
+  state,
 });
 
 const readyEvent = ({ path }: PublishedServer) => ({

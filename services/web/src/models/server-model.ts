@@ -37,10 +37,19 @@ export function serverModel(
     ready,
     stopped: !active,
     url: server.path,
-    user_options: server.options,
+    user_options: userOptions(server),
     progress_url: progressUrl,
     full_url: hub.publicUrl === "" ? null : hub.publicUrl + server.path,
     full_progress_url: hub.publicUrl === "" ? null : hub.publicUrl + progressUrl,
+    reason: server.reason || null,
+    ends_at: active ? apiTime(server.endsAt) : null,
     ...(shown.withState ? { state: server.handle } : {}),
   };
 }
+
+/**
+ * What was chosen, with the profile, so that a client can send it again as it is. A profile that is only the name of its
+ * spawner says no more than none: nothing was chosen then, as in a hub without profiles.
+ */
+const userOptions = ({ profile, backend, options }: PublishedServer): Record<string, unknown> =>
+  profile === "" || profile === backend ? options : { profile, ...options };

@@ -10,6 +10,7 @@ export const startSteps = [
 
 const TITLES: Readonly<Record<string, string>> = {
   requested: "Requested",
+  queued: "Waiting in the queue",
   environment: "Environment prepared",
   process_started: "Process started",
   port_answers: "Port answers",
@@ -30,6 +31,9 @@ export function stepDetail(step: string, message: string): string {
     ? said.slice(title.length).replace(/^[\s,:.]+/, "")
     : message;
 }
+
+/** While such a step is the last one, what it tells of still goes on: waiting in a queue, and what plugins tell, as a pull. */
+export const isOngoing = (step: string): boolean => step === "queued" || stepTitle(step) === "";
 
 /** Steps on the way to ready; how it ended is told apart. */
 export const isCountedStep = (step: string): boolean =>

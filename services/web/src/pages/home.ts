@@ -10,12 +10,17 @@ export function homePage(app: FastifyInstance, deps: WebDeps): void {
   const { hub, reads } = deps;
   app.get("/home", { config: { access: { kind: "page" } } }, async (request, reply) => {
     const { userId, name } = callerOf(request);
-    const [servers, times] = await Promise.all([reads.serversOfUser(userId), reads.times(userId)]);
+    const [servers, times, profiles] = await Promise.all([
+      reads.serversOfUser(userId),
+      reads.times(userId),
+      reads.profiles(),
+    ]);
     const cards = servers.map((server) =>
       serverCard(server, {
         baseUrl: hub.baseUrl,
         times: times(`s:${server._id}`),
         next: `${hub.baseUrl}hub/home`,
+        profiles,
       }),
     );
     const named = cards.filter((card) => card.name !== "");

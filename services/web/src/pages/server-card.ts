@@ -1,8 +1,10 @@
 import type { LastTimes } from "@elara/contracts";
+import type { PublishedProfile } from "@elara/runtime/store/read/profiles";
 import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import { apiTime } from "../models/api-time.ts";
 import { serverLastActivity } from "../models/server-model.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
+import { startState, withTimes } from "../models/start-state.ts";
 import { type ServerUrls, serverUrls } from "./server-urls.ts";
 
 /** A server as the pages show it. */
@@ -15,6 +17,14 @@ export interface ServerCard {
   readonly mayStart: boolean;
   readonly mayStop: boolean;
   readonly isStarting: boolean;
+  /** Queued, or nobody answers for it: what that means, and what queue or backend gave as its reason. */
+  readonly state: { readonly words: string; readonly reason: ReturnType<typeof withTimes> } | undefined;
+  /** Title of its profile, "" when that says no more than the place does. */
+  readonly profile: string;
+  /** Name of the place where it runs; "" while it does not. */
+  readonly backend: string;
+  /** End of its allocation; "" when none is known. */
+  readonly endsAt: string;
   readonly started: string;
   readonly lastActivity: string;
   readonly failure: { readonly message: string; readonly code: string } | undefined;
@@ -24,10 +34,21 @@ export interface ServerCard {
 /** Status, times and buttons of a server. */
 export function serverCard(
   server: PublishedServer,
-  { baseUrl, times, next }: { baseUrl: string; times: LastTimes | undefined; next?: string },
+  {
+    baseUrl,
+    times,
+    next,
+    profiles = [],
+  }: {
+    baseUrl: string;
+    times: LastTimes | undefined;
+    next?: string;
+    profiles?: readonly PublishedProfile[];
+  },
 ): ServerCard {
   const { pending, active } = serverState(server);
   const isFailed = server.phase === "failed";
+  const profile = profiles.find(({ _id }) => _id === server.profile)?.title ?? server.profile;
   return {
     name: server.name,
     displayName: server.displayName || server.name,
@@ -37,10 +58,26 @@ export function serverCard(
     mayStart: !active,
     mayStop: active && pending !== "stop",
     isStarting: pending === "spawn",
+    state: stateOf(server),
+    profile: profile === server.backend ? "" : profile,
+    backend: active ? server.backend : "",
+    endsAt: active ? (apiTime(server.endsAt) ?? "") : "",
     started: active ? (apiTime(server.requestedAt) ?? "") : "",
     lastActivity: apiTime(serverLastActivity(server, times)) ?? "",
     failure: isFailed ? { message: server.cause.message, code: server.cause.code } : undefined,
     urls: serverUrls(baseUrl, server.userName, server.name, next),
+  };
+}
+
+function stateOf(server: PublishedServer): ServerCard["state"] {
+  const { reason = "", phase } = server;
+  if (phase === "queued") return { words: startState(server).words, reason: withTimes(reason) };
+  if (phase !== "unknown") return undefined;
+  return {
+    words: isReachable(server)
+      ? "The place where your server runs does not answer the hub at the moment. Nothing is lost: your server is kept, and the hub keeps asking."
+      : startState(server).words,
+    reason: withTimes(reason),
   };
 }
 

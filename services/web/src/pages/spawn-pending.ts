@@ -7,6 +7,7 @@ import type { WebDeps } from "../deps.ts";
 import { failureOf } from "../models/failure.ts";
 import { serverApiPath } from "../models/server-model.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
+import { startState, withTimes } from "../models/start-state.ts";
 import { nextOf, pageResource, readServerPage, type ServerPage, serverPagePaths } from "./page-params.ts";
 import { serverUrls } from "./server-urls.ts";
 import { stepsView } from "./steps-view.ts";
@@ -65,11 +66,11 @@ export function spawnPendingPage(app: FastifyInstance, deps: WebDeps): void {
     page: PageData,
   ) {
     const { scopes } = callerOf(request);
+    const state = startState(server);
     return renderPage(reply, "pending", {
       ...page,
       title: "Server starting",
-      isQueued: server.phase === "queued",
-      isUnknown: server.phase === "unknown",
+      state: { ...state, reason: withTimes(state.reason) },
       mayStop: scopes.allows("delete:servers", pageResource(request)),
       steps: stepsView(await deps.reads.steps(server), false),
     });

@@ -1,14 +1,22 @@
-import { codeOf } from "@elara/contracts";
-import type { FastifyInstance } from "fastify";
+import { codeOf, HubError } from "@elara/contracts";
+import { renderPage } from "@elara/runtime/pages/render";
+import type { PublishedProfile } from "@elara/runtime/store/read/profiles";
+import type { PublishedServer } from "@elara/runtime/store/read/servers";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { isObject } from "../api/body.ts";
 import { callerOf } from "../api/caller.ts";
 import type { WebDeps } from "../deps.ts";
+import { type Chosen, chosenOf, formView, hasChoices, type Sent } from "../form/spawn-form.ts";
 import { checkServerName } from "../models/server-name.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
 import { orderStart } from "../orders.ts";
 import { nextOf, pageResource, readServerPage, type ServerPage, serverPagePaths } from "./page-params.ts";
 import { serverUrls } from "./server-urls.ts";
 
-/** `/hub/spawn[/user[/server]]`: starts at once, since there is no form to fill in, and goes on to the pending page. */
+/**
+ * `/hub/spawn[/user[/server]]`: the spawn form, with the profiles the server's owner is offered; where there is nothing to
+ * choose it starts at once. Goes on to the pending page. What is refused comes back with what was entered.
+ */
 export function spawnPage(app: FastifyInstance, deps: WebDeps): void {
   const access = { kind: "page", anyOf: ["start:servers"], resource: pageResource } as const;
   for (const url of serverPagePaths("spawn"))
@@ -20,16 +28,70 @@ export function spawnPage(app: FastifyInstance, deps: WebDeps): void {
         const { user, serverName, server } = await readServerPage(request, deps);
         const next = nextOf(request, deps);
         const { pending } = serverUrls(deps.hub.baseUrl, user.name, serverName, next);
-        if (server && isReachable(server)) return reply.redirect(next ?? server.path);
-        if (server && serverState(server).pending === "spawn") return reply.redirect(pending);
+        const goTo = (url: string) => reply.redirect(url, request.method === "POST" ? 303 : 302);
+        if (server && isReachable(server)) return goTo(next ?? server.path);
+        if (server && serverState(server).pending === "spawn") return goTo(pending);
         if (serverName !== "" && !server) checkServerName(serverName);
+        const offered = await deps.reads.profilesFor(user);
+        const sent: Sent = request.method === "POST" && isObject(request.body) ? request.body : request.query;
+        const asks = hasChoices(offered);
+        const show = (refusal?: HubError) =>
+          form(request, reply, { offered, server, sent, next, owner: user.name, serverName, refusal });
+        if (asks && request.method === "GET") return show();
         try {
-          await orderStart(deps.bus, { user, serverName, by: callerOf(request) }, {});
+          const wish = asks ? chosenOf(offered, sent) : withoutChoice(offered, server);
+          await orderStart(deps.bus, { user, serverName, by: callerOf(request) }, wish);
         } catch (error) {
           // Somebody else was quicker; the pending page knows what to do with a server that is there.
-          if (codeOf(error) !== "SERVER_RUNNING") throw error;
+          if (codeOf(error) === "SERVER_RUNNING") return goTo(pending);
+          if (asks && isRefusal(error)) return show(error);
+          throw error;
         }
-        return reply.redirect(pending);
+        return goTo(pending);
       },
     });
+
+  async function form(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    given: {
+      readonly offered: readonly PublishedProfile[];
+      readonly server: PublishedServer | undefined;
+      readonly sent: Sent;
+      readonly next: string | undefined;
+      readonly owner: string;
+      readonly serverName: string;
+      readonly refusal: HubError | undefined;
+    },
+  ) {
+    const { offered, server, sent, owner, serverName, next = "", refusal } = given;
+    if (refusal) reply.code(refusal.status);
+    if (refusal?.retryAfterSeconds !== undefined) reply.header("Retry-After", refusal.retryAfterSeconds);
+    return renderPage(reply, "spawn", {
+      title: "Start a server",
+      form: formView(offered, { sent, last: server, ...(refusal ? { refusal } : {}) }),
+      action: serverUrls(deps.hub.baseUrl, owner, serverName).spawn,
+      next,
+      owner,
+      isOwn: owner === callerOf(request).name,
+      serverName,
+    });
+  }
 }
+
+/**
+ * The one profile there is. Nothing is said where nothing needs saying, so that the server's options stay as empty as they
+ * are; what was chosen when there was a choice is dropped.
+ */
+function withoutChoice(
+  [only]: readonly PublishedProfile[],
+  server: PublishedServer | undefined,
+): Partial<Chosen> {
+  const isKept =
+    !server || (["", only?._id].includes(server.profile) && Object.keys(server.options).length === 0);
+  return only === undefined || isKept ? {} : { profile: only._id, options: {} };
+}
+
+/** What can be said on the form: the request is wrong, or it is not the moment. */
+const isRefusal = (error: unknown): error is HubError =>
+  error instanceof HubError && ((error.status >= 400 && error.status < 500) || error.status === 503);

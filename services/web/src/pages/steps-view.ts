@@ -1,5 +1,6 @@
 import type { Step } from "@elara/contracts";
-import { isCountedStep, startSteps, stepDetail, stepTitle } from "../models/step-title.ts";
+import { lastOfRuns } from "../models/step-runs.ts";
+import { isCountedStep, isOngoing, startSteps, stepDetail, stepTitle } from "../models/step-title.ts";
 
 /** One line of the way of a start. */
 export interface StepLine {
@@ -9,22 +10,26 @@ export interface StepLine {
   readonly detail: string;
   readonly at: string;
   readonly clock: string;
-  readonly state: "done" | "failed";
+  readonly state: "done" | "now" | "failed";
 }
 
 /** What a page shows of a start: the steps reached, the titles of those to come, and how far it is. */
 export interface StepsView {
   readonly lines: readonly StepLine[];
   readonly todo: readonly { readonly step: string; readonly title: string }[];
+  /** The last line still goes on: the first to come is not what is waited for. */
+  readonly isOngoing: boolean;
   readonly percent: number;
 }
 
 /** The way of a start for people. After a failure nothing is to come. */
 export function stepsView(steps: readonly Step[], isOver: boolean): StepsView {
-  const shown = steps.filter(({ step }) => isCountedStep(step) || (step === "failed" && isOver));
+  const shown = lastOfRuns(steps.filter(({ step }) => isCountedStep(step) || (step === "failed" && isOver)));
+  const goesOn = !isOver && isOngoing(shown.at(-1)?.step ?? "requested");
   const reached = new Set(shown.map(({ step }) => step));
   return {
-    lines: shown.map(line),
+    lines: shown.map((step, index) => line(step, goesOn && index === shown.length - 1)),
+    isOngoing: goesOn,
     todo: isOver
       ? []
       : startSteps.filter((step) => !reached.has(step)).map((step) => ({ step, title: stepTitle(step) })),
@@ -32,11 +37,11 @@ export function stepsView(steps: readonly Step[], isOver: boolean): StepsView {
   };
 }
 
-const line = ({ step, message, at }: Step): StepLine => ({
+const line = ({ step, message, at }: Step, isNow: boolean): StepLine => ({
   step,
   title: stepTitle(step) || message,
   detail: stepDetail(step, message),
   at,
   clock: `${at.slice(11, 19)} UTC`,
-  state: step === "failed" ? "failed" : "done",
+  state: step === "failed" ? "failed" : isNow ? "now" : "done",
 });
