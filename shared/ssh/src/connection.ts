@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import pLimit from "p-limit";
 import ssh2, {
   type Client,
@@ -30,6 +31,8 @@ function keyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
   return [...HOST_KEYS.filter(isKnown), ...HOST_KEYS.filter((algorithm) => !isKnown(algorithm))];
 }
 
+type ChannelCallback = (error: Error | undefined, channel: ClientChannel) => void;
+
 const shown = ({ host, port }: SshTarget): string => `${host}:${port}`;
 
 function faultOf(error: Error, target: SshTarget, refusedKey: string | undefined): SshError {
@@ -44,6 +47,10 @@ function faultOf(error: Error, target: SshTarget, refusedKey: string | undefined
     );
   return new SshError("unreachable", `${shown(target)} does not answer: ${error.message}`, cause);
 }
+
+/** The host opened no session, so nothing ran: it allows fewer than we use, or counts one that is just ending. */
+const hasNoRoom = (error: unknown): boolean =>
+  error instanceof SshError && error.cause instanceof Error && "reason" in error.cause;
 
 /** A connection of one account to one host. It is closed when nothing used it for a while. */
 export class Connection {
@@ -108,17 +115,23 @@ export class Connection {
   command<T>(line: string, signal: AbortSignal, work: (channel: ClientChannel) => Promise<T>): Promise<T> {
     return this.#used(() =>
       this.#limit(async () => {
-        signal.throwIfAborted();
-        return work(await this.#channel((done) => this.#client.exec(line, done)));
+        for (;;) {
+          signal.throwIfAborted();
+          try {
+            return await this.#channel((done) => this.#client.exec(line, done), work);
+          } catch (error) {
+            if (!hasNoRoom(error)) throw error;
+            await pause(20, undefined, { signal });
+          }
+        }
       }),
     );
   }
 
   /** A stream to `host:port` as seen from there, until `work` is over. */
   stream(to: { host: string; port: number }, work: (channel: ClientChannel) => Promise<void>): Promise<void> {
-    return this.#used(async () =>
-      work(await this.#channel((done) => this.#client.forwardOut("127.0.0.1", 0, to.host, to.port, done))),
-    );
+    const ask = (done: ChannelCallback) => this.#client.forwardOut("127.0.0.1", 0, to.host, to.port, done);
+    return this.#used(() => this.#channel(ask, work));
   }
 
   /** Takes no more work; closed when the last is over. */
@@ -134,15 +147,17 @@ export class Connection {
     setTimeout(() => this.#client.destroy(), 2_000).unref();
   }
 
-  #channel(
-    ask: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> {
+  /** Asks for a channel and sets to work on it at once: the end of a short command may come with the same packet. */
+  #channel<T>(
+    ask: (done: ChannelCallback) => void,
+    work: (channel: ClientChannel) => Promise<T>,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void =>
         reject(new SshError("unreachable", `the connection gave no channel: ${error}`, { cause: error }));
       try {
         // A refused request comes as `true`.
-        ask((error, channel) => (error ? fail(error) : resolve(channel)));
+        ask((error, channel) => (error ? fail(error) : resolve(work(channel))));
       } catch (error) {
         fail(error);
       }
