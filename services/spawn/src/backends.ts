@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import { faultsOf } from "@elara/runtime/config/faults";
-import type { Configured } from "@elara/runtime/service";
+import type { ConfiguredSpawner } from "@elara/runtime/service";
 import type { Spawner, SpawnerPlugin } from "@elara/sdk";
 import type { Logger } from "pino";
 import { Value } from "typebox/value";
+import type { SpawnConfig } from "./config.ts";
+import type { ServerClocks } from "./phases.ts";
 
 type Options = Record<string, unknown>;
 type Handle = Record<string, unknown>;
@@ -18,8 +20,16 @@ export interface Backend {
   readonly plugin: SpawnerPlugin;
   readonly spawner: Spawner<Options, Handle>;
   readonly observeMs: { readonly moving: number; readonly resting: number };
-  /** Configuration overlaid with the user's choices, defaults filled in. Throws SPAWN_OPTIONS_INVALID. */
-  options(chosen: Options): Options;
+  /** Program and first arguments of its servers. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clocks: ServerClocks;
+  /** Options as the administrator configured them. */
+  readonly configured: Options;
+  /** Configuration overlaid with these, defaults filled in. Throws SPAWN_OPTIONS_INVALID, which names the option. */
+  options(over: Options): Options;
+  /** The hub's API as its servers reach it. */
+  apiUrl(): Promise<string>;
   /** The handle as it is stored: plain JSON. Throws PLUGIN_INVALID when it does not fit the plugin's own schema. */
   handle(returned: unknown): Handle;
 }
@@ -34,11 +44,15 @@ export interface Backends {
 }
 
 interface BackendsOptions {
-  readonly configured: readonly Configured<SpawnerPlugin>[];
+  readonly configured: readonly ConfiguredSpawner[];
+  /** What entries do not say of themselves. */
+  readonly config: SpawnConfig;
   readonly dataDir: string;
   readonly hubId: string;
   /** What plugins are told as `host.apiUrl`. */
   readonly apiUrl: string;
+  /** What plugins are told as `host.internalHost`. */
+  readonly internalHost: string;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -46,9 +60,11 @@ interface BackendsOptions {
 /** Sets every configured spawner up, once. Throws PLUGIN_INVALID when there is none or one cannot be set up. */
 export async function openBackends({
   configured,
+  config,
   dataDir,
   hubId,
   apiUrl,
+  internalHost,
   log,
   clock,
 }: BackendsOptions): Promise<Backends> {
@@ -62,10 +78,11 @@ export async function openBackends({
       dataDir: folder,
       hubId,
       apiUrl,
+      internalHost,
       now: () => clock.now(),
       onClose: (close) => void closers.push(close),
     });
-    list.push(backendOf(given, spawner));
+    list.push(backendOf(given, { spawner, config, apiUrl }));
   }
   const [first] = list;
   if (first === undefined)
@@ -80,24 +97,34 @@ export async function openBackends({
   };
 }
 
-function backendOf(given: Configured<SpawnerPlugin>, spawner: Spawner<Options, Handle>): Backend {
+function backendOf(
+  given: ConfiguredSpawner,
+  { spawner, config, apiUrl }: { spawner: Spawner<Options, Handle>; config: SpawnConfig; apiUrl: string },
+): Backend {
   const { plugin } = given;
-  const properties: Record<string, { userChoice?: unknown } | undefined> = plugin.options.properties;
-  const refuse = (message: string) => new HubError("SPAWN_OPTIONS_INVALID", { message });
+  const { submitSeconds, bootSeconds, httpSeconds, stopSeconds, graceSeconds } = config;
   return {
     name: given.name,
     plugin,
     spawner,
     observeMs: plugin.observeMs ?? { moving: 2_000, resting: 15_000 },
-    options(chosen) {
-      for (const key of Object.keys(chosen)) {
-        if (properties[key]?.userChoice !== true) throw refuse(`The option "${key}" cannot be chosen here.`);
-      }
-      const options: unknown = Value.Default(plugin.options, { ...given.options, ...chosen });
+    command: given.command ?? config.command,
+    environment: { ...config.environment, ...given.environment },
+    clocks: { submitSeconds, bootSeconds, httpSeconds, stopSeconds, graceSeconds, ...given.clocks },
+    configured: given.options,
+    options(over) {
+      const options: unknown = Value.Default(plugin.options, { ...given.options, ...over });
       const [fault] = faultsOf(plugin.options, options);
-      if (fault) throw refuse(`The option "${fault.path}" ${fault.message}.`);
+      if (fault) {
+        const [field = ""] = fault.path.split(/[.[]/);
+        throw new HubError("SPAWN_OPTIONS_INVALID", {
+          message: `The option "${fault.path}" ${fault.message}.`,
+          field,
+        });
+      }
       return isObject(options) ? options : {};
     },
+    apiUrl: async () => (spawner.apiUrl ? (await spawner.apiUrl()).replace(/\/$/, "") : apiUrl),
     handle(returned) {
       const handle: unknown = JSON.parse(JSON.stringify(returned) ?? "null");
       const [fault] = faultsOf(plugin.handle, handle);

@@ -1,6 +1,5 @@
 import { noCause, ServerRequested } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { apiUrlOf } from "@elara/runtime/config/hub";
 import { type Decision, eventData, type ServerDoc } from "./ledger.ts";
 import { driverOf, type SpawnParts } from "./parts.ts";
 import { enter } from "./phases.ts";
@@ -11,14 +10,15 @@ import { tagOf } from "./tag.ts";
 export function nextGeneration(parts: SpawnParts, doc: Omit<ServerDoc, "rev">) {
   const now = parts.clock.now();
   const generation = doc.generation + 1;
+  const named = parts.profiles.get(doc.profile)?.backend ?? doc.backend;
+  const backend = parts.backends.get(named) ?? parts.backends.first;
   return {
     desired: "running" as const,
-    ...enter("requested", parts.config, now),
+    ...enter("requested", backend.clocks, now),
     phaseBefore: "",
     // A record from before its user was renamed follows the name.
     path: serverPath(parts.hub.baseUrl, doc.userName, doc.name),
-    backend: (parts.backends.get(doc.profile) ?? parts.backends.get(doc.backend) ?? parts.backends.first)
-      .name,
+    backend: backend.name,
     inMotion: true,
     generation,
     tag: tagOf(parts.tagKey, {
@@ -32,7 +32,7 @@ export function nextGeneration(parts: SpawnParts, doc: Omit<ServerDoc, "rev">) {
     submitUntil: "",
     url: "",
     routed: false,
-    apiUrl: apiUrlOf(parts.hub),
+    apiUrl: "",
     driver: driverOf(parts),
     requestedAt: timestamp(now),
     admittedAt: "",

@@ -2,7 +2,7 @@ import { timestamp } from "@elara/runtime/clock";
 import { isAway } from "@elara/runtime/is-away";
 import { type Driver, startDriver } from "./driver.ts";
 import type { ServerDoc } from "./ledger.ts";
-import { driverOf, type SpawnParts } from "./parts.ts";
+import { clocksOf, driverOf, type SpawnParts } from "./parts.ts";
 import { leftMs, phaseSeconds } from "./phases.ts";
 
 /** The drivers of this instance; sees to it that every server in motion has one, somewhere. */
@@ -52,7 +52,7 @@ export function startDrivers(parts: SpawnParts): Drivers {
   const graceFor = (doc: ServerDoc) => {
     const now = clock.now();
     const left = leftMs(doc, now);
-    const seconds = phaseSeconds(doc.phase, parts.config, doc.url !== "");
+    const seconds = phaseSeconds(doc.phase, clocksOf(parts, doc.backend), doc.url !== "");
     if (left === undefined || seconds === undefined) return {};
     const least = Math.min(pace.takeOverMs, seconds * 1000);
     return left < least ? { deadlineAt: timestamp(now + least) } : {};

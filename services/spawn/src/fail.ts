@@ -1,5 +1,6 @@
 import { type Cause, noCause, ServerStartFailed, ServerStopped } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { pause } from "@elara/runtime/pause";
 import type { Backend } from "./backends.ts";
 import { bounded } from "./bounded.ts";
 import { eventData, hasHandle, type ServerDoc } from "./ledger.ts";
@@ -8,9 +9,16 @@ import { toFailed, toGone } from "./phases.ts";
 import { TAIL_LINES } from "./steps.ts";
 import { storedServer } from "./stored-server.ts";
 
-/** Keeps the server's last lines with the attempt, before anything of it is cleaned away. A backend that cannot tell is no fault. */
+/**
+ * Keeps the server's last lines with the attempt, before anything of it is cleaned away. A backend that cannot tell is no
+ * fault, and one that is slow does not hold the message up: its lines come after it.
+ */
 async function keepTail(parts: SpawnParts, backend: Backend, doc: ServerDoc): Promise<void> {
   if (!hasHandle(doc) || !backend.spawner.logs || parts.row.fenced()) return;
+  await Promise.race([readTail(parts, backend, doc), pause(parts.pace.logsWaitMs)]);
+}
+
+async function readTail(parts: SpawnParts, backend: Backend, doc: ServerDoc): Promise<void> {
   const { spawner } = backend;
   try {
     const lines = await bounded(
@@ -40,7 +48,7 @@ export async function failStart(
     if (current.desired !== "running") return undefined;
     return {
       set: {
-        ...toFailed(cause, { clocks: parts.config, nowMs: parts.clock.now(), isGone }),
+        ...toFailed(cause, { clocks: backend.clocks, nowMs: parts.clock.now(), isGone }),
         ...(current.driver.instance === "" ? { driver: driverOf(parts) } : {}),
       },
       events: [parts.ledger.event(ServerStartFailed, current, { ...eventData(current), cause }, ACTOR)],

@@ -24,6 +24,13 @@ export interface Observer {
  * who waits for it, and a backend that is down, or holds one strange handle, is not asked at the pace of a start.
  */
 const AGAIN_MS = 2_000;
+/**
+ * Looks take at most this share of the time (one part in five), so that a slow backend is not worked to death; one that
+ * does not answer is left alone for as long as it kept the look waiting.
+ */
+const SHARE = 5;
+const AWAY_SHARE = 2;
+const LONGEST_MS = 60_000;
 /** Servers searched for by their tags at one time. */
 const SEARCHES = 4;
 
@@ -51,6 +58,10 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
   const rows = rowApplier(parts, backend);
   let isSilent = false;
   let isRung = false;
+  /** A look was rung for and has to wait for its turn. */
+  let isOwed = false;
+  /** The least time between the beginnings of two looks, by how long the last one took. */
+  let leastMs = 0;
 
   /** One server's trouble does not hold back the others; the store's is everybody's. */
   const each = async (docs: readonly ServerDoc[], work: (doc: ServerDoc) => Promise<void>): Promise<void> => {
@@ -74,15 +85,22 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
   const observe = async (docs: readonly ServerDoc[], isPart: boolean): Promise<void> => {
     if (docs.length === 0) return;
     let seen: Observation;
+    // By a clock that runs by itself: it says how much the backend is asked of, nothing is decided by it.
+    const began = performance.now();
+    const rest = (times: number) => {
+      leastMs = Math.min(LONGEST_MS, (performance.now() - began) * times);
+    };
     try {
       const stored = docs.map((doc) => storedServer(doc));
       seen = await look.call((signal) => backend.spawner.observe(stored, { signal }));
     } catch (error) {
       if (error instanceof GivenUp) return;
+      rest(AWAY_SHARE);
       hear(false, error);
       absent.forget();
       return each(docs, (doc) => markUnknown(parts, doc, reasonOf(error)));
     }
+    rest(SHARE);
     hear(true);
     const byTag = new Map(seen.rows.map((found) => [found.tag, found]));
     await each(docs, async (doc) => {
@@ -108,13 +126,15 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
 
   const { moving, resting } = backend.observeMs;
   const againMs = Math.min(resting, Math.max(moving, AGAIN_MS));
-  const at = { all: Number.NEGATIVE_INFINITY, moving: 0, unknown: 0 };
+  const at = { all: Number.NEGATIVE_INFINITY, any: Number.NEGATIVE_INFINITY, moving: 0, unknown: 0 };
 
   /** All servers at the resting pace; between, only those for which somebody waits. */
   const lookIfDue = async (isRung: boolean): Promise<void> => {
     const now = clock.monotonic();
+    isOwed = isRung && now - at.any < leastMs;
+    if (now - at.any < leastMs) return;
     if (now - at.all >= (absent.isOpen ? againMs : resting)) {
-      Object.assign(at, { all: now, moving: now, unknown: now });
+      Object.assign(at, { all: now, moving: now, unknown: now, any: now });
       return lookAtAll();
     }
     const docs: ServerDoc[] = [];
@@ -126,12 +146,13 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
       at.unknown = now;
       docs.push(...(await servers.unknown()));
     }
+    if (docs.length > 0) at.any = now;
     await observe(docs, true);
   };
 
   const run = async (): Promise<void> => {
     while (!end.signal.aborted) {
-      const wasRung = isRung;
+      const wasRung = isRung || isOwed;
       isRung = false;
       try {
         if (!bounds.fenced()) await lookIfDue(wasRung);

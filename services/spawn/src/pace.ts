@@ -12,9 +12,17 @@ export interface Pace {
   readonly flushMs: number;
   /** How long a start waits until all proxies know the route. */
   readonly routeMs: number;
-  /** A look at a backend, or a question for log lines, that takes longer counts as unanswered. */
+  /**
+   * A look at a backend, a question for log lines or for what it offers that takes longer counts as unanswered. A
+   * scheduler whose controller is dead takes 9 s to say so, and a look may ask it twice.
+   */
   readonly observeTimeoutMs: number;
   readonly logsTimeoutMs: number;
+  /** How long the message of a failure waits for log lines. */
+  readonly logsWaitMs: number;
+  /** Backends are asked so often what they offer, and a start of the service waits so long for it. */
+  readonly formEveryMs: number;
+  readonly formWaitMs: number;
   /** How long a hand-over waits for a backend call under way. */
   readonly handOverMs: number;
   /** A new driver gives the phase it finds at least this long. */
@@ -30,7 +38,10 @@ export const steadyPace: Pace = {
   flushMs: 15_000,
   routeMs: 2_000,
   observeTimeoutMs: 20_000,
-  logsTimeoutMs: 3_000,
+  logsTimeoutMs: 15_000,
+  logsWaitMs: 3_000,
+  formEveryMs: 600_000,
+  formWaitMs: 1_000,
   handOverMs: 4_000,
   takeOverMs: 15_000,
 };

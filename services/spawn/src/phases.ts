@@ -23,6 +23,11 @@ export interface Clocks {
   readonly stopSeconds: number;
 }
 
+/** The clocks of a server, with the time it gets to end by itself. */
+export interface ServerClocks extends Clocks {
+  readonly graceSeconds: number;
+}
+
 /** How long a phase may last; undefined where time must not end it. `hasUrl`: the address is known, the HTTP clock runs. */
 export function phaseSeconds(phase: Phase, clocks: Clocks, hasUrl = false): number | undefined {
   switch (phase) {
@@ -45,6 +50,7 @@ export function enter(phase: Phase, clocks: Clocks, nowMs: number, hasUrl = fals
     phaseAt: timestamp(nowMs),
     deadlineAt: seconds === undefined ? "" : timestamp(nowMs + seconds * 1000),
     clockLeftMs: 0,
+    reason: "",
   };
 }
 
@@ -72,8 +78,9 @@ export const thaw = (doc: Pick<Server, "deadlineAt" | "clockLeftMs">, nowMs: num
 });
 
 /** Fields of the step into `unknown`: clock frozen, route and address kept. */
-export const toUnknown = (doc: Server, nowMs: number) => ({
+export const toUnknown = (doc: Server, nowMs: number, reason: string) => ({
   phase: "unknown" as const,
+  reason,
   phaseBefore: doc.phase,
   phaseAt: timestamp(nowMs),
   ...freeze(doc, nowMs),
@@ -83,6 +90,7 @@ export const toUnknown = (doc: Server, nowMs: number) => ({
 export const fromUnknown = (doc: Server, nowMs: number) => ({
   phase: phaseOf(doc),
   phaseBefore: "",
+  reason: "",
   phaseAt: timestamp(nowMs),
   ...thaw(doc, nowMs),
 });
@@ -108,6 +116,8 @@ export function toFailed(cause: Cause, given: { clocks: Clocks; nowMs: number; i
     inMotion: true,
     routed: false,
     url: "",
+    reason: "",
+    endsAt: "",
     stoppedAt: at,
     cause: { ...cause, at },
   };
@@ -116,7 +126,7 @@ export function toFailed(cause: Cause, given: { clocks: Clocks; nowMs: number; i
 /** Fields of the step to "gone from the backend". A failed server stays failed and only loses its clock. */
 export function toGone(doc: Server, nowMs: number, cause: Cause) {
   const at = timestamp(nowMs);
-  if (doc.phase === "failed") return { deadlineAt: "", clockLeftMs: 0 };
+  if (doc.phase === "failed") return { deadlineAt: "", clockLeftMs: 0, reason: "" };
   return {
     phase: "stopped" as const,
     phaseBefore: "",
@@ -126,6 +136,7 @@ export function toGone(doc: Server, nowMs: number, cause: Cause) {
     inMotion: true,
     routed: false,
     url: "",
+    reason: "",
     endsAt: "",
     stoppedAt: at,
     cause,

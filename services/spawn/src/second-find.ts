@@ -25,7 +25,7 @@ export const wantsSecondFind = (doc: ServerDoc, nowMs: number): boolean =>
  */
 export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void> {
   const { parts, backend, watched, call } = look;
-  const { config, ledger, log } = parts;
+  const { ledger, log } = parts;
   const found = await call((signal) => backend.spawner.locate(keyOf(seen), { signal }));
   const doc = await watched.again(seen);
   if (!doc) return;
@@ -33,7 +33,7 @@ export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void>
   if (verdict === "unclear") return;
   if (found !== undefined && verdict === "second") {
     log.warn({ serverId: doc._id, generation: doc.generation }, "second server of a tag stopped");
-    const { graceSeconds } = config;
+    const { graceSeconds } = backend.clocks;
     await call((signal) => backend.spawner.stop(storedServer(doc, found), { graceSeconds, signal }));
   }
   await ledger.change(doc._id, (current) =>

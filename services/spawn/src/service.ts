@@ -3,6 +3,7 @@ import { apiUrlOf } from "@elara/runtime/config/hub";
 import { holdLease } from "@elara/runtime/lease";
 import { startRelay } from "@elara/runtime/relay";
 import type { RunningService, ServiceContext } from "@elara/runtime/service";
+import { userById } from "@elara/runtime/store/read/users";
 import { startActivity } from "./activity.ts";
 import { openAdmission } from "./admission.ts";
 import { openBackends } from "./backends.ts";
@@ -18,6 +19,7 @@ import { orderStart } from "./orders/start.ts";
 import { orderStop } from "./orders/stop.ts";
 import { type Pace, steadyPace } from "./pace.ts";
 import type { SpawnParts } from "./parts.ts";
+import { openProfiles } from "./profiles/profile-book.ts";
 import { openStepLog } from "./steps.ts";
 
 const HOUR_MS = 3_600_000;
@@ -31,15 +33,27 @@ export async function startSpawn(
   const { bus, store, clock, config, hub, instance, keys, liveness, log, row } = context;
   const backends = await openBackends({
     configured: context.plugins.spawners,
+    config,
     dataDir: hub.dataDir,
     hubId: hub.hubId,
     apiUrl: apiUrlOf(hub),
+    internalHost: hub.network.internalHost,
     log,
     clock,
   });
   const ledger = openLedger({ store, bus, clock, hubId: hub.hubId, nudge: () => relay.nudge() });
   const relay = startRelay({ bus, documents: [ledger.documents], log, clock });
   const observers = new Map<string, Observer>();
+  const bookLease = await holdLease({ store, name: "profiles", instance: row, liveness, log, clock });
+  const profiles = await openProfiles({
+    entries: config.profiles,
+    backends,
+    store,
+    log,
+    clock,
+    lease: bookLease,
+    pace,
+  });
   const parts: SpawnParts = {
     instance,
     row,
@@ -53,6 +67,8 @@ export async function startSpawn(
     ledger,
     steps: openStepLog({ store, bus, clock }),
     backends,
+    profiles,
+    owner: (userId) => userById(store, userId),
     admission: openAdmission({ store, ledger, config }),
     tagKey: keys.derive("tag"),
     forget: (doc) =>
@@ -112,7 +128,8 @@ export async function startSpawn(
         activity.close(),
         ...[...observers.values()].map((observer) => observer.close()),
       ]);
-      await Promise.all(leases.map((lease) => lease.close()));
+      await profiles.close();
+      await Promise.all([bookLease, ...leases].map((lease) => lease.close()));
       await relay.close();
       await backends.close();
     },

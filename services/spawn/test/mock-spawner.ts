@@ -34,6 +34,8 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
         ignoresStop: Type.Boolean(choice),
         submitMs: Type.Integer({ userChoice: true, default: 0, minimum: -1 }),
         fixed: Type.String({ default: "by the administrator" }),
+        image: Type.String({ userChoice: true, default: "a:1", pattern: "^[a-z]+:", title: "Image" }),
+        cores: Type.Integer({ userChoice: true, default: 1, minimum: 1, maximum: 8 }),
       },
       { additionalProperties: false },
     ),
@@ -52,7 +54,9 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
         number: job.number,
       });
       return {
-        async start({ tag, options, env }, { signal, progress }) {
+        async start({ tag, options, env, argv }, { signal, progress }) {
+          world.requests.push({ argv, env, options });
+          world.tellers.push((message) => progress("pulling", message));
           world.calls.push(`start ${tag}`);
           world.tokens.push(env.JUPYTERHUB_API_TOKEN ?? "");
           await answer();
@@ -83,6 +87,8 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
               state: job.state,
               ...(job.url === "" ? {} : { url: job.url }),
               ...(job.state === "queued" ? { reason: "Priority" } : {}),
+              ...(job.reason === undefined ? {} : { reason: job.reason }),
+              ...(job.endsAt === undefined ? {} : { endsAt: job.endsAt }),
               ...(job.state === "ended" ? { end: endOf(job) } : {}),
             });
           }
@@ -110,9 +116,15 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           const job = twin && twin.state !== "ended" ? twin : world.jobs.get(tag);
           return job && !world.unfindable.has(tag) ? handleOf(job) : undefined;
         },
-        async logs({ tag }, { lines }) {
+        async logs({ tag }, { lines, signal }) {
+          await world.hold("logs", signal);
           return world.jobs.get(tag)?.lines.slice(-lines) ?? [];
         },
+        async form({ signal }) {
+          world.forms++;
+          return world.form(signal);
+        },
+        ...(world.apiUrl && { apiUrl: async () => world.apiUrl?.() ?? "" }),
         async cleanup({ tag }) {
           world.cleaned.push(tag);
           world.jobs.delete(tag);

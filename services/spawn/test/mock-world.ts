@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { RowState } from "@elara/sdk";
+import type { FieldKeywords, RowState, SpawnRequest } from "@elara/sdk";
 
 /** One job at the mock backend. */
 export interface Job {
@@ -12,6 +12,9 @@ export interface Job {
   exitCode?: number;
   signal?: string;
   code?: string;
+  /** Said in its rows; queued ones say "Priority" without. */
+  reason?: string;
+  endsAt?: string;
   /** How this job misbehaves. */
   readonly mood: Mood;
   /** What it was started with: another start of its tag does not change it. */
@@ -46,6 +49,15 @@ export interface Mood {
  */
 export class MockWorld {
   readonly jobs = new Map<string, Job>();
+  /** What the spawner answers to `form`; a function may throw or hang. */
+  form: (signal: AbortSignal) => Promise<Readonly<Record<string, FieldKeywords>>> = async () => ({});
+  forms = 0;
+  /** Where its servers reach the hub; undefined: the spawner has no `apiUrl`. */
+  apiUrl: (() => Promise<string>) | undefined;
+  /** What `start` was called with, newest last. */
+  readonly requests: Pick<SpawnRequest<Record<string, unknown>>, "argv" | "env" | "options">[] = [];
+  /** Steps of the starts that wait for the world. */
+  readonly tellers: ((message: string) => void)[] = [];
   /** Every job ever made, also those that ended: two for one tag are a double start. */
   readonly made: Job[] = [];
   readonly cleaned: string[] = [];
@@ -67,8 +79,8 @@ export class MockWorld {
   observeMs = { moving: 20, resting: 60 };
   /** Tokens of all starts, also those that found their job made. */
   readonly tokens: string[] = [];
-  /** observe, or locate, does not answer until its call is given up, which is then in `aborted`. */
-  holds: "" | "observe" | "locate" = "";
+  /** observe, locate or logs does not answer until its call is given up, which is then in `aborted`. */
+  holds: "" | "observe" | "locate" | "logs" = "";
   readonly aborted: string[] = [];
   readonly #submits: (() => void)[] = [];
 
@@ -84,7 +96,7 @@ export class MockWorld {
   }
 
   /** Hangs while the world holds calls of this kind. */
-  async hold(kind: "observe" | "locate", signal: AbortSignal): Promise<void> {
+  async hold(kind: "observe" | "locate" | "logs", signal: AbortSignal): Promise<void> {
     if (this.holds !== kind) return;
     await new Promise((_resolve, reject) => {
       signal.addEventListener("abort", () => {

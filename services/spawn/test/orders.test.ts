@@ -357,7 +357,7 @@ describe("several spawners", () => {
     assert.equal((await stand.rest("ready")).backend, "other", "the last profile is kept");
     await assert.rejects(
       stand.order({}, { serverName: "lab2", profile: "none" }),
-      refused("SPAWN_OPTIONS_INVALID"),
+      refused("SPAWN_PROFILE_UNKNOWN"),
     );
   });
 

@@ -21,7 +21,8 @@ import { memoryBus, memoryNetwork } from "@elara/runtime/bus/memory";
 import { HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import { keysFrom } from "@elara/runtime/keys";
 import type { Liveness } from "@elara/runtime/liveness";
-import type { RunningService } from "@elara/runtime/service";
+import type { ConfiguredSpawner, RunningService } from "@elara/runtime/service";
+import { allProfiles, type PublishedProfile } from "@elara/runtime/store/read/profiles";
 import { sqliteStore } from "@elara/runtime/store/sqlite";
 import type { Documents, Store } from "@elara/runtime/store/store";
 import { pino } from "pino";
@@ -147,14 +148,14 @@ export class Stand {
     for (const go of held) go();
   }
 
-  async addUser({ _id, name }: { _id: string; name: string }): Promise<void> {
+  async addUser({ _id, name, admin = false }: { _id: string; name: string; admin?: boolean }): Promise<void> {
     await this.store.collection(users).insert({
       ...eventfulStart,
       _id,
       v: 1,
       name,
       nameKey: name,
-      admin: false,
+      admin,
       createdAt: new Date().toISOString(),
       lastLoginAt: "",
       deletingAt: "",
@@ -166,7 +167,7 @@ export class Stand {
   async start(
     config: Partial<SpawnConfig> = {},
     pace: Partial<Pace> = {},
-    spawners: readonly string[] = ["mock"],
+    spawners: readonly (string | Partial<Omit<ConfiguredSpawner, "plugin">>)[] = ["mock"],
   ): Promise<Replica> {
     const id = `i${this.#replicas.length + 1}`;
     const state = { isCut: false, isAway: false, isFenced: false, refused: 0 };
@@ -202,7 +203,12 @@ export class Stand {
         upstreams: { forward: () => {}, close: async () => {} },
         plugins: {
           authenticators: [],
-          spawners: spawners.map((name) => ({ name, plugin, options: {} })),
+          spawners: spawners.map((given) => ({
+            name: "mock",
+            options: {},
+            ...(typeof given === "string" ? { name: given } : given),
+            plugin,
+          })),
         },
       },
       { ...QUICK, ...pace },
@@ -253,7 +259,13 @@ export class Stand {
   /** Orders a start of the user's default server with the mock's options. */
   order(
     options?: Record<string, unknown>,
-    more: { serverName?: string; userName?: string; orderId?: string; profile?: string } = {},
+    more: {
+      serverName?: string;
+      userId?: string;
+      userName?: string;
+      orderId?: string;
+      profile?: string;
+    } = {},
   ) {
     const { orderId, serverName = "", ...rest } = more;
     return this.bus.request(
@@ -290,6 +302,11 @@ export class Stand {
   async doc(name = ""): Promise<Server | undefined> {
     const page = await this.servers.find({ where: { userId: USER._id, name, deletedAt: "" }, limit: 1 });
     return page.items[0];
+  }
+
+  /** The profiles as pages read them. */
+  profiles(): Promise<PublishedProfile[]> {
+    return allProfiles(this.store);
   }
 
   /** Waits until the server is as asked. */

@@ -13,7 +13,7 @@ export async function accept(
   handle: Record<string, unknown>,
   submitUntil: string,
 ): Promise<void> {
-  const { parts } = drive;
+  const { parts, backend } = drive;
   const now = parts.clock.now();
   await parts.ledger.change(doc._id, (current) => {
     if (!drive.isOwn(current) || current.generation !== doc.generation || hasHandle(current))
@@ -28,7 +28,7 @@ export async function accept(
     if (current.phase !== "requested") return { set: stored };
     const data = { ...eventData(current), backend: current.backend };
     return {
-      set: { ...stored, ...enter("starting", parts.config, now) },
+      set: { ...stored, ...enter("starting", backend.clocks, now) },
       events: [parts.ledger.event(ServerStarting, current, data, ACTOR)],
     };
   });
@@ -63,7 +63,7 @@ export function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<str
     if (memory.late !== late || parts.row.fenced()) return;
     memory.late = undefined;
     parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
-    const { graceSeconds, stopSeconds } = parts.config;
+    const { graceSeconds, stopSeconds } = backend.clocks;
     await backend.spawner.stop(storedServer(doc, late.handle), {
       graceSeconds,
       signal: AbortSignal.timeout(stopSeconds * 1000),

@@ -35,7 +35,7 @@ export const boot: DriveStep = async (drive, doc) => {
     const now = parts.clock.now();
     const startMs = Math.max(0, now - Date.parse(current.requestedAt));
     return {
-      set: { ...enter("ready", parts.config, now), routed: true, readyAt: timestamp(now) },
+      set: { ...enter("ready", backend.clocks, now), routed: true, readyAt: timestamp(now) },
       events: [
         parts.ledger.event(
           ServerReady,

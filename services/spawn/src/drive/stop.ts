@@ -24,7 +24,7 @@ export const stopUnseen: DriveStep = (drive, doc) =>
 
 async function ask(drive: Drive, doc: ServerDoc): Promise<number> {
   const { parts, backend, memory } = drive;
-  const { graceSeconds } = parts.config;
+  const { graceSeconds } = backend.clocks;
   try {
     await drive.call(
       doc,
@@ -74,7 +74,7 @@ async function findWhatWasMade(drive: Drive, doc: ServerDoc): Promise<number> {
 
 /** Time is up and it is still there: told, and the stop begins anew with a new clock. */
 async function alarm(drive: Drive, doc: ServerDoc): Promise<number> {
-  const { parts, memory } = drive;
+  const { parts, backend, memory } = drive;
   parts.log.error(
     {
       serverId: doc._id,
@@ -86,7 +86,7 @@ async function alarm(drive: Drive, doc: ServerDoc): Promise<number> {
     "server does not stop",
   );
   memory.isStopAsked = false;
-  const deadlineAt = timestamp(parts.clock.now() + parts.config.stopSeconds * 1000);
+  const deadlineAt = timestamp(parts.clock.now() + backend.clocks.stopSeconds * 1000);
   const isCancel = doc.cause.code === "SPAWN_CANCELLED";
   await parts.ledger.move(doc, {
     set:

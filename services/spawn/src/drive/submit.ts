@@ -7,6 +7,7 @@ import { environmentOf, SECRET_ENVIRONMENT } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
 import { freeze, leftMs, thaw } from "../phases.ts";
+import { optionsToStart } from "../profiles/choice.ts";
 import { keyOf } from "../stored-server.ts";
 import { newServerToken } from "../token.ts";
 import { accept, hearLate, markEnded } from "./accept.ts";
@@ -66,10 +67,20 @@ async function waitForGrant({ parts, memory }: Drive, doc: ServerDoc, error: unk
   await parts.ledger.move(doc, { set: { ...freeze(doc, now), deadlineAt } });
 }
 
-/** Token, grant, environment. */
+/** Options, token, grant, environment. */
 async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   const { parts, backend } = drive;
   const { token, tokenDigest } = newServerToken();
+  let options: Record<string, unknown>;
+  let apiUrl: string;
+  try {
+    options = optionsToStart(parts, doc);
+    apiUrl = await drive.call(doc, () => backend.apiUrl(), isStillWanted);
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    await failStart(parts, backend, { doc, cause: causeOfError(error, causeTime(parts)), isGone: false });
+    return 0;
+  }
   let clientId: string;
   try {
     const grant = await parts.bus.request(AuthGrantServer, {
@@ -92,8 +103,8 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   drive.retry.reset();
   const env = environmentOf({
     hub: parts.hub,
-    config: parts.config,
-    server: doc,
+    config: { environment: backend.environment, defaultUrl: parts.config.defaultUrl },
+    server: { ...doc, apiUrl },
     token,
     clientId,
   });
@@ -101,9 +112,9 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   const clock = thaw(isWaiting(doc) ? { ...doc, deadlineAt: "" } : doc, parts.clock.now());
   // From here on a call may be under way: this stands in the ledger before it begins.
   const marked = await parts.ledger.move(doc, {
-    set: { ...clock, submitUntil: later(doc.submitUntil, clock.deadlineAt) },
+    set: { ...clock, apiUrl, submitUntil: later(doc.submitUntil, clock.deadlineAt) },
   });
-  if (marked) await hand(drive, marked, { env, inherited: doc.submitUntil ?? "" });
+  if (marked) await hand(drive, marked, { env, options, inherited: doc.submitUntil ?? "" });
   return 0;
 }
 
@@ -111,15 +122,15 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
 async function hand(
   drive: Drive,
   doc: ServerDoc,
-  given: { env: Record<string, string>; inherited: string },
+  given: { env: Record<string, string>; options: Record<string, unknown>; inherited: string },
 ): Promise<void> {
   const { parts, backend } = drive;
-  const progress = progressOf(parts, doc);
+  const progress = progressOf(drive, doc);
   let begun: Promise<Record<string, unknown>> | undefined;
   let isUnderWay = false;
   let isGivenUp = () => false;
   try {
-    const request = requestOf(drive, doc, given.env);
+    const request = requestOf(drive, doc, given);
     const handle = await drive.call(
       doc,
       (signal) => {
@@ -147,13 +158,19 @@ async function hand(
     const cause = isLate ? causeOf("SPAWN_SUBMIT_TIMEOUT", at) : causeOfError(error, at);
     if (!isLate) parts.log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "submit failed");
     await failStart(parts, backend, { doc: own, cause, isGone: false });
+  } finally {
+    progress.close();
   }
 }
 
-const requestOf = ({ parts, backend }: Drive, doc: ServerDoc, env: Record<string, string>) => ({
+const requestOf = (
+  { parts, backend }: Drive,
+  doc: ServerDoc,
+  { env, options }: { env: Record<string, string>; options: Record<string, unknown> },
+) => ({
   ...keyOf(doc),
-  options: backend.options(doc.options),
-  argv: [...parts.config.command, ...parts.config.args],
+  options,
+  argv: [...backend.command, ...parts.config.args],
   env,
   secretEnv: SECRET_ENVIRONMENT,
   servicePrefix: doc.path,

@@ -36,9 +36,9 @@ async function stopLate({ parts, backend, memory }: Drive, doc: ServerDoc): Prom
   if (late?.generation !== doc.generation || parts.row.fenced()) return;
   memory.late = undefined;
   parts.log.warn({ serverId: doc._id, generation: doc.generation }, "server of a late submit stopped");
-  const { graceSeconds } = parts.config;
+  const { graceSeconds, stopSeconds } = backend.clocks;
   await bounded(
-    parts.config.stopSeconds * 1000,
+    stopSeconds * 1000,
     (signal) => backend.spawner.stop(storedServer(doc, late.handle), { graceSeconds, signal }),
     parts.row,
   ).catch((error: unknown) => parts.log.error({ serverId: doc._id, err: error }, "late server not stopped"));

@@ -4,7 +4,7 @@ import { isUnjudged } from "../admission.ts";
 import { causeOfError } from "../causes.ts";
 import { causeTime } from "../fail.ts";
 import { type Decision, eventData, noDriver, type ServerDoc } from "../ledger.ts";
-import { ACTOR, type SpawnParts } from "../parts.ts";
+import { ACTOR, clocksOf, type SpawnParts } from "../parts.ts";
 import { enter } from "../phases.ts";
 import { withMemo } from "./order.ts";
 
@@ -45,7 +45,7 @@ function takenOut(parts: SpawnParts, doc: ServerDoc, refusal: HubError): Decisio
   const cause = causeOfError(refusal, causeTime(parts));
   const failed = ledger.event(ServerStartFailed, doc, { ...eventData(doc), cause }, ACTOR);
   const rest = {
-    ...enter("stopped", parts.config, parts.clock.now()),
+    ...enter("stopped", clocksOf(parts, doc.backend), parts.clock.now()),
     desired: "stopped" as const,
     inMotion: false,
     driver: noDriver,

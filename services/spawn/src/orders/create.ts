@@ -1,5 +1,6 @@
 import { codeOf, HubError, SpawnCreate } from "@elara/contracts";
 import type { ServerDoc } from "../ledger.ts";
+import { choose } from "../profiles/choice.ts";
 import { answered, type Desk, type Given, withMemo } from "./order.ts";
 import { checkName, newRecord } from "./record.ts";
 
@@ -10,8 +11,7 @@ export async function orderCreate({ parts }: Desk, { request, orderId }: Given<t
   const before = known && answered(SpawnCreate, known, orderId);
   if (before) return before;
   if (known) throw new HubError("SERVER_EXISTS");
-  const record = newRecord(parts, request);
-  (parts.backends.get(record.backend) ?? parts.backends.first).options(record.options);
+  const record = newRecord(parts, { ...request, choice: await choose(parts, request) });
   const answer = { serverId: record._id, generation: 0 };
   let doc: ServerDoc;
   try {

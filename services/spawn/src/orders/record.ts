@@ -3,6 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import { newId } from "@elara/runtime/id";
 import { noDriver, type ServerDoc } from "../ledger.ts";
 import type { SpawnParts } from "../parts.ts";
+import type { Choice } from "../profiles/choice.ts";
 import { isServerName, serverPath } from "../server-path.ts";
 
 interface RecordOf {
@@ -10,24 +11,14 @@ interface RecordOf {
   readonly userName: string;
   readonly serverName: string;
   readonly displayName?: string | undefined;
-  readonly profile?: string | undefined;
-  readonly options?: Record<string, unknown> | undefined;
+  /** What it is to be started with. */
+  readonly choice: Choice;
 }
 
 /** Refuses names that no server may have, and named servers where there are none. */
 export function checkName(parts: SpawnParts, name: string): void {
   if (!isServerName(name)) throw new HubError("SERVER_NAME_INVALID");
   if (name !== "" && !parts.hub.namedServers) throw new HubError("SERVER_NAMED_OFF");
-}
-
-/** Name of the backend that a start goes to. Throws SPAWN_OPTIONS_INVALID for a profile that is not there. */
-export function backendFor(parts: SpawnParts, profile: string | undefined, last = ""): string {
-  if (profile) {
-    const named = parts.backends.get(profile);
-    if (!named) throw new HubError("SPAWN_OPTIONS_INVALID", { message: `There is no profile "${profile}".` });
-    return named.name;
-  }
-  return (parts.backends.get(last) ?? parts.backends.first).name;
 }
 
 /** A new record, at rest, not yet in the ledger. */
@@ -48,11 +39,11 @@ export function newRecord(parts: SpawnParts, of: RecordOf): Omit<ServerDoc, "rev
     inMotion: false,
     generation: 0,
     tag: "",
-    backend: backendFor(parts, of.profile),
+    backend: of.choice.backend,
     handle: {},
     handleAt: "",
-    profile: of.profile ?? "",
-    options: of.options ?? {},
+    profile: of.choice.profile,
+    options: of.choice.options,
     url: "",
     routed: false,
     apiUrl: "",

@@ -5,9 +5,10 @@ import { isUnjudged } from "../admission.ts";
 import { begin, nextGeneration } from "../begin.ts";
 import { eventData, type ServerDoc, type ServerSet } from "../ledger.ts";
 import { isStarting, phaseOf } from "../phases.ts";
+import { choose, tellDropped } from "../profiles/choice.ts";
 import { admit } from "./admit.ts";
 import { answered, type Desk, type Given, withMemo } from "./order.ts";
-import { backendFor, checkName, newRecord } from "./record.ts";
+import { checkName, newRecord } from "./record.ts";
 
 type Start = Given<typeof SpawnStart>;
 
@@ -35,8 +36,7 @@ export async function orderStart(desk: Desk, given: Start) {
 /** A server nobody has seen yet: record and first generation in one write. */
 async function startNew(desk: Desk, { request, orderId }: Start) {
   const { parts } = desk;
-  const record = newRecord(parts, request);
-  checkOptions(desk, record.backend, record.options);
+  const record = newRecord(parts, { ...request, choice: await choose(parts, request) });
   const generation = nextGeneration(parts, record);
   const first = { ...record, ...generation, createdAt: generation.requestedAt };
   const data = { ...eventData({ ...first, rev: 0 }), backend: first.backend, profile: first.profile };
@@ -67,7 +67,13 @@ async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDo
     const noted = await parts.ledger.move(doc, { set: { orders: withMemo(parts, doc, orderId, answer) } });
     return noted && answer;
   }
-  const wish = wishOf(desk, request, doc);
+  const { dropped, ...choice } = await choose(parts, request, doc);
+  const wish = {
+    ...choice,
+    userName: request.userName,
+    removeWhenStopped: false,
+    ...(request.displayName === undefined ? {} : { displayName: request.displayName }),
+  } satisfies ServerSet;
   if (doc.inMotion) {
     // Something still ends: the start waits for it, and its driver begins the next generation.
     const { backend, ...later } = wish;
@@ -75,36 +81,19 @@ async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDo
     const orders = withMemo(parts, doc, orderId, answer);
     if (!parts.backends.get(doc.backend)) throw new HubError("SPAWN_BACKEND_UNKNOWN");
     const queued = await parts.ledger.move(doc, { set: { ...later, orders, desired: "running" } });
-    if (queued) desk.drivers.look(queued);
-    return queued && answer;
+    if (!queued) return undefined;
+    await tellDropped(parts, { ...queued, generation: answer.generation }, dropped);
+    desk.drivers.look(queued);
+    return answer;
   }
   return desk.drivers
     .holding(doc._id, async () => {
       const begun = await parts.ledger.move(doc, begin(parts, doc, request.actor, wish));
-      return begun && admit(parts, begun, orderId);
+      const answer = begun && (await admit(parts, begun, orderId));
+      if (begun && answer) await tellDropped(parts, begun, dropped);
+      return answer;
     })
     .then((taken) => drive(desk, doc._id, taken));
-}
-
-/** What the order wants changed of the record; options absent: those of the last start. */
-function wishOf(desk: Desk, request: Start["request"], doc: ServerDoc) {
-  const profile = request.profile ?? doc.profile;
-  const backend = backendFor(desk.parts, request.profile, doc.backend);
-  const options = request.options ?? doc.options;
-  checkOptions(desk, backend, options);
-  return {
-    backend,
-    profile,
-    options,
-    userName: request.userName,
-    removeWhenStopped: false,
-    ...(request.displayName === undefined ? {} : { displayName: request.displayName }),
-  } satisfies ServerSet;
-}
-
-/** Faults are told before anything is written. */
-function checkOptions({ parts }: Desk, backend: string, options: Record<string, unknown>): void {
-  (parts.backends.get(backend) ?? parts.backends.first).options(options);
 }
 
 /** Its driver begins. A start is a sign of life of its user. */

@@ -2,7 +2,7 @@ import { HubError, noCause, ServerStopRequested, SpawnStop } from "@elara/contra
 import { causeOf } from "../causes.ts";
 import { causeTime } from "../fail.ts";
 import { eventData, type ServerDoc } from "../ledger.ts";
-import { driverOf } from "../parts.ts";
+import { clocksOf, driverOf } from "../parts.ts";
 import { enter, isStarting, mustStop, phaseOf } from "../phases.ts";
 import { answered, type Desk, type Given, refuseWhenReplaced, withMemo } from "./order.ts";
 
@@ -57,7 +57,7 @@ export async function stopServer(desk: Desk, { request, orderId }: Stop, doc: Se
       : {
           set: {
             ...wish,
-            ...enter("stopping", parts.config, parts.clock.now()),
+            ...enter("stopping", clocksOf(parts, doc.backend), parts.clock.now()),
             phaseBefore: "",
             inMotion: true,
             routed: false,

@@ -1,0 +1,115 @@
+import { HubError, type Server } from "@elara/contracts";
+import { isVisible } from "@elara/runtime/store/read/profiles";
+import type { SpawnParts } from "../parts.ts";
+import { choiceFault, type OfferedProfile, optionsOf } from "./offered-profile.ts";
+
+type Options = Record<string, unknown>;
+
+/** What an order says of a start. */
+export interface Wish {
+  readonly userId: string;
+  readonly userName: string;
+  readonly profile?: string | undefined;
+  readonly options?: Options | undefined;
+}
+
+/** What a server is started with. */
+export interface Choice {
+  readonly profile: string;
+  readonly backend: string;
+  /** What the user chose, without what the profile adds. */
+  readonly options: Options;
+}
+
+/** What was chosen last and is not offered any more: options by name, or the profile. */
+export interface Dropped {
+  readonly profile: boolean;
+  readonly options: readonly string[];
+}
+
+const NOTHING: Dropped = { profile: false, options: [] };
+
+/**
+ * Profile and options of a start. What the order says is checked and refused by name; what it leaves to the last start
+ * (`last`) gives way to defaults where it is not offered any more, so that nobody is locked out. Throws
+ * SPAWN_PROFILE_UNKNOWN, SPAWN_OPTIONS_INVALID, USER_NOT_FOUND, STORE_AWAY.
+ */
+export async function choose(
+  parts: SpawnParts,
+  wish: Wish,
+  last?: Pick<Server, "profile" | "options">,
+): Promise<Choice & { readonly dropped: Dropped }> {
+  const profile = await profileFor(parts, wish, last?.profile);
+  // A record from before there were profiles has none.
+  const isLast = last !== undefined && ["", profile.slug].includes(last.profile);
+  const isGone = last !== undefined && !isLast && wish.profile === undefined;
+  const answer = (options: Options, dropped: Dropped) => {
+    backendOf(parts, profile).options(optionsOf(profile, options));
+    return { profile: profile.slug, backend: profile.backend, options, dropped };
+  };
+  if (wish.options !== undefined) {
+    for (const [name, value] of Object.entries(wish.options)) {
+      const fault = choiceFault(profile, name, value);
+      if (fault) throw fault;
+    }
+    return answer(wish.options, NOTHING);
+  }
+  const before = Object.entries(last?.options ?? {});
+  if (isGone) return answer({}, { profile: true, options: [] });
+  if (!isLast) return answer({}, NOTHING);
+  const kept = before.filter(([name, value]) => choiceFault(profile, name, value) === undefined);
+  const names = before.filter((one) => !kept.includes(one)).map(([name]) => titleOf(profile, name));
+  return answer(Object.fromEntries(kept), { profile: false, options: names });
+}
+
+const titleOf = ({ fields }: OfferedProfile, name: string): string =>
+  fields.find((field) => field.name === name)?.title ?? name;
+
+function backendOf(parts: SpawnParts, profile: OfferedProfile) {
+  const backend = parts.backends.get(profile.backend);
+  if (!backend) throw new HubError("SPAWN_BACKEND_UNKNOWN");
+  return backend;
+}
+
+/** The profile that is asked for, else the last one, else the first one: of those the owner of the server is offered. */
+async function profileFor(parts: SpawnParts, wish: Wish, last = ""): Promise<OfferedProfile> {
+  const { profiles } = parts;
+  const isOffered = await visibility(parts, wish);
+  const asked = profiles.get(wish.profile ?? last);
+  if (asked && isOffered(asked)) return asked;
+  const first = wish.profile === undefined ? profiles.list.find(isOffered) : undefined;
+  if (!first) throw new HubError("SPAWN_PROFILE_UNKNOWN", { field: "profile" });
+  return first;
+}
+
+/** By name and admin flag as they are in the store now; nobody is asked where everything is for everybody. */
+async function visibility(parts: SpawnParts, { userId }: Wish) {
+  if (parts.profiles.list.every(({ visibleTo }) => visibleTo.everyone)) return () => true;
+  const owner = await parts.owner(userId);
+  if (!owner) throw new HubError("USER_NOT_FOUND");
+  return (profile: OfferedProfile) => isVisible(profile, owner);
+}
+
+/** Options for the plugin, from what stands in the ledger; checked once more, for time has passed since the order. */
+export function optionsToStart(parts: SpawnParts, doc: Pick<Server, "profile" | "options">): Options {
+  const profile = parts.profiles.get(doc.profile);
+  if (!profile) throw new HubError("SPAWN_PROFILE_UNKNOWN");
+  for (const [name, value] of Object.entries(doc.options)) {
+    const fault = choiceFault(profile, name, value);
+    if (fault) throw fault;
+  }
+  return backendOf(parts, profile).options(optionsOf(profile, doc.options));
+}
+
+/** Tells on the page of the start what could not be kept. */
+export async function tellDropped(
+  parts: SpawnParts,
+  doc: Server,
+  { profile, options }: Dropped,
+): Promise<void> {
+  if (!profile && options.length === 0) return;
+  const message = profile
+    ? "What you chose last is not offered any more; this is the default."
+    : `Not offered any more as you chose it last: ${options.join(", ")}; the default is taken.`;
+  await parts.steps.addOther(doc, { step: "choices", message, progress: 5 });
+}
