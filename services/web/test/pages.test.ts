@@ -139,6 +139,36 @@ describe("the pages", () => {
     assert.match((await hub.browser("root", "/hub/spawn-pending/ada")).body, /look there/);
   });
 
+  it("tell why a server ended by itself, wherever its owner comes to look", async () => {
+    const cause = {
+      code: "SERVER_ENDED",
+      message: "It took more memory than it may.",
+      operator: "look there",
+      at: at(3),
+    };
+    const ended = { phase: "stopped", desired: "stopped", routed: false, cause } as const;
+    await hub.people.changeServer(serverId, ended);
+    const named = await hub.people.server("bob", { ...ended, name: "lab2", path: "/user/bob/lab2/" });
+    for (const [user, url] of [
+      ["ada", "/hub/home"],
+      ["ada", "/hub/spawn-pending/ada"],
+      ["ada", "/hub/user/ada/lab"],
+      ["bob", "/hub/home"],
+      ["bob", "/hub/user/bob/lab2/lab"],
+    ] as const) {
+      const { body } = await hub.browser(user, url);
+      assert.match(body, /It took more memory than it may\./, url);
+      assert.match(body, /SERVER_ENDED/, url);
+      assert.doesNotMatch(body, /look there/, url);
+    }
+    assert.match((await hub.browser("ada", "/hub/home")).body, />Ended by itself</);
+    await hub.people.changeServer(named._id, { cause: { code: "", message: "", operator: "", at: "" } });
+    await stopped();
+    await hub.people.changeServer(serverId, { cause: { ...cause, code: "SPAWN_CANCELLED" } });
+    for (const url of ["/hub/home", "/hub/spawn-pending/ada", "/hub/user/ada/lab"])
+      assert.doesNotMatch((await hub.browser("ada", url)).body, /more memory/, "a cancel is no fault");
+  });
+
   it("follow a stop, and a start that waits for it", async () => {
     await hub.people.changeServer(serverId, { phase: "stopping", desired: "stopped", routed: false });
     const stopping = await hub.browser("ada", "/hub/spawn-pending/ada");

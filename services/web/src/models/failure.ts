@@ -12,3 +12,12 @@ export const failureOf = (server: Pick<Server, "cause">): HubError => {
     ? new HubError("SPAWN_CANCELLED")
     : new HubError(code, { message, operator, status: failureStatus(code) });
 };
+
+/** Why a server that is not running failed to start or ended by itself, for its owner; undefined where nothing went wrong. */
+export const faultOf = ({
+  phase,
+  cause: { code, message },
+}: Pick<Server, "phase" | "cause">): { readonly message: string; readonly code: string } | undefined =>
+  (phase === "failed" || phase === "stopped") && code !== "" && code !== "SPAWN_CANCELLED"
+    ? { message, code }
+    : undefined;

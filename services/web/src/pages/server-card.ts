@@ -2,6 +2,7 @@ import type { LastTimes } from "@elara/contracts";
 import type { PublishedProfile } from "@elara/runtime/store/read/profiles";
 import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import { apiTime } from "../models/api-time.ts";
+import { faultOf } from "../models/failure.ts";
 import { serverLastActivity } from "../models/server-model.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
 import { startState, withTimes } from "../models/start-state.ts";
@@ -27,6 +28,7 @@ export interface ServerCard {
   readonly endsAt: string;
   readonly started: string;
   readonly lastActivity: string;
+  /** Why it did not start, or ended by itself. */
   readonly failure: { readonly message: string; readonly code: string } | undefined;
   readonly urls: ServerUrls;
 }
@@ -47,7 +49,6 @@ export function serverCard(
   },
 ): ServerCard {
   const { pending, active } = serverState(server);
-  const isFailed = server.phase === "failed";
   const profile = profiles.find(({ _id }) => _id === server.profile)?.title ?? server.profile;
   return {
     name: server.name,
@@ -64,7 +65,7 @@ export function serverCard(
     endsAt: active ? (apiTime(server.endsAt) ?? "") : "",
     started: active ? (apiTime(server.requestedAt) ?? "") : "",
     lastActivity: apiTime(serverLastActivity(server, times)) ?? "",
-    failure: isFailed ? { message: server.cause.message, code: server.cause.code } : undefined,
+    failure: faultOf(server),
     urls: serverUrls(baseUrl, server.userName, server.name, next),
   };
 }
@@ -88,7 +89,6 @@ function statusOf(server: PublishedServer): ServerCard["status"] {
   if (server.phase === "unknown") return { word: "Not answering", kind: "unknown" };
   if (server.phase === "queued") return { word: "Waiting in the queue", kind: "pending" };
   if (pending === "spawn") return { word: "Starting", kind: "pending" };
-  return server.phase === "failed"
-    ? { word: "Did not start", kind: "failed" }
-    : { word: "Stopped", kind: "stopped" };
+  if (server.phase === "failed") return { word: "Did not start", kind: "failed" };
+  return faultOf(server) ? { word: "Ended by itself", kind: "failed" } : { word: "Stopped", kind: "stopped" };
 }

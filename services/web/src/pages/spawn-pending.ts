@@ -4,7 +4,7 @@ import type { PublishedUser } from "@elara/runtime/store/read/users";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { callerOf } from "../api/caller.ts";
 import type { WebDeps } from "../deps.ts";
-import { failureOf } from "../models/failure.ts";
+import { failureOf, faultOf } from "../models/failure.ts";
 import { serverApiPath } from "../models/server-model.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
 import { startState, withTimes } from "../models/start-state.ts";
@@ -32,7 +32,11 @@ export function spawnPendingPage(app: FastifyInstance, deps: WebDeps): void {
       if (pending === "stop") return stopping(reply, server, page, next);
       if (pending !== null) return starting(request, reply, server, page);
       if (server.phase === "failed") return failed(request, reply, server, page);
-      return renderPage(reply, "not-running", { ...page, title: "Server not running" });
+      return renderPage(reply, "not-running", {
+        ...page,
+        title: "Server not running",
+        failure: faultOf(server),
+      });
     });
 
   const pageData = (user: PublishedUser, serverName: string, next: string | undefined) => ({

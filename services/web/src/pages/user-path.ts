@@ -7,6 +7,7 @@ import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { callerOf } from "../api/caller.ts";
 import type { WebDeps } from "../deps.ts";
+import { faultOf } from "../models/failure.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
 import { serverUrls } from "./server-urls.ts";
 
@@ -32,6 +33,7 @@ export function userPathPages(app: FastifyInstance, deps: WebDeps): void {
           owner: request.params.user,
           serverName,
           urls,
+          failure: server && faultOf(server),
         });
       },
     });
