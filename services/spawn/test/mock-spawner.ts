@@ -42,7 +42,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
     handle: Type.Object({ v: Type.Literal(1), tag: Type.String(), number: Type.Integer() }),
     errors,
     observeMs: world.observeMs,
-    setup: (_options, host) => {
+    setup: (configured, host) => {
       // A process that was killed reaches nobody any more, and never hears an answer.
       const answer = async () => {
         if (isCut()) await new Promise(() => {});
@@ -72,9 +72,11 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
         },
         async observe(servers, { signal }) {
           world.observed++;
+          world.lookedAt.push(performance.now());
+          if (world.looksTakeMs > 0) await sleep(world.looksTakeMs);
           world.looks.push(servers.map(({ tag }) => tag));
           await answer();
-          await world.hold("observe", signal);
+          if (["", configured.fixed].includes(world.holdsOnly)) await world.hold("observe", signal);
           const startedAt = new Date(host.now()).toISOString();
           const rows: Row[] = [];
           for (const { tag, handle } of servers) {
@@ -117,8 +119,9 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           return job && !world.unfindable.has(tag) ? handleOf(job) : undefined;
         },
         async logs({ tag }, { lines, signal }) {
+          const last = world.jobs.get(tag)?.lines.slice(-lines) ?? [];
           await world.hold("logs", signal);
-          return world.jobs.get(tag)?.lines.slice(-lines) ?? [];
+          return last;
         },
         async form({ signal }) {
           world.forms++;

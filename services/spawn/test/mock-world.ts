@@ -73,6 +73,9 @@ export class MockWorld {
   /** observe says that it has not seen all. */
   isIncomplete = false;
   observed = 0;
+  /** How long observe takes to answer, and when it was asked, by a clock that no test moves. */
+  looksTakeMs = 0;
+  readonly lookedAt: number[] = [];
   /** Tags asked for, look by look. */
   readonly looks: string[][] = [];
   /** How often a spawner of this world wants to be asked. */
@@ -83,6 +86,15 @@ export class MockWorld {
   holds: "" | "observe" | "locate" | "logs" = "";
   readonly aborted: string[] = [];
   readonly #submits: (() => void)[] = [];
+  readonly #held: (() => void)[] = [];
+  /** Only the spawner whose option `fixed` is this hangs; "": all. */
+  holdsOnly = "";
+
+  /** What hangs is answered after all. */
+  letGo(): void {
+    this.holds = "";
+    for (const go of this.#held.splice(0)) go();
+  }
 
   /** Lets every start that waits for the world go on. */
   finishSubmits(): void {
@@ -98,7 +110,8 @@ export class MockWorld {
   /** Hangs while the world holds calls of this kind. */
   async hold(kind: "observe" | "locate" | "logs", signal: AbortSignal): Promise<void> {
     if (this.holds !== kind) return;
-    await new Promise((_resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
+      this.#held.push(resolve);
       signal.addEventListener("abort", () => {
         this.aborted.push(kind);
         reject(signal.reason);

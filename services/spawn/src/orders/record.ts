@@ -43,6 +43,7 @@ export function newRecord(parts: SpawnParts, of: RecordOf): Omit<ServerDoc, "rev
     handle: {},
     handleAt: "",
     profile: of.choice.profile,
+    profileAsked: of.choice.profileAsked,
     options: of.choice.options,
     url: "",
     routed: false,

@@ -16,6 +16,8 @@ export interface Wish {
 /** What a server is started with. */
 export interface Choice {
   readonly profile: string;
+  /** It was named, now or at the last start. */
+  readonly profileAsked: boolean;
   readonly backend: string;
   /** What the user chose, without what the profile adds. */
   readonly options: Options;
@@ -37,15 +39,16 @@ const NOTHING: Dropped = { profile: false, options: [] };
 export async function choose(
   parts: SpawnParts,
   wish: Wish,
-  last?: Pick<Server, "profile" | "options">,
+  last?: Pick<Server, "profile" | "profileAsked" | "options">,
 ): Promise<Choice & { readonly dropped: Dropped }> {
   const profile = await profileFor(parts, wish, last?.profile);
   // A record from before there were profiles has none.
   const isLast = last !== undefined && ["", profile.slug].includes(last.profile);
   const isGone = last !== undefined && !isLast && wish.profile === undefined;
+  const profileAsked = wish.profile !== undefined || (isLast && last.profileAsked === true);
   const answer = (options: Options, dropped: Dropped) => {
     backendOf(parts, profile).options(optionsOf(profile, options));
-    return { profile: profile.slug, backend: profile.backend, options, dropped };
+    return { profile: profile.slug, profileAsked, backend: profile.backend, options, dropped };
   };
   if (wish.options !== undefined) {
     for (const [name, value] of Object.entries(wish.options)) {
