@@ -176,7 +176,7 @@ describe("a start with a profile", () => {
     await stand.rest("stopped");
     await stand.order();
     const again = await stand.rest("ready");
-    assert.deepEqual([again.profile, again.options], ["large", { cores: 5 }]);
+    assert.deepEqual([again.profile, again.profileAsked, again.options], ["large", true, { cores: 5 }]);
 
     await stand.orderStop();
     await stand.rest("stopped");
@@ -221,6 +221,7 @@ describe("a start with a profile", () => {
     );
     await stand.order();
     assert.equal((await stand.doc())?.profile, "ada", "the first one that is offered");
+    assert.equal((await stand.doc())?.profileAsked, false);
     const { serverId } = await stand.order({}, grace);
     assert.equal((await stand.servers.get(serverId))?.profile, "admins");
     await assert.rejects(stand.order({}, { userId: "nobody", userName: "ada" }), refused("USER_NOT_FOUND"));

@@ -96,7 +96,7 @@ describe("the progress stream", () => {
     await hub.people.steps(server, [step("requested", 0, 0), pull(3, 1), pull(4, 2), pull(5, 3), pull(9, 4)]);
     news();
     assert.equal((await stream.next()).value?.title, "Pulling the image: 9 %");
-    await stream.return();
+    await stream.return(undefined);
   });
 
   it("tells that it waits in a queue, that nobody knows, that it goes on, each with its reason", async () => {
@@ -107,7 +107,7 @@ describe("the progress stream", () => {
       const { value } = await stream.next();
       return [value?.state.kind, value?.state.reason, value?.message];
     };
-    const queued = "It has its place in the queue and starts when its turn comes.";
+    const queued = "It starts by itself when its turn comes.";
     assert.deepEqual(await next(), ["queued", "Priority", `${queued} (Priority)`]);
     await hub.people.changeServer(server._id, { reason: "Resources" });
     news();
@@ -124,14 +124,14 @@ describe("the progress stream", () => {
     await hub.people.changeServer(server._id, { phase: "starting", phaseBefore: "", reason: "" });
     news();
     assert.deepEqual(await next(), ["starting", "", "Your server is starting"]);
-    await stream.return();
+    await stream.return(undefined);
   });
 
   it("tells a page, which may show what is over, how it stands at once", async () => {
     const stream = await open("?page");
     assert.equal((await stream.next()).value?.step, "requested");
     assert.equal((await stream.next()).value?.state.kind, "starting");
-    await stream.return();
+    await stream.return(undefined);
   });
 
   it("tells a failure with its sentence and code", async () => {

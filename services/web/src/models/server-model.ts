@@ -47,9 +47,6 @@ export function serverModel(
   };
 }
 
-/**
- * What was chosen, with the profile, so that a client can send it again as it is. A profile that is only the name of its
- * spawner says no more than none: nothing was chosen then, as in a hub without profiles.
- */
-const userOptions = ({ profile, backend, options }: PublishedServer): Record<string, unknown> =>
-  profile === "" || profile === backend ? options : { profile, ...options };
+/** What was chosen, with the profile where one was named, so that a client can send it again as it is. */
+const userOptions = ({ profile, profileAsked, options }: PublishedServer): Record<string, unknown> =>
+  profileAsked ? { profile, ...options } : options;

@@ -1,4 +1,4 @@
-import type { Server } from "@elara/contracts";
+import { ERRORS, type Server } from "@elara/contracts";
 
 /** How a start stands, in words for its owner; pages and the event stream say the same. */
 export interface StartState {
@@ -18,7 +18,7 @@ const WORDS = {
   queued: {
     word: "Queued",
     heading: "Your server waits in the queue",
-    words: "It has its place in the queue and starts when its turn comes.",
+    words: "It starts by itself when its turn comes.",
   },
   unknown: {
     word: "Not answering",
@@ -35,8 +35,11 @@ export function startState({
   reason = "",
 }: Pick<Server, "phase" | "phaseAt" | "reason">): StartState {
   const kind = phase === "queued" || phase === "unknown" ? phase : "starting";
-  return { kind, ...WORDS[kind], reason: kind === "starting" ? "" : reason, since: phaseAt };
+  return { kind, ...WORDS[kind], reason: kind === "starting" ? "" : ownReason(reason), since: phaseAt };
 }
+
+/** What was said of itself; what the hub says where a backend gave no reason stands in the words already. */
+export const ownReason = (reason = ""): string => (reason === ERRORS.SPAWN_BACKEND_AWAY.user ? "" : reason);
 
 /** One sentence for clients that show text only. */
 export const startSentence = ({ kind, heading, words, reason }: StartState): string =>

@@ -5,7 +5,7 @@ import { apiTime } from "../models/api-time.ts";
 import { faultOf } from "../models/failure.ts";
 import { serverLastActivity } from "../models/server-model.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
-import { startState, withTimes } from "../models/start-state.ts";
+import { ownReason, startState, withTimes } from "../models/start-state.ts";
 import { type ServerUrls, serverUrls } from "./server-urls.ts";
 
 /** A server as the pages show it. */
@@ -71,14 +71,15 @@ export function serverCard(
 }
 
 function stateOf(server: PublishedServer): ServerCard["state"] {
-  const { reason = "", phase } = server;
-  if (phase === "queued") return { words: startState(server).words, reason: withTimes(reason) };
+  const { phase } = server;
+  const reason = withTimes(ownReason(server.reason));
+  if (phase === "queued") return { words: startState(server).words, reason };
   if (phase !== "unknown") return undefined;
   return {
     words: isReachable(server)
       ? "The place where your server runs does not answer the hub at the moment. Nothing is lost: your server is kept, and the hub keeps asking."
       : startState(server).words,
-    reason: withTimes(reason),
+    reason,
   };
 }
 

@@ -57,6 +57,8 @@ export const Server = Type.Object({
   handleAt: TimeOrNone,
   /** Slug of the profile of the last start; "" before the first. */
   profile: Type.String(),
+  /** Whether that profile was asked for by name, or else is the one a start without a word falls to. Absent: not asked for. */
+  profileAsked: Type.Optional(Type.Boolean()),
   /** What the user chose for the last start (user_options). */
   options: Json,
   /** Where the proxy forwards to, `http://host:port`; "" when not known. */
