@@ -1,5 +1,6 @@
+export { LogAnswer, type LogOrder, LookAnswer, type LookOrder, readAnswer, SeenServer } from "./look.ts";
 export { bootId, isAlive, startOf } from "./process.ts";
-export { launcherProgram } from "./program.ts";
+export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
 export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";
 export {
   LaunchAnswer,

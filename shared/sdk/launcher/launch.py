@@ -10,16 +10,20 @@ go stale, so a claim whose maker died before it started anything is taken over, 
     lock        held by the launcher as long as it lives        state.json  who runs, and where
     log, log.1  output, bounded, newest kept                    exit.json   how it ended
     stop        somebody asked for the end, with grace          launcher.log  faults of this program
+
+`runDir` is absolute, or begins with `~/` for the home of the account that runs this.
 """
 
 import json
 import os
+import pwd
 import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # -I leaves it out
 
+from look import log, look
 from ports import note_port
 from processes import Failed, alive, boot_id, collect_orphans, everybody, identity, load, lock_of, marked, save, send, timestamp
 from server import SIGNALS, Server, report
@@ -150,17 +154,33 @@ def cleanup(spec, folder):
     return {"ok": True, "state": None, "exit": None}
 
 
+def resolve(spec):
+    """Checks what is asked, and by whom. A home that is not there is a failure: what lies in it is not gone."""
+    for tag in spec["tags"] if spec["action"] == "look" else [spec["tag"]]:
+        if not (tag.isascii() and tag.isalnum() and tag == tag.lower() and 8 <= len(tag) <= 64):
+            raise Failed("REQUEST_INVALID", "the tag is malformed")
+    if not spec.get("account") and os.getuid() < spec.get("minUid", 0):
+        raise Failed("ACCOUNT_REFUSED", "this account has uid %d" % os.getuid())
+    if spec["runDir"].startswith("~/"):
+        home = pwd.getpwuid(os.getuid()).pw_dir
+        os.stat(home)
+        spec["runDir"] = os.path.join(home, spec["runDir"][2:])
+    if not os.path.isabs(spec["runDir"]):
+        raise Failed("REQUEST_INVALID", "runDir is not absolute")
+
+
+ACTIONS = {"start": start, "stop": stop, "attend": attend, "cleanup": cleanup, "log": log}
+
+
 def main():
     try:
         spec = json.load(sys.stdin)
-        tag = spec["tag"]
-        if not (tag.isascii() and tag.isalnum() and tag == tag.lower() and 8 <= len(tag) <= 64):
-            raise Failed("REQUEST_INVALID", "the tag is malformed")
-        if not os.path.isabs(spec["runDir"]):
-            raise Failed("REQUEST_INVALID", "runDir is not absolute")
         os.umask(0o077)
-        action = {"start": start, "stop": stop, "attend": attend, "cleanup": cleanup}[spec["action"]]
-        answer = action(spec, os.path.join(spec["runDir"], tag))
+        resolve(spec)
+        if spec["action"] == "look":
+            answer = look(spec)
+        else:
+            answer = ACTIONS[spec["action"]](spec, os.path.join(spec["runDir"], spec["tag"]))
     except Failed as failed:
         answer = {"ok": False, "code": failed.code, "message": str(failed)}
     except OSError as error:

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type Static, Type } from "typebox";
-import { Value } from "typebox/value";
+import { LaunchRefusal, readAnswer } from "./look.ts";
 import { LaunchExit, LaunchState } from "./records.ts";
 
 /** Path of launch.py. A backend on another machine sends this very file over. */
@@ -11,7 +11,7 @@ export const launcherPath = fileURLToPath(new URL("./launch.py", import.meta.url
 export const launcherArgv = (python: string): string[] => [python, "-I", "-S", launcherPath];
 
 interface Target {
-  /** Absolute folder of claims on the machine of the server. Its file system must keep `flock`. */
+  /** Folder of claims on the machine of the server, absolute or `~/…`. Its file system must keep `flock`. */
   readonly runDir: string;
   readonly tag: string;
 }
@@ -31,6 +31,8 @@ export interface StartOrder extends Target {
   readonly logBytes: number;
   /** Become this account: its groups, home, shell. Only as root. */
   readonly account?: string;
+  /** Be whoever runs the launcher, with that account's home and shell. */
+  readonly ownAccount?: boolean;
   /** Refuse accounts below. */
   readonly minUid?: number;
   /** Default: the account's home, or `/`. */
@@ -63,20 +65,13 @@ export const LaunchAnswer = Type.Union([
     state: Type.Union([LaunchState, Nothing]),
     exit: Type.Union([LaunchExit, Nothing]),
   }),
-  Type.Object({ ok: Type.Literal(false), code: Type.String(), message: Type.String() }),
+  LaunchRefusal,
 ]);
 export type LaunchAnswer = Static<typeof LaunchAnswer>;
 
 /** An answer from launch.py's output; an answer that cannot be read is `LAUNCHER_FAILED`. */
-export function parseAnswer(stdout: string, stderr: string): LaunchAnswer {
-  try {
-    const data: unknown = JSON.parse(stdout);
-    if (Value.Check(LaunchAnswer, data)) return data;
-  } catch {
-    // told below
-  }
-  return { ok: false, code: "LAUNCHER_FAILED", message: stderr.trim().slice(-2000) || "no answer" };
-}
+export const parseAnswer = (stdout: string, stderr: string): LaunchAnswer =>
+  readAnswer(LaunchAnswer, stdout, stderr);
 
 /**
  * Runs launch.py on this machine. Resolves also when it refuses; rejects only when Python cannot be run. It cannot be

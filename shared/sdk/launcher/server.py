@@ -55,6 +55,8 @@ class Server:
 
     def account(self):
         name = self.spec.get("account")
+        if self.spec.get("ownAccount"):
+            return pwd.getpwuid(os.getuid())
         if not name:
             return None
         if os.getuid() != 0:
@@ -131,7 +133,7 @@ class Server:
                 except (ValueError, OSError) as error:
                     raise Failed("LIMIT_REFUSED", "cannot set %s to %d: %s" % (name, value, error))
             os.umask(int(spec.get("umask", "022"), 8))
-            if account:
+            if account and account.pw_uid != os.getuid():
                 try:
                     os.initgroups(account.pw_name, account.pw_gid)
                     os.setgid(account.pw_gid)

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { tmpdir, userInfo } from "node:os";
+import { join, relative } from "node:path";
 import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,10 +10,14 @@ import {
   bootId,
   isAlive,
   type LaunchAnswer,
+  LogAnswer,
+  LookAnswer,
   launcherProgram,
   parseAnswer,
+  readAnswer,
   readExit,
   readState,
+  remoteLauncher,
   runLauncher,
   type StartOrder,
   startOf,
@@ -58,6 +62,13 @@ async function ended(dir: string) {
     await pause(25);
   }
   return assert.fail("no exit.json within 10 s");
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let wait = 0; !(await isSo()); wait += 1) {
+    assert.ok(wait < 400, "not within 10 s");
+    await pause(25);
+  }
 }
 
 function started(answer: LaunchAnswer) {
@@ -121,10 +132,7 @@ test("a log relay that was killed is replaced, and no line breaks the server", a
       .split(" ")
       .some((pid) => Number(pid) !== child.pid && Number(pid) !== relay);
   };
-  for (let wait = 0; !(await replaced()); wait += 1) {
-    assert.ok(wait < 400, "the relay is not replaced");
-    await pause(25);
-  }
+  await until(replaced);
   assert.ok(isAlive(child, bootId()));
 });
 
@@ -137,6 +145,126 @@ test("the launcher as one file does the same: this is what is sent to other mach
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   assert.equal(started(parseAnswer(stdout, stderr)).tag, start.tag);
   assert.equal(stderr, "");
+});
+
+/** Carries out an order as another machine does. */
+async function remotely(order: Parameters<typeof remoteLauncher>[1], env: NodeJS.ProcessEnv = {}) {
+  const { argv, stdin } = await remoteLauncher(PYTHON, order);
+  const child = spawn(argv[0] ?? "", argv.slice(1), { env, cwd: "/" });
+  child.stdin.on("error", () => {});
+  child.stdin.end(stdin);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { stdout, stderr };
+}
+
+test("sent over with its order, it needs no file: start, look, log, stop", async (t) => {
+  const start = await order(t, ["--print", "3"], { env: { PATH: process.env.PATH ?? "", WORD: "naïve ☃" } });
+  const { runDir, tag } = start;
+  const first = await remotely(start);
+  const { child } = started(parseAnswer(first.stdout, first.stderr));
+  const lookAt = async (tags: string[]) => {
+    const { stdout, stderr } = await remotely({ action: "look", runDir, tags });
+    const answer = readAnswer(LookAnswer, stdout, stderr);
+    assert.ok(answer.ok, stderr);
+    return answer;
+  };
+  const nobody = newTag();
+  const seen = await lookAt([tag, nobody]);
+  assert.deepEqual([seen.bootId, seen.runDir], [bootId(), true]);
+  assert.deepEqual(seen.servers[nobody], {
+    claimed: false,
+    state: null,
+    exit: null,
+    alive: false,
+    attended: false,
+  });
+  const mine = seen.servers[tag];
+  assert.deepEqual([mine?.claimed, mine?.alive, mine?.attended, mine?.exit], [true, true, true, null]);
+  assert.deepEqual(mine?.state?.child, child);
+
+  const tail = async (lines: number) => {
+    const { stdout, stderr } = await remotely({ action: "log", runDir, tag, lines });
+    const answer = readAnswer(LogAnswer, stdout, stderr);
+    assert.ok(answer.ok, stderr);
+    return answer.lines;
+  };
+  await until(async () => (await tail(9)).length === 4);
+  assert.deepEqual(
+    (await tail(2)).map((line) => line.slice(0, 7)),
+    ["line 2 ", "line 3 "],
+  );
+  assert.deepEqual(await tail(0), []);
+
+  await remotely({ action: "stop", runDir, tag, graceSeconds: 2 });
+  await ended(join(runDir, tag));
+  const after = (await lookAt([tag])).servers[tag];
+  assert.deepEqual([after?.alive, after?.exit?.cause], [false, "stopped"]);
+});
+
+test("a look tells a killed server and its launcher, and a record of another boot, from living ones", async (t) => {
+  const start = await order(t);
+  const { runDir, tag } = start;
+  const { launcher, child } = started(await runLauncher(PYTHON, start));
+  const seen = async () => {
+    const { stdout, stderr } = await remotely({ action: "look", runDir, tags: [tag] });
+    const answer = readAnswer(LookAnswer, stdout, stderr);
+    const mine = answer.ok ? answer.servers[tag] : undefined;
+    return [mine?.alive, mine?.attended, mine?.exit];
+  };
+  process.kill(launcher.pid, "SIGKILL");
+  await until(() => startOf(launcher.pid) === undefined);
+  assert.deepEqual(await seen(), [true, false, null]);
+  const file = join(runDir, tag, "state.json");
+  const record = await readFile(file, "utf8");
+  await writeFile(file, record.replace(bootId(), "another-boot"));
+  assert.deepEqual(await seen(), [false, false, null]);
+  await writeFile(file, record);
+  process.kill(child.pid, "SIGKILL");
+  await until(() => startOf(child.pid) === undefined);
+  assert.deepEqual(await seen(), [false, false, null]);
+});
+
+test("what start-up files print before the answer does no harm", () => {
+  const answer = { ok: true, lines: ["a"] };
+  assert.deepEqual(readAnswer(LogAnswer, `Welcome!\n{}\n${JSON.stringify(answer)}`, ""), answer);
+  assert.deepEqual(readAnswer(LogAnswer, "Welcome!\n", "no python\n"), {
+    ok: false,
+    code: "LAUNCHER_FAILED",
+    message: "no python",
+  });
+});
+
+test("~/ is the home of the account that runs it, whatever its environment says", async (t) => {
+  const home = userInfo().homedir;
+  const runDir = await mkdtemp(join(home, ".elara-run-"));
+  t.after(() => rm(runDir, { recursive: true, force: true }));
+  const tag = newTag();
+  await mkdir(join(runDir, tag));
+  const look = { action: "look", runDir: `~/${relative(home, runDir)}`, tags: [tag] } as const;
+  const { stdout, stderr } = await remotely(look, { HOME: "/nonexistent" });
+  const answer = readAnswer(LookAnswer, stdout, stderr);
+  assert.ok(answer.ok && answer.runDir && answer.servers[tag]?.claimed, stdout);
+});
+
+test("as its own account: its name, home and shell, and its home as working folder", async (t) => {
+  const { username, homedir } = userInfo();
+  const start = await order(t, [], { ownAccount: true });
+  started(await runLauncher(PYTHON, start));
+  const dir = join(start.runDir, start.tag);
+  await until(async () => (await readState(dir))?.phase === "running");
+  const facts: unknown = await (await fetch(`${(await readState(dir))?.url}/user/ada/`)).json();
+  assert.ok(typeof facts === "object" && facts && "user" in facts && "home" in facts && "cwd" in facts);
+  assert.deepEqual([facts.user, facts.home, facts.cwd], [username, homedir, homedir]);
+});
+
+test("accounts below minUid are refused, whatever is asked", async (t) => {
+  const start = await order(t, [], { ownAccount: true, minUid: 2 ** 31 });
+  const { runDir, tag, minUid } = start;
+  for (const asked of [start, { action: "look", runDir, minUid: minUid ?? 0, tags: [tag] } as const]) {
+    const { stdout, stderr } = await remotely(asked);
+    const answer = readAnswer(LookAnswer, stdout, stderr);
+    assert.ok(!answer.ok && answer.code === "ACCOUNT_REFUSED", stdout);
+  }
 });
 
 test("a malformed order is refused by name", async () => {
