@@ -29,7 +29,7 @@ async function sign(authority: string, account: string, publicKey: string, secon
   } catch (error) {
     const said =
       error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error).trim();
-    throw new SshError("login", `no certificate could be signed with ${authority}: ${said}`, {
+    throw new SshError("credential", `no certificate could be signed with ${authority}: ${said}`, {
       cause: error,
     });
   } finally {

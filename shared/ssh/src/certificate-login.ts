@@ -55,14 +55,14 @@ export function loginKey({ privateKey, certificate }: Credential): ParsedKey {
   const key = ssh2.utils.parseKey(privateKey);
   if (key instanceof Error || !key.isPrivateKey())
     throw new SshError(
-      "login",
+      "credential",
       `the private key cannot be used: ${key instanceof Error ? key.message : "it is public"}`,
     );
   if (certificate === undefined) return key;
   const [type = "", blob = ""] = certificate.trim().split(/\s+/);
   const { signature } = algorithmOf(key.type);
   if (type !== `${key.type}-cert-v01@openssh.com`)
-    throw new SshError("login", `the certificate is of type ${type || "none"}, its key is ${key.type}`);
+    throw new SshError("credential", `the certificate is of type ${type || "none"}, its key is ${key.type}`);
   return Object.create(key, {
     type: { value: `${signature}-cert-v01@openssh.com` },
     getPublicSSH: { value: () => Buffer.from(blob, "base64") },

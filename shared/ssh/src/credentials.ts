@@ -16,7 +16,7 @@ async function read(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new SshError("login", `the ${what} ${file} cannot be read: ${error}`, { cause: error });
+    throw new SshError("credential", `the ${what} ${file} cannot be read: ${error}`, { cause: error });
   }
 }
 
@@ -33,7 +33,7 @@ export function credentials(
   const issue = authority(certificateAuthority.key, certificateAuthority.validSeconds, now);
   return async (account) => {
     if (!ACCOUNT.test(account))
-      throw new SshError("login", `${JSON.stringify(account)} cannot be the name of an account`);
+      throw new SshError("credential", `${JSON.stringify(account)} cannot be the name of an account`);
     if (privateKey === "") return issue(account);
     const [key, signed] = [privateKey, certificate].map((file) => file.replaceAll("{username}", account));
     return {

@@ -22,12 +22,12 @@ const join = (socket: Socket, channel: ClientChannel): Promise<void> =>
     finished(channel, () => finished(socket, () => resolve()));
   });
 
-/** Listens on `host` and leads to a place seen from the target. Each connection takes whatever ssh connection there is then. */
+/** Listens and leads to a place seen from the target. Each connection takes whatever ssh connection there is then. */
 export async function forward(
   pool: Pool,
   target: SshTarget,
   to: Place,
-  { host }: { readonly host: string },
+  listen: Place,
   log: Logger,
 ): Promise<SshForward> {
   const sockets = new Set<Socket>();
@@ -48,12 +48,12 @@ export async function forward(
     const connection = await pool.get(target);
     await connection.stream(to, (channel) => join(socket, channel));
   };
-  server.listen(0, host);
+  server.listen(listen.port, listen.host);
   await once(server, "listening");
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("a listener without an address");
   return {
-    host,
+    host: listen.host,
     port: address.port,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -34,17 +34,17 @@ export interface SshForward {
 export interface Ssh {
   /** Runs a command. Throws an SshError when it could not be run, never for its exit code. */
   run(target: SshTarget, command: SshCommand): Promise<SshResult>;
-  /** Listens here and carries every connection to `host:port` as seen from the target. */
+  /** Listens here (port 0: any) and carries every connection to `host:port` as seen from the target. Throws when it cannot listen. */
   forward(
     target: SshTarget,
     to: { readonly host: string; readonly port: number },
-    listen: { readonly host: string },
+    listen: { readonly host: string; readonly port: number },
   ): Promise<SshForward>;
   close(): Promise<void>;
 }
 
-/** Why a command could not be run. */
-export type SshFault = "unreachable" | "host_key" | "login" | "deadline" | "output" | "closed";
+/** Why a command could not be run. `credential`: the hub has none it could show. `login`: the host did not accept it. */
+export type SshFault = "unreachable" | "host_key" | "credential" | "login" | "deadline" | "output" | "closed";
 
 /** The host could not be asked; says nothing about what runs there. `message` is for the operator. */
 export class SshError extends Error {

@@ -27,7 +27,7 @@ async function echo(t: TestContext): Promise<{ host: string; port: number }> {
   return { host: "127.0.0.1", port: typeof address === "object" && address ? address.port : 0 };
 }
 
-const listen = { host: "127.0.0.1" };
+const listen = { host: "127.0.0.1", port: 0 };
 const post = async (port: number, body: string): Promise<string> =>
   (await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body })).text();
 
@@ -78,6 +78,15 @@ describe("a forward", { skip }, () => {
     await assert.rejects(post(port, "away"));
     await bed.start(to.host);
     assert.equal(await post(port, "after"), "echo after");
+  });
+
+  test("listens on the port that is asked for; a taken one is told", async (t) => {
+    const ssh = await sshOf(t);
+    const [to, there] = [target(await theBed()), await echo(t)];
+    const first = await ssh.forward(to, there, listen);
+    await assert.rejects(ssh.forward(to, there, first), { code: "EADDRINUSE" });
+    await first.close();
+    assert.equal((await ssh.forward(to, there, first)).port, first.port);
   });
 
   test("ends with the library, with what it carries", async (t) => {

@@ -91,15 +91,15 @@ describe("logging in", { skip }, () => {
 
   test("with files that are not there or do not belong together", async (t) => {
     const to = target(await theBed());
-    const login = { fault: "login" };
-    await assert.rejects((await sshOf(t, { privateKey: "/nonexistent/key" })).run(to, whoAmI), login);
+    const credential = { fault: "credential" };
+    await assert.rejects((await sshOf(t, { privateKey: "/nonexistent/key" })).run(to, whoAmI), credential);
     const { privateKey, certificate } = await signed(t, to.account, "ed25519");
     const file = privateKey.replace("{username}", to.account);
-    await assert.rejects((await sshOf(t, { privateKey: `${file}.pub` })).run(to, whoAmI), login);
+    await assert.rejects((await sshOf(t, { privateKey: `${file}.pub` })).run(to, whoAmI), credential);
     const rsa = join(folderOf(t), "rsa");
     keygen("-t", "rsa", "-N", "", "-f", rsa);
     await assert.rejects((await sshOf(t, { privateKey: rsa, certificate })).run(to, whoAmI), {
-      ...login,
+      ...credential,
       message: /its key is ssh-rsa/,
     });
   });
@@ -148,12 +148,12 @@ describe("an authority of the hub's own", { skip }, () => {
     const by = (file: string) => ({ privateKey: "", certificateAuthority: { key: file } });
     await assert.rejects((await sshOf(t, by(key))).run(to, whoAmI), { fault: "login" });
     await assert.rejects((await sshOf(t, by("/nonexistent/ca"))).run(to, whoAmI), {
-      fault: "login",
+      fault: "credential",
       message: /no certificate could be signed with \/nonexistent\/ca: /,
     });
     copyFileSync(`${key}.pub`, `${key}-is-public`);
     assert.ok(readFileSync(`${key}-is-public`).length > 0);
-    await assert.rejects((await sshOf(t, by(`${key}-is-public`))).run(to, whoAmI), { fault: "login" });
+    await assert.rejects((await sshOf(t, by(`${key}-is-public`))).run(to, whoAmI), { fault: "credential" });
   });
 
   test("options that cannot work are refused at once", async (t) => {
