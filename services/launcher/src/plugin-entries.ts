@@ -13,6 +13,10 @@ export function withLongEntries(written: unknown): unknown {
   return changed;
 }
 
+/** Whether servers are processes of this machine: the local spawner, or a centre's own around it. */
+export const isLocal = ({ plugin }: Pick<ConfiguredSpawner, "plugin">): boolean =>
+  plugin.name === "local" || plugin.wraps === "local";
+
 /**
  * Where PAM lets people in and the hub is root, local servers run as the people's own accounts unless the
  * configuration says otherwise: else everybody would be root.
@@ -22,10 +26,7 @@ export function withSystemAccounts(
   given: { isPam: boolean; said: readonly Record<string, unknown>[]; isRoot: boolean },
 ): ConfiguredSpawner[] {
   return spawners.map((spawner, index) =>
-    spawner.plugin.name === "local" &&
-    given.said[index]?.systemAccounts === undefined &&
-    given.isPam &&
-    given.isRoot
+    isLocal(spawner) && given.said[index]?.systemAccounts === undefined && given.isPam && given.isRoot
       ? { ...spawner, options: { ...spawner.options, systemAccounts: true } }
       : spawner,
   );

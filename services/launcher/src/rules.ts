@@ -2,6 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { userInfo } from "node:os";
 import { HubError } from "@elara/contracts";
 import { refusePublicAddress } from "@elara/proxy";
+import { isLocal } from "./plugin-entries.ts";
 import type { Settings } from "./settings.ts";
 
 // What a well-formed configuration can still get wrong. `elara check` tells each; `elara run` refuses to start on them.
@@ -26,7 +27,7 @@ export function allowRule({ authenticators, sections }: Settings): string {
 
 /** As whom servers of this machine run, in words. Throws CONFIG_INVALID when everybody would be root without being asked. */
 export function serverAccount({ spawners, hub, sections }: Settings): string {
-  const local = spawners.filter(({ plugin }) => plugin.name === "local");
+  const local = spawners.filter(isLocal);
   if (local.length === 0) return "where the spawners say";
   if (local.every(({ options }) => options.systemAccounts === true)) return "the account of each user's name";
   const written: { options?: { systemAccounts?: unknown } }[] = Array.isArray(sections.spawners)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { wrapSpawner } from "@elara/sdk";
 import local from "@elara/spawner-local";
 import { withLongEntries, withSystemAccounts } from "../src/plugin-entries.ts";
 
@@ -11,6 +12,12 @@ test("a name alone is short for an entry", () => {
   assert.deepEqual(withLongEntries({ authenticators: ["pam", { use: "dummy" }] }), {
     authenticators: [{ use: "pam" }, { use: "dummy" }],
   });
+});
+
+test("a spawner around the local one keeps its rules", () => {
+  const mine = { ...spawner, plugin: wrapSpawner(local, { name: "mine" }) };
+  const [found] = withSystemAccounts([mine], { isPam: true, isRoot: true, said: [{}] });
+  assert.equal(found?.options.systemAccounts, true);
 });
 
 test("with PAM and as root, servers run as the users' accounts unless said otherwise", () => {

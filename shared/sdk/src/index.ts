@@ -24,3 +24,4 @@ export {
   type StoredServer,
   spawnerPlugin,
 } from "./spawner.ts";
+export { type Wrapping, wrapSpawner } from "./wrap-spawner.ts";

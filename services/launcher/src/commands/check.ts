@@ -7,6 +7,7 @@ import { apiUrlOf } from "@elara/runtime/config/hub";
 import type { SpawnerHost } from "@elara/sdk";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
+import { isLocal } from "../plugin-entries.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
 import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
@@ -70,7 +71,7 @@ export async function check(options: CommandOptions): Promise<void> {
   }
   rmSync(scratch, { recursive: true, force: true });
   await look("account of the servers", () => serverAccount(settings));
-  if (settings.spawners.some(({ plugin }) => plugin.name === "local")) {
+  if (settings.spawners.some(isLocal)) {
     await look("jupyterhub-singleuser", () => {
       const found = findEnvironment(settings.hub.dataDir);
       return found ? found.bin : `not here yet; made at the first start with ${findPython()}`;

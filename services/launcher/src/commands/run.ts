@@ -4,6 +4,7 @@ import { nearest } from "@elara/runtime/config/nearest";
 import { createLog } from "@elara/runtime/log";
 import { boot } from "../boot.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
+import { isLocal } from "../plugin-entries.ts";
 import { pythonEnvironment, usePythonEnvironment } from "../python-environment.ts";
 import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { explain, say } from "../say.ts";
@@ -75,12 +76,9 @@ const needsSharedStore = ({ sections }: Settings): boolean => {
 /** Whether servers are processes of this machine that run the usual command. */
 function startsJupyterHere({ spawners, sections }: Settings): boolean {
   const { spawn } = sections;
-  const command = typeof spawn === "object" && spawn !== null && "command" in spawn ? spawn.command : [];
-  return (
-    spawners.some(({ plugin }) => plugin.name === "local") &&
-    Array.isArray(command) &&
-    command[0] === "jupyterhub-singleuser"
-  );
+  const usual = typeof spawn === "object" && spawn !== null && "command" in spawn ? spawn.command : [];
+  const isUsual = (command: unknown) => Array.isArray(command) && command[0] === "jupyterhub-singleuser";
+  return spawners.some((spawner) => isLocal(spawner) && isUsual(spawner.command ?? usual));
 }
 
 function greet(

@@ -1,0 +1,75 @@
+import { HubError } from "@elara/contracts";
+import { type Static, type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { Value } from "typebox/value";
+import type { Spawner, SpawnerPlugin, SpawnRequest } from "./spawner.ts";
+
+/** What a centre changes of a spawner. */
+export interface Wrapping<Options> {
+  /** Name in the configuration and the ledger; default: that of the wrapped one. */
+  readonly name?: string;
+  /**
+   * Changes what is submitted: environment, arguments, options. It sees the added options too; the wrapped spawner is
+   * handed its own only. Tag, user and paths stay as they are. What it throws is told as the cause of the failed start.
+   */
+  request?(request: SpawnRequest<Options>): SpawnRequest<unknown> | Promise<SpawnRequest<unknown>>;
+}
+
+type Added<O extends TObject, P extends TProperties> = TObject<Omit<O["properties"], keyof P> & P>;
+
+/**
+ * A spawner like another one, with options of its own and a changed request. `options` are added to those of the plugin,
+ * or take the place of one of the same name; marked `userChoice: true` they are fields of the spawn form.
+ */
+export function wrapSpawner<
+  O extends TObject,
+  H extends TObject,
+  P extends TProperties = Record<never, TSchema>,
+>(
+  plugin: SpawnerPlugin<O, H>,
+  wrapping: Wrapping<Static<Added<O, P>>> & { readonly options?: P },
+): SpawnerPlugin<Added<O, P>, H> {
+  const { name = plugin.name, options: added, request: change } = wrapping;
+  const { properties, required, ...rest } = plugin.options;
+  const options = Type.Object({ ...properties, ...added }, rest) as unknown as Added<O, P>;
+  /** Options of the wrapped spawner: an added one is not among them, whatever it is called. */
+  const own = (all: unknown): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(Object(all)).filter(([key]) => key in properties));
+  const fitting = (all: unknown): Static<O> => {
+    const wanted: unknown = Value.Default(plugin.options, own(all));
+    const [fault] = Value.Errors(plugin.options as TSchema, wanted);
+    if (!fault) return wanted as Static<O>;
+    throw new HubError("PLUGIN_INVALID", {
+      message: "Your server could not be started.",
+      operator: `The spawner "${name}" wraps "${plugin.name}" and hands it options it does not take: ${fault.instancePath.slice(1)} ${fault.message}.`,
+    });
+  };
+
+  return {
+    kind: "spawner",
+    name,
+    wraps: plugin.wraps ?? plugin.name,
+    options,
+    handle: plugin.handle,
+    errors: plugin.errors,
+    ...(plugin.observeMs && { observeMs: plugin.observeMs }),
+    async setup(configured, host) {
+      const inner = await plugin.setup(fitting(configured), host);
+      const { logs, form, apiUrl, check, cleanup } = inner;
+      const spawner: Spawner<Static<Added<O, P>>, Static<H>> = {
+        async start(given, call) {
+          const { argv, env, secretEnv, options: wanted } = (await change?.(given)) ?? given;
+          return inner.start({ ...given, argv, env, secretEnv, options: fitting(wanted) }, call);
+        },
+        observe: (servers, call) => inner.observe(servers, call),
+        stop: (server, call) => inner.stop(server, call),
+        locate: (key, call) => inner.locate(key, call),
+        ...(logs && { logs: logs.bind(inner) }),
+        ...(form && { form: form.bind(inner) }),
+        ...(apiUrl && { apiUrl: apiUrl.bind(inner) }),
+        ...(check && { check: check.bind(inner) }),
+        ...(cleanup && { cleanup: cleanup.bind(inner) }),
+      };
+      return spawner;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { codeOf } from "@elara/contracts";
+import { type Spawner, type SpawnRequest, spawnerPlugin, Type, wrapSpawner } from "@elara/sdk";
+import { newTag, testHost } from "@elara/sdk/testing";
+
+const handle = Type.Object({ v: Type.Integer() });
+const options = Type.Object(
+  {
+    image: Type.String({ default: "a:1", minLength: 1, userChoice: true }),
+    volumes: Type.Array(Type.String(), { default: ["home"] }),
+    engine: Type.String({ default: "/run/engine.sock" }),
+  },
+  { additionalProperties: false },
+);
+
+/** A plugin that keeps what it is called with. Its spawner has methods that need their `this`. */
+function recorder() {
+  const calls: { of: string; given: unknown }[] = [];
+  class Recording {
+    readonly #handle = { v: 1 };
+    start(request: SpawnRequest<unknown>) {
+      calls.push({ of: "start", given: request });
+      return Promise.resolve(this.#handle);
+    }
+    async observe() {
+      return { startedAt: "", complete: this.#handle.v === 1, rows: [] };
+    }
+    async stop() {
+      calls.push({ of: "stop", given: this.#handle });
+    }
+    async locate() {
+      return this.#handle;
+    }
+    async logs() {
+      return [`version ${this.#handle.v}`];
+    }
+    async form() {
+      return { image: { enum: ["a:1", `b:${this.#handle.v}`] } };
+    }
+  }
+  const plugin = spawnerPlugin({
+    name: "box",
+    options,
+    handle,
+    errors: { BOX_FULL: { status: 503, user: "Full.", operator: "Full." } },
+    observeMs: { moving: 1, resting: 2 },
+    setup: (configured): Spawner<unknown, { v: number }> => {
+      calls.push({ of: "setup", given: configured });
+      return new Recording();
+    },
+  });
+  return { calls, plugin };
+}
+
+const requestOf = <O>(options: O): SpawnRequest<O> => ({
+  tag: newTag(),
+  user: { id: "u1", name: "ada" },
+  server: "",
+  generation: 1,
+  options,
+  argv: ["jupyterhub-singleuser"],
+  env: { JUPYTERHUB_USER: "ada" },
+  secretEnv: ["JUPYTERHUB_API_TOKEN"],
+  servicePrefix: "/user/ada/",
+});
+const call = { signal: new AbortController().signal, progress: () => {} };
+
+describe("a wrapped spawner", () => {
+  test("has options of its own, changes the request, and hands on what the other one knows", async (t) => {
+    const { calls, plugin } = recorder();
+    const wrapped = wrapSpawner(plugin, {
+      name: "data",
+      options: {
+        dataset: Type.Union([Type.Literal("none"), Type.Literal("climate")], {
+          default: "none",
+          userChoice: true,
+        }),
+      },
+      request: ({ options, env, argv, ...request }) => ({
+        ...request,
+        tag: "another",
+        argv: [...argv, "--debug"],
+        env: { ...env, DATASET: options.dataset },
+        options: { ...options, volumes: [...options.volumes, options.dataset] },
+      }),
+    });
+    assert.deepEqual([wrapped.kind, wrapped.name, wrapped.wraps], ["spawner", "data", "box"]);
+    assert.deepEqual(Object.keys(wrapped.options.properties), ["image", "volumes", "engine", "dataset"]);
+    const { additionalProperties, required } = JSON.parse(JSON.stringify(wrapped.options));
+    assert.deepEqual([additionalProperties, required], [false, ["image", "volumes", "engine", "dataset"]]);
+    assert.equal(wrapped.errors, plugin.errors);
+    assert.deepEqual(wrapped.observeMs, plugin.observeMs);
+
+    const host = testHost();
+    t.after(() => host.close());
+    const configured = { image: "a:1", volumes: ["home"], engine: "/e", dataset: "none" as const };
+    const spawner = await wrapped.setup(configured, host);
+    const request = requestOf({ ...configured, dataset: "climate" as const });
+    assert.deepEqual(await spawner.start(request, call), { v: 1 });
+    assert.deepEqual(calls, [
+      { of: "setup", given: { image: "a:1", volumes: ["home"], engine: "/e" } },
+      {
+        of: "start",
+        given: {
+          ...request,
+          argv: ["jupyterhub-singleuser", "--debug"],
+          env: { JUPYTERHUB_USER: "ada", DATASET: "climate" },
+          options: { image: "a:1", volumes: ["home", "climate"], engine: "/e" },
+        },
+      },
+    ]);
+    assert.equal((await spawner.observe([], call)).complete, true);
+    assert.deepEqual(await spawner.locate(request, call), { v: 1 });
+    assert.deepEqual(await spawner.logs?.({ ...request, handle: { v: 1 }, url: "" }, { lines: 1, ...call }), [
+      "version 1",
+    ]);
+    assert.deepEqual((await spawner.form?.(call))?.image?.enum, ["a:1", "b:1"]);
+    assert.equal(spawner.check, undefined);
+  });
+
+  test("may take the place of an option; what the other one would not take is told, not handed on", async (t) => {
+    const { calls, plugin } = recorder();
+    const wrapped = wrapSpawner(plugin, {
+      options: { image: Type.String({ default: "" }) },
+      request: (request) => request,
+    });
+    assert.equal(wrapped.name, "box");
+    const twice = wrapSpawner(wrapped, { name: "outer" });
+    assert.equal(twice.wraps, "box");
+    const host = testHost();
+    t.after(() => host.close());
+    const spawner = await twice.setup({ image: "b:2", volumes: [], engine: "/e" }, host);
+    await assert.rejects(
+      async () => spawner.start(requestOf({ image: "", volumes: [], engine: "/e" }), call),
+      (error: unknown) => {
+        assert.equal(codeOf(error), "PLUGIN_INVALID");
+        assert.match(String(Object(error).operator), /"box" wraps "box".*image must/);
+        return true;
+      },
+    );
+    assert.deepEqual(
+      calls.map(({ of }) => of),
+      ["setup"],
+    );
+  });
+});
