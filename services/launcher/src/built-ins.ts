@@ -9,4 +9,5 @@ export const authenticators: BuiltIns = {
 /** Spawners that come with the hub. */
 export const spawners: BuiltIns = {
   local: () => import("@elara/spawner-local"),
+  docker: () => import("@elara/spawner-docker"),
 };

@@ -64,6 +64,8 @@ export const keyOf = ({ tag, user, server, generation }: ServerKey): ServerKey =
 
 /** What the stand-in tells of itself. */
 const StandInFacts = Type.Object({
+  /** Drawn at its start: pids are the same in every container. */
+  id: Type.String(),
   pid: Type.Integer(),
   tokenDigest: Type.String(),
   cwd: Type.String(),
@@ -76,6 +78,7 @@ const StandInFacts = Type.Object({
 });
 type StandInFacts = Static<typeof StandInFacts>;
 const nobody: StandInFacts = {
+  id: "",
   pid: 0,
   tokenDigest: "",
   cwd: "",

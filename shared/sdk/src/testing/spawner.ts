@@ -79,7 +79,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
 
       const again = await b.start(other, b.repeated(request));
       const same = await b.facts(await b.untilRunning(other, again));
-      assert.equal(same.pid, facts.pid, "start again with the same tag must give the same server");
+      assert.equal(same.id, facts.id, "start again with the same tag must give the same server");
       assert.equal(same.tokenDigest, facts.tokenDigest, "start again changed the token of the server");
       if (b.usesStandIn)
         assert.equal(b.processes().length, 1, "start again with the same tag made a second process");
@@ -106,7 +106,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         const request = b.request(given.request?.argv);
         const spawner = await b.spawner();
         const server = await b.start(spawner, request);
-        const { pid } = await b.facts(await b.untilRunning(spawner, server));
+        const { id } = await b.facts(await b.untilRunning(spawner, server));
         const answer = await askElsewhere({
           module,
           options: b.options(),
@@ -118,7 +118,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         assert.equal(row?.state, "running", "a second process does not see the server running");
         assert.ok(answer.located, "a second process does not locate the server");
         const still = await b.facts(await b.untilRunning(spawner, server));
-        assert.equal(still.pid, pid, "start from a second process must give the same server");
+        assert.equal(still.id, id, "start from a second process must give the same server");
         if (b.usesStandIn)
           assert.equal(b.processes().length, 1, "start from a second process made another server");
       });
@@ -129,17 +129,17 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const one = await b.spawner();
       const two = await b.spawner(b.host.another());
       const servers = await Promise.all([b.start(one, request), b.start(two, b.repeated(request))]);
-      const pids = new Set<number>();
+      const ids = new Set<string>();
       for (const server of servers) {
-        const { pid, tokenDigest } = await b.facts(await b.untilRunning(two, server));
-        pids.add(pid);
+        const { id, tokenDigest } = await b.facts(await b.untilRunning(two, server));
+        ids.add(id);
         if (b.usesStandIn)
           assert.ok(
             [b.secret, b.repeatedSecret].map(digestOf).includes(tokenDigest),
             "the server has the token of neither start",
           );
       }
-      assert.equal(pids.size, 1, "two starts with one tag gave two servers");
+      assert.equal(ids.size, 1, "two starts with one tag gave two servers");
       if (b.usesStandIn) assert.equal(b.processes().length, 1, "two starts with one tag left two processes");
     });
 
@@ -225,9 +225,9 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       const other = { ...b.request(given.request?.argv), user: { id: "u2", name: "grace" } };
       const server = await b.start(spawner, mine);
       const otherServer = await b.start(spawner, other);
-      const { pid } = await b.facts(await b.untilRunning(spawner, server));
+      const { id } = await b.facts(await b.untilRunning(spawner, server));
       const otherUrl = await b.untilRunning(spawner, otherServer);
-      if (b.usesStandIn) assert.notEqual((await b.facts(otherUrl)).pid, pid, "two tags led to one server");
+      if (b.usesStandIn) assert.notEqual((await b.facts(otherUrl)).id, id, "two tags led to one server");
 
       const stranger = newTag();
       assert.equal(
@@ -240,7 +240,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       await spawner.stop(otherServer, { graceSeconds: 1, ...b.call() });
       await b.untilEnded(spawner, otherServer, "a stopped server ends");
       const still = await b.facts(await b.untilRunning(spawner, server));
-      assert.equal(still.pid, pid, "stopping other tags touched this server");
+      assert.equal(still.id, id, "stopping other tags touched this server");
     });
 
     test("answers sensibly for handles it does not know", async (t) => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
  */
 const args = process.argv.slice(2);
 const numberAfter = (flag: string): number => Number(args[args.indexOf(flag) + 1]);
+const id = randomUUID();
 const { JUPYTERHUB_SERVICE_URL = "", JUPYTERHUB_API_TOKEN = "" } = process.env;
 
 process.stdout.write("stand-in was started\n");
@@ -41,6 +42,7 @@ if (!args.includes("--silent")) {
     response.writeHead(known ? 200 : 404, { "content-type": "application/json" });
     response.end(
       JSON.stringify({
+        id,
         pid: process.pid,
         tokenDigest: createHash("sha256").update(JUPYTERHUB_API_TOKEN).digest("hex"),
         cwd: process.cwd(),

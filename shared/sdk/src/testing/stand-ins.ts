@@ -13,7 +13,8 @@ export function standIns(mark: string): number[] {
     .filter((pid) => {
       try {
         return (
-          readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(standInPath) &&
+          // Itself, not an init program or shell that has it as an argument.
+          readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[1] === standInPath &&
           readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`${MARK}=${mark}`)
         );
       } catch {

@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { SpawnerHost } from "@elara/sdk";
+import type Docker from "dockerode";
+import { confinement, imageOf, LABEL } from "./container.ts";
+import { ask, askFor, statusOf, wordOf } from "./engine.ts";
+import { dockerError } from "./errors.ts";
+import { hubAddress } from "./hub-address.ts";
+import { logLines } from "./log-lines.ts";
+import type { Options } from "./options.ts";
+import { pullImage } from "./pull.ts";
+
+/** Asks for a page without a proxy, and prints what came. */
+const VISIT = `
+import sys, urllib.error, urllib.request as web
+try:
+    answer = web.build_opener(web.ProxyHandler({})).open(sys.argv[1], timeout=5)
+except urllib.error.HTTPError as error:
+    answer = error
+print(answer.read(2000).decode())
+`;
+
+/** Throws with the fix when containers cannot work as configured; a container of an allowed image proves it. */
+export async function checkDocker(docker: Docker, options: Options, host: SpawnerHost): Promise<void> {
+  await ask(() => docker.ping());
+  const names = options.images.map((image) => imageOf({ ...options, image }));
+  const local = [];
+  for (const image of names) if (await isUsable(docker, image, options)) local.push(image);
+  if (options.network !== "host") {
+    const network = await askFor(() => docker.getNetwork(options.network).inspect());
+    if (!network) throw dockerError("DOCKER_NETWORK_MISSING");
+  }
+  const url = await hubAddress(docker, options, host);
+  const [image = names[0] ?? ""] = local;
+  if (local.length === 0)
+    await pullImage(docker, image, { signal: AbortSignal.timeout(600_000), progress() {} });
+  await proveReach(docker, { image, url, options, hubId: host.hubId });
+}
+
+/** Whether the image is here. Throws DOCKER_IMAGE_MISSING when it is not and cannot be fetched either. */
+async function isUsable(docker: Docker, image: string, { pull }: Options): Promise<boolean> {
+  if (await askFor(() => docker.getImage(image).inspect())) return true;
+  const missing = (word: string) =>
+    dockerError("DOCKER_IMAGE_MISSING", { operator: `images: ${image} is not at the engine, and ${word}` });
+  if (pull === "never") throw missing("`pull` is never.");
+  await ask(() => docker.getImage(image).distribution()).catch((error: unknown) => {
+    throw statusOf(error) > 0 ? missing(`cannot be fetched: ${wordOf(error)}`) : error;
+  });
+  return false;
+}
+
+/** Listens where the hub would; undefined when somebody does already, or the address is another machine's. */
+const listenAt = ({ hostname, port }: URL, word: string): Promise<Server | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer((_, response) => response.end(word));
+    server.once("error", () => resolve(undefined));
+    server.listen({ host: hostname, port: Number(port), exclusive: true }, () => resolve(server));
+  });
+
+async function proveReach(
+  docker: Docker,
+  given: { image: string; url: string; options: Options; hubId: string },
+): Promise<void> {
+  const { image, url, options } = given;
+  const word = randomBytes(8).toString("hex");
+  const listener = await listenAt(new URL(url), word);
+  const container = await ask((abortSignal) =>
+    docker.createContainer({
+      abortSignal,
+      name: `elara-check-${word}`,
+      Image: image,
+      Entrypoint: ["python3", "-c", VISIT, url],
+      Cmd: [],
+      Labels: { [LABEL.hub]: `${given.hubId}-check` },
+      HostConfig: confinement(options),
+    }),
+  );
+  try {
+    await ask((abortSignal) => container.start({ abortSignal })).catch((error: unknown) => {
+      throw statusOf(error) > 0
+        ? dockerError("DOCKER_REFUSED", { operator: `${image}: ${wordOf(error)}`, cause: error })
+        : error;
+    });
+    const { StatusCode } = await ask((abortSignal) => container.wait({ abortSignal }));
+    const lines = await logLines(container, 20, AbortSignal.timeout(10_000));
+    const isHub = lines.some((line) => (listener ? line === word : line.includes('"version"')));
+    if (StatusCode === 0 && isHub) return;
+    throw dockerError("DOCKER_HUB_UNREACHABLE", {
+      operator: `A container of ${image} on the network "${options.network}" does not reach the hub at ${url}: ${lines.at(-1) ?? "no answer"}. Does a firewall stand between, or should \`network.internalHost\` be another address?`,
+    });
+  } finally {
+    listener?.close();
+    await ask((abortSignal) => container.remove({ force: true, v: true, abortSignal })).catch(() => {});
+  }
+}

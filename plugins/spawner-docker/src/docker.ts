@@ -1,0 +1,223 @@
+import { createServer } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  PluginError,
+  type Row,
+  type Spawner,
+  type SpawnerHost,
+  type SpawnRequest,
+  type StartCall,
+} from "@elara/sdk";
+import type Docker from "dockerode";
+import { checkDocker } from "./check.ts";
+import { containerOf, imageOf, LABEL, nameOf } from "./container.ts";
+import { ask, askFor, openEngine, statusOf, wordOf } from "./engine.ts";
+import { dockerError } from "./errors.ts";
+import { HANDLE_VERSION, type Handle, handleOf } from "./handle.ts";
+import { hubAddress } from "./hub-address.ts";
+import { logLines } from "./log-lines.ts";
+import type { Options } from "./options.ts";
+import { checkOptions } from "./options-check.ts";
+import { pullImage } from "./pull.ts";
+import { endedRow, isMissingCommand, listedRow } from "./rows.ts";
+
+/** A container that was made but not begun for so long was left by a hub that died in between. */
+const LEFT_AFTER_MS = 10_000;
+
+/** The spawner for these options. It keeps nothing: what it knows is asked of the engine. */
+export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
+  checkOptions(config);
+  const docker = openEngine(config);
+  const engineHost =
+    config.engine.startsWith("unix") || config.engine === "" ? "127.0.0.1" : new URL(config.engine).hostname;
+  const beginning = new Set<string>();
+
+  /** The container of this tag if this hub made it. Throws DOCKER_NAME_TAKEN when somebody else did. */
+  async function own(tag: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
+    const container = docker.getContainer(nameOf(tag));
+    const info = await askFor((abortSignal) => container.inspect({ abortSignal }), signal ? { signal } : {});
+    const { [LABEL.hub]: hub, [LABEL.tag]: made } = info?.Config.Labels ?? {};
+    if (info && (hub !== host.hubId || made !== tag))
+      throw dockerError("DOCKER_NAME_TAKEN", { detail: { container: info.Name, hub, tag: made } });
+    return info;
+  }
+
+  const remove = (id: string, force: boolean) =>
+    askFor((abortSignal) => docker.getContainer(id).remove({ force, v: true, abortSignal }));
+
+  /** Begins what was made. Begun already is as good. */
+  const begin = (id: string) =>
+    ask((abortSignal) => docker.getContainer(id).start({ abortSignal })).catch((error: unknown) => {
+      if (statusOf(error) !== 304) throw error;
+    });
+
+  /** Makes the container. Undefined: one of its name is there. */
+  async function make(request: SpawnRequest<Options>, call: StartCall): Promise<string | undefined> {
+    const { options, tag } = request;
+    const isHost = options.network === "host";
+    const port = isHost ? await unusedPort() : options.port;
+    const bind = isHost && engineHost === "127.0.0.1" ? "127.0.0.1" : "0.0.0.0";
+    const body = containerOf(request, { hubId: host.hubId, port, bind });
+    // Kept apart, because dockerode would write all of it into the URL, and engines log URLs.
+    const order = { _query: { name: nameOf(tag) }, _body: body };
+    const create = () => ask((abortSignal) => docker.createContainer({ ...order, abortSignal }));
+    const image = imageOf(options);
+    if (options.pull === "always") await pullImage(docker, image, call);
+    call.progress("creating", "Making a container", 65);
+    call.signal.throwIfAborted();
+    try {
+      return (await create()).id;
+    } catch (error) {
+      if (statusOf(error) === 409) return undefined;
+      if (statusOf(error) !== 404 || !/no such image/i.test(wordOf(error))) throw error;
+      if (options.pull === "never") throw dockerError("DOCKER_IMAGE_MISSING", { detail: { image } });
+      await pullImage(docker, image, call);
+      return (await create()).id;
+    }
+  }
+
+  /** The handle of a container that another call made, which is begun if that call did not come to it. */
+  async function adopt(tag: string): Promise<Handle | undefined> {
+    const info = await own(tag);
+    if (info?.State.Status === "created") await begin(info.Id);
+    return info && handleOf(info.Id);
+  }
+
+  async function start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle> {
+    const { signal } = call;
+    signal.throwIfAborted();
+    imageOf(request.options);
+    // A name is taken a moment before its container can be seen, and freed by the end of a start that was cancelled.
+    for (let attempt = 0; attempt < 100; attempt += 1) {
+      const found = await adopt(request.tag);
+      if (found) return found;
+      const id = await make(request, call);
+      if (id === undefined) {
+        await pause(100, undefined, { signal });
+        continue;
+      }
+      try {
+        call.progress("starting", "Starting the container", 80);
+        signal.throwIfAborted();
+        await begin(id);
+        signal.throwIfAborted();
+        return handleOf(id);
+      } catch (error) {
+        await remove(id, true).catch((left: unknown) =>
+          host.log.warn({ tag: request.tag, err: left }, "a start that failed left its container"),
+        );
+        throw error;
+      }
+    }
+    throw dockerError("DOCKER_REFUSED", { detail: "its name is taken, but no container has it" });
+  }
+
+  async function rowOf(tag: string, info: Docker.ContainerInfo): Promise<Row | undefined> {
+    const row = listedRow(tag, info, engineHost);
+    if (row) return row;
+    const known = await askFor((abortSignal) => docker.getContainer(info.Id).inspect({ abortSignal }));
+    if (!known) return undefined;
+    if (known.State.Status !== "created" || known.State.Error !== "") return endedRow(tag, known.State);
+    if (host.now() - info.Created * 1000 > LEFT_AFTER_MS && !beginning.has(tag)) {
+      beginning.add(tag);
+      void begin(info.Id)
+        .catch((error: unknown) =>
+          host.log.warn({ tag, err: error }, "a container that was left cannot be begun"),
+        )
+        .finally(() => beginning.delete(tag));
+    }
+    return { tag, state: "submitting" };
+  }
+
+  return {
+    start: (request, call) => start(request, call).catch((error: unknown) => Promise.reject(told(error))),
+
+    async observe(servers, { signal }) {
+      const startedAt = new Date(host.now()).toISOString();
+      const filters = { label: [`${LABEL.hub}=${host.hubId}`] };
+      const list = await ask((abortSignal) => docker.listContainers({ all: true, filters, abortSignal }), {
+        signal,
+      });
+      const byTag = new Map(list.map((info) => [info.Labels[LABEL.tag] ?? "", info]));
+      const rows: Row[] = [];
+      for (const { tag, handle } of servers) {
+        const info = byTag.get(tag);
+        if (handle.v !== HANDLE_VERSION)
+          rows.push({ tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` });
+        else if (info?.Names.includes(`/${nameOf(tag)}`)) {
+          const row = await rowOf(tag, info);
+          if (row) rows.push(row);
+        }
+      }
+      return { startedAt, complete: true, rows };
+    },
+
+    async stop({ tag }, { graceSeconds, signal }) {
+      const info = await own(tag, signal);
+      if (!info) return;
+      const container = docker.getContainer(info.Id);
+      const t = Math.ceil(graceSeconds);
+      await ask((abortSignal) => container.stop({ t, abortSignal }), { signal, seconds: t + 30 }).catch(
+        (error: unknown) => {
+          if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error;
+        },
+      );
+      // Never begun: nothing has ended, and nobody is to begin it later.
+      if (info.State.Status === "created") await remove(info.Id, true);
+    },
+
+    async locate({ tag }, { signal }) {
+      const info = await own(tag, signal).catch((error: unknown) => {
+        if (error instanceof PluginError && error.code === "DOCKER_NAME_TAKEN") return undefined;
+        throw error;
+      });
+      const isOver =
+        info?.State.Status === "exited" || info?.State.Status === "dead" || info?.State.Status === "removing";
+      return info && !isOver ? handleOf(info.Id) : undefined;
+    },
+
+    logs: ({ tag }, { lines, signal }) => logLines(docker.getContainer(nameOf(tag)), lines, signal),
+
+    form: async () => ({
+      image: { enum: config.images, default: config.image || config.images[0] },
+      memory: { enum: config.memoryChoices.length > 0 ? [config.memory, ...config.memoryChoices] : [] },
+      cpus: { enum: config.cpuChoices.length > 0 ? [config.cpus, ...config.cpuChoices] : [] },
+    }),
+
+    apiUrl: () => hubAddress(docker, config, host),
+
+    check: () => checkDocker(docker, config, host),
+
+    async cleanup({ tag }) {
+      const info = await own(tag);
+      if (info?.State.Running) throw dockerError("DOCKER_STILL_RUNNING");
+      if (info && config.remove)
+        await remove(info.Id, false).catch((error: unknown) => {
+          if (!/already in progress/.test(wordOf(error))) throw error;
+        });
+    },
+  };
+}
+
+/** An engine's refusal as an error of this plugin. */
+function told(error: unknown): unknown {
+  if (statusOf(error) === 0) return error;
+  const word = wordOf(error);
+  const code = isMissingCommand(word)
+    ? "DOCKER_COMMAND_MISSING"
+    : /network \S+ not found/.test(word)
+      ? "DOCKER_NETWORK_MISSING"
+      : /mount|volume/.test(word)
+        ? "DOCKER_VOLUME_UNUSABLE"
+        : "DOCKER_REFUSED";
+  return dockerError(code, { detail: word, cause: error });
+}
+
+/** A port of this machine that was free a moment ago, for containers on its own network. */
+async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}

@@ -1,0 +1,18 @@
+import { dockerError } from "./errors.ts";
+import type { Options } from "./options.ts";
+import { sourceFault } from "./volumes.ts";
+
+/** What the schema cannot say of the options. Throws DOCKER_OPTIONS_INVALID with the option's name. */
+export function checkOptions(config: Options): void {
+  const wrong = (operator: string) => dockerError("DOCKER_OPTIONS_INVALID", { operator });
+  if (config.image !== "" && !config.images.includes(config.image))
+    throw wrong(`image: ${config.image} is not in \`images\``);
+  if (config.network === "none" || config.network.startsWith("container:"))
+    throw wrong(`network: the hub cannot reach containers on "${config.network}"`);
+  if (config.network === "host" && config.publish !== "")
+    throw wrong("publish: has no meaning with the network `host`, where each server has a port already");
+  for (const [index, volume] of config.volumes.entries()) {
+    const fault = sourceFault(volume);
+    if (fault !== undefined) throw wrong(`volumes[${index}].source: ${fault}`);
+  }
+}

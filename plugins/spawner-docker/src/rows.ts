@@ -1,0 +1,67 @@
+import { constants } from "node:os";
+import type { Row } from "@elara/sdk";
+import type Docker from "dockerode";
+import { LABEL } from "./container.ts";
+import { type DockerErrorCode, errors } from "./errors.ts";
+
+type State = Docker.ContainerInspectInfo["State"];
+
+/** Where a running server listens: its published port, else its own address. */
+export function urlOf(info: Docker.ContainerInfo, engineHost: string): string | undefined {
+  const port = Number(info.Labels[LABEL.port]);
+  const published = info.Ports.find(
+    (each) => each.PrivatePort === port && each.PublicPort && !each.IP?.includes(":"),
+  );
+  if (published) {
+    const host = published.IP === "0.0.0.0" ? engineHost : published.IP;
+    return `http://${host}:${published.PublicPort}`;
+  }
+  if (info.HostConfig.NetworkMode === "host") return `http://${engineHost}:${port}`;
+  const address = Object.values(info.NetworkSettings.Networks).find((each) => each.IPAddress)?.IPAddress;
+  return address && `http://${address}:${port}`;
+}
+
+/** Why a container is not running any more; absent for an end that needs no name. */
+export function causeOf({ ExitCode, OOMKilled, Error: word }: State): DockerErrorCode | undefined {
+  if (isMissingCommand(word)) return "DOCKER_COMMAND_MISSING";
+  if (word !== "") return "DOCKER_REFUSED";
+  if (OOMKilled && ExitCode !== 0) return "DOCKER_OUT_OF_MEMORY";
+  // As shells and init programs of images say it.
+  return ExitCode === 127 ? "DOCKER_COMMAND_MISSING" : undefined;
+}
+
+/** Whether these words of an engine mean that the command could not be executed. */
+export const isMissingCommand = (word: string): boolean =>
+  /exec(utable)?:? .*(not found|no such file|permission denied)|unable to start container process: exec/i.test(
+    word,
+  );
+
+/** The row of a container that has ended or was never begun. */
+export function endedRow(tag: string, state: State): Row {
+  const code = causeOf(state);
+  const number = state.ExitCode - 128;
+  const signal = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  const how = signal === undefined ? `ended with exit code ${state.ExitCode}` : `ended by signal ${signal}`;
+  return {
+    tag,
+    state: "ended",
+    reason: code === undefined ? how : errors[code].user,
+    end: {
+      exitCode: state.ExitCode,
+      ...(signal !== undefined && { signal }),
+      ...(code !== undefined && { code }),
+    },
+  };
+}
+
+/** The row of a container by the engine's listing alone; undefined where more has to be asked. */
+export function listedRow(tag: string, info: Docker.ContainerInfo, engineHost: string): Row | undefined {
+  const url = urlOf(info, engineHost);
+  const states: Readonly<Record<string, Row>> = {
+    running: url === undefined ? { tag, state: "starting" } : { tag, state: "running", url },
+    paused: { tag, state: "suspended", reason: "paused at the engine", ...(url !== undefined && { url }) },
+    restarting: { tag, state: "starting" },
+    removing: { tag, state: "stopping" },
+  };
+  return states[info.State];
+}
