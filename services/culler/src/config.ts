@@ -1,5 +1,14 @@
 import { type Static, Type } from "typebox";
 
+const limit = (what: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, description: `In place of \`culler.${what}\`; 0: never.` }));
+
+/** Limits of the servers of one spawner, or of one profile. */
+const Limits = Type.Object(
+  { idleSeconds: limit("idleSeconds"), maxAgeSeconds: limit("maxAgeSeconds") },
+  { additionalProperties: false },
+);
+
 /** The culler's section of the configuration. */
 export const CullerConfig = Type.Object(
   {
@@ -13,6 +22,15 @@ export const CullerConfig = Type.Object(
       default: 0,
       minimum: 0,
       description: "Stop a server this long after it was ready, used or not; 0: never.",
+    }),
+    perSpawner: Type.Record(Type.String(), Limits, {
+      default: {},
+      description:
+        "Limits of servers of a spawner, by its name: `{ batch: { idleSeconds: 1800, maxAgeSeconds: 0 } }`. What is not said there is as above.",
+    }),
+    perProfile: Type.Record(Type.String(), Limits, {
+      default: {},
+      description: "Limits of servers of a profile, by its slug; they go before those of its spawner.",
     }),
     everySeconds: Type.Integer({ default: 60, minimum: 1, description: "How often servers are looked at." }),
     warnSeconds: Type.Integer({

@@ -4,6 +4,7 @@ import { activePage, type PublishedServer } from "@elara/runtime/store/read/serv
 import type { Store } from "@elara/runtime/store/store";
 import { Daylight } from "./daylight.ts";
 import { endServer } from "./end-server.ts";
+import { limitsOf } from "./limits.ts";
 import { type Decision, decide } from "./policy.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 
@@ -57,7 +58,7 @@ export function startSweep(parts: SweepParts): Sweep {
           now,
           noticed: (from, to) => daylight.between(from, to),
           warnedAt: warned.get(key),
-          config,
+          config: { ...limitsOf(config, server), warnSeconds: config.warnSeconds },
         });
       if (judge().do === "keep") warned.delete(key);
       else

@@ -8,6 +8,7 @@ import {
   activity,
   HubError,
   type Instance,
+  type Server,
   SpawnCull,
   SpawnStop,
   servers,
@@ -45,7 +46,7 @@ describe("the culler", () => {
   let alive: Set<string>;
   let isHolder: boolean;
   let ordered: string[];
-  let stops: { ifIdleSince?: string; reason: string }[];
+  let stops: { serverName: string; ifIdleSince?: string; reason: string }[];
   let reports: string[];
   let isUsedMeanwhile: boolean;
   let isReplaced: boolean;
@@ -78,12 +79,12 @@ describe("the culler", () => {
       ordered.push(`warn ${reason}`);
       return { serverId: "s1" };
     });
-    bus.reply(SpawnStop, async ({ reason, ifIdleSince, generation }) => {
+    bus.reply(SpawnStop, async ({ serverName, reason, ifIdleSince, generation }) => {
       assert.equal(generation, 1);
       ordered.push(`stop ${reason}`);
       if (isUsedMeanwhile) throw new HubError("SERVER_ACTIVE");
       if (isReplaced) throw new HubError("SERVER_REPLACED");
-      stops.push({ reason, ...(ifIdleSince === undefined ? {} : { ifIdleSince }) });
+      stops.push({ serverName, reason, ...(ifIdleSince === undefined ? {} : { ifIdleSince }) });
       return { serverId: "s1", generation: 1, stopped: false };
     });
     bus.reply(AuthGrantProbe, async ({ tokenDigest }) => {
@@ -111,7 +112,7 @@ describe("the culler", () => {
     assert.deepEqual(deeds(), ["grant", "warn idle", "grant"], "not warned twice");
     await later(5);
     assert.deepEqual(deeds(), ["grant", "warn idle", "grant", "grant", "stop idle"]);
-    assert.deepEqual(stops, [{ reason: "idle", ifIdleSince: timestamp(T0) }]);
+    assert.deepEqual(stops, [{ serverName: "", reason: "idle", ifIdleSince: timestamp(T0) }]);
   });
 
   it("shows the server the very token it had registered", async () => {
@@ -191,7 +192,7 @@ describe("the culler", () => {
     assert.deepEqual(ordered, []);
     await later(1);
     assert.deepEqual(deeds(), ["warn max_age", "stop max_age"]);
-    assert.deepEqual(stops, [{ reason: "max_age" }]);
+    assert.deepEqual(stops, [{ serverName: "", reason: "max_age" }]);
   });
 
   it("takes the warning back when spawn knows of later use", async () => {
@@ -213,6 +214,31 @@ describe("the culler", () => {
     await later(10);
     assert.deepEqual(deeds(), ["warn max_age", "stop max_age", "warn max_age"]);
     assert.deepEqual(stops, []);
+  });
+
+  it("ends servers of a spawner by its own limits, and those of a profile by the profile's", async () => {
+    await sweep.close();
+    await addServer("s2", { backend: "batch", profile: "gpu", path: "/user/ada/lab2/", name: "lab2" });
+    await addServer("s3", { backend: "batch", profile: "cpu", path: "/user/ada/lab3/", name: "lab3" });
+    await addServer("s4", { backend: "docker", path: "/user/ada/lab4/", name: "lab4" });
+    start({
+      idleSeconds: 100,
+      warnSeconds: 0,
+      askServers: false,
+      perSpawner: { batch: { idleSeconds: 200 }, local: { idleSeconds: 0 } },
+      perProfile: { gpu: { idleSeconds: 50, maxAgeSeconds: 75 } },
+    });
+    await sweep.now();
+    const stopped = async (seconds: number) => {
+      stops = [];
+      await later(seconds);
+      return stops.map(({ serverName, reason }) => `${serverName} ${reason}`).sort();
+    };
+    assert.deepEqual(await stopped(49), []);
+    assert.deepEqual(await stopped(1), ["lab2 idle"]);
+    assert.deepEqual(await stopped(25), ["lab2 max_age"]);
+    assert.deepEqual(await stopped(25), ["lab2 max_age", "lab4 idle"]);
+    assert.deepEqual(await stopped(100), ["lab2 max_age", "lab3 idle", "lab4 idle"]);
   });
 
   it("survives rounds that the store does not answer", async () => {
@@ -271,10 +297,10 @@ describe("the culler", () => {
     return jupyter;
   }
 
-  async function addServer(): Promise<void> {
+  async function addServer(_id = "s1", over: Partial<Server> = {}): Promise<void> {
     const at = timestamp(T0);
     await store.collection(servers).insert({
-      _id: "s1",
+      _id,
       v: 1,
       seq: 0,
       pendingEvents: [],
@@ -312,6 +338,7 @@ describe("the culler", () => {
       removeWhenStopped: false,
       changedAt: at,
       orders: [],
+      ...over,
     });
   }
 });
