@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Row } from "@elara/sdk";
-import { bootId, isAlive, type LaunchExit, readExit, readState } from "@elara/sdk/launcher";
+import { bootId, isAlive, readExit, readState, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 
@@ -12,24 +12,7 @@ export interface Look {
   readonly unattended?: boolean;
 }
 
-function reasonOf(exit: LaunchExit): string {
-  if (exit.code !== null) return errors[codeOf(exit.code)].user;
-  if (exit.cause === "stopped") return "stopped";
-  if (exit.signal !== null) return `ended by signal ${exit.signal}`;
-  if (exit.exitCode !== null) return `ended with exit code ${exit.exitCode}`;
-  return exit.message || "ended";
-}
-
-const ended = (tag: string, exit: LaunchExit): Row => ({
-  tag,
-  state: "ended",
-  reason: reasonOf(exit),
-  end: {
-    ...(exit.exitCode !== null && { exitCode: exit.exitCode }),
-    ...(exit.signal !== null && { signal: exit.signal }),
-    ...(exit.code !== null && { code: codeOf(exit.code) }),
-  },
-});
+const wording: Wording = { codeOf, errors, restarted: "LOCAL_MACHINE_RESTARTED" };
 
 /** What the records and /proc say of one server. Throws when they cannot be read. */
 export async function look(tag: string, handle: Handle): Promise<Look> {
@@ -41,30 +24,9 @@ export async function look(tag: string, handle: Handle): Promise<Look> {
   const alive = state?.child ? isAlive(state.child, state.bootId) : false;
   const attended = state ? isAlive(state.launcher, state.bootId) : false;
   const exit = await readExit(dir);
-  if (exit) return { row: ended(tag, exit) };
-  if (handle.bootId !== bootId())
-    return {
-      row: {
-        tag,
-        state: "ended",
-        reason: errors.LOCAL_MACHINE_RESTARTED.user,
-        end: { code: "LOCAL_MACHINE_RESTARTED" },
-      },
-    };
-  if (!state) {
-    // A folder of claims that is not there (not mounted) says nothing about the servers in it.
-    await access(dirname(dir));
-    return { row: { tag, state: "lost", reason: "its records are gone" } };
-  }
-  if (!alive && !attended)
-    return {
-      row: { tag, state: "lost", reason: "ended together with its launcher, nothing is known of how" },
-    };
-  const unattended = !attended;
-  // Attended but not alive: its end is being written down.
-  if (state.phase === "stopping" || (state.child && !alive))
-    return { row: { tag, state: "stopping" }, unattended };
-  if (state.phase === "running" && state.url)
-    return { row: { tag, state: "running", url: state.url }, unattended };
-  return { row: { tag, state: state.child ? "starting" : "submitting" }, unattended };
+  const isOtherBoot = handle.bootId !== bootId();
+  // A folder of claims that is not there (not mounted) says nothing about the servers in it.
+  if (!state && !exit && !isOtherBoot) await access(dirname(dir));
+  const seen = { state: state ?? null, exit: exit ?? null, alive, attended };
+  return rowOf(tag, seen, { isOtherBoot, wording });
 }

@@ -2,6 +2,7 @@ export { LogAnswer, type LogOrder, LookAnswer, type LookOrder, readAnswer, SeenS
 export { bootId, isAlive, startOf } from "./process.ts";
 export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
 export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";
+export { rowOf, type Wording } from "./row.ts";
 export {
   LaunchAnswer,
   type LaunchOrder,
