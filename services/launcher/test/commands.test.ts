@@ -160,6 +160,36 @@ describe("check", () => {
     }
   });
 
+  test("asks spawners what they offer, tells what leaves nothing to choose, and ends", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { Type, wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const room = Type.String({ default: "north", userChoice: true, description: "Where it runs." });
+       const wrapped = wrapSpawner(local, { name: "mine", options: { room } });
+       export default { ...wrapped, async setup(options, host) {
+         const held = setInterval(() => {}, 1000);
+         host.onClose(() => clearInterval(held));
+         return { ...(await wrapped.setup(options, host)), form: async () => ({ room: { enum: ["north"] } }) };
+       } };`,
+    );
+    const profiles = (room: string) =>
+      `{ spawners: ["./mine.ts"], spawn: { profiles: [{ slug: "a", title: "A", spawner: "mine", fields: { room: { enum: ["${room}"] } } }] } }`;
+    config(dir, profiles("south"));
+    assert.match(
+      elara(dir, "check").stdout,
+      /FAULT +profiles: CONFIG_INVALID: spawn\.profiles\[0\]\.fields\.room: the spawner "mine" offers nothing/,
+    );
+    config(dir, profiles("north"));
+    assert.match(elara(dir, "check").stdout, /ok +profiles: a/);
+    const { stdout } = elara(dir, "plugins");
+    assert.match(
+      stdout,
+      /spawner mine \(mine, around local\)\n[\s\S]*room = "north" \(choice of users\) +Where it/,
+    );
+  });
+
   test("says that nobody gets in without an allow rule", (t) => {
     const dir = folder(t);
     config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
 import type { SpawnerHost } from "@elara/sdk";
+import { type Offer, offerFaults, type ProfileEntry } from "@elara/spawn";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { isLocal } from "../plugin-entries.ts";
@@ -48,6 +49,7 @@ export async function check(options: CommandOptions): Promise<void> {
   await look("store", () => reachStore(settings));
   await look("bus", () => reachBus(settings));
   const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));
+  const closers: (() => unknown)[] = [];
   const host: SpawnerHost = {
     log: pino({ level: "silent" }),
     dataDir: scratch,
@@ -55,7 +57,7 @@ export async function check(options: CommandOptions): Promise<void> {
     apiUrl: apiUrlOf(settings.hub),
     internalHost: settings.hub.network.internalHost,
     now: () => Date.now(),
-    onClose() {},
+    onClose: (close) => void closers.push(close),
   };
   for (const [index, entry] of settings.authenticators.entries()) {
     await look(`authenticator ${entry.name}`, async () => {
@@ -63,12 +65,19 @@ export async function check(options: CommandOptions): Promise<void> {
       await (await plugin.setup(options, host)).check?.();
     });
   }
+  const offers = new Map<string, Offer>();
   for (const [index, entry] of settings.spawners.entries()) {
     await look(`spawner ${entry.name}`, async () => {
       const { plugin, options } = resolvedPlugin(settings, `spawners[${index}]`, entry);
-      await (await plugin.setup(options, host)).check?.();
+      const spawner = await plugin.setup(options, host);
+      await spawner.check?.();
+      const offer = await spawner.form?.({ signal: AbortSignal.timeout(FORM_MS) });
+      if (offer) offers.set(entry.name, offer);
     });
   }
+  await look("profiles", () => profiles(settings, offers));
+  // What plugins hold open would keep this command from ending.
+  for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => {});
   rmSync(scratch, { recursive: true, force: true });
   await look("account of the servers", () => serverAccount(settings));
   if (settings.spawners.some(isLocal)) {
@@ -79,6 +88,20 @@ export async function check(options: CommandOptions): Promise<void> {
   }
   say(faults === 0 ? "\nAll is well." : `\n${faults} ${faults === 1 ? "fault" : "faults"}.`);
   if (faults > 0) process.exitCode = 1;
+}
+
+/** A scheduler that is away takes its time to say so. */
+const FORM_MS = 20_000;
+
+/** What users choose from, in words. Throws CONFIG_INVALID when there is nothing to choose of a field. */
+function profiles({ sections, spawners }: Settings, offers: ReadonlyMap<string, Offer>): string {
+  const { profiles: configured = [] }: { profiles?: ProfileEntry[] } = sections.spawn ?? {};
+  const faults = offerFaults(configured, spawners, offers);
+  if (faults.length > 0)
+    throw new HubError("CONFIG_INVALID", {
+      operator: faults.map(({ path, message }) => `${path}: ${message}`).join("; "),
+    });
+  return configured.length === 0 ? "one for each spawner" : configured.map(({ slug }) => slug).join(", ");
 }
 
 function secrets(settings: Settings): string {

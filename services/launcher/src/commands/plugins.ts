@@ -24,8 +24,13 @@ export async function plugins(options: CommandOptions): Promise<void> {
   if (findConfig(options.config) === undefined) return;
   const { settings } = await openSettings(options, await loadServices());
   say(`Named in ${settings.file}`);
-  for (const { name, plugin } of [...settings.authenticators, ...settings.spawners])
-    say(`  ${plugin.kind} ${name} (${plugin.name})`);
+  const known = new Set([...Object.keys(builtIns.authenticators), ...Object.keys(builtIns.spawners)]);
+  for (const { name, plugin } of [...settings.authenticators, ...settings.spawners]) {
+    const wraps = plugin.kind === "spawner" && plugin.wraps ? `, around ${plugin.wraps}` : "";
+    const title = `${plugin.kind} ${name} (${plugin.name}${wraps})`;
+    if (known.has(plugin.name) && !wraps) say(`  ${title}`);
+    else describe(title, plugin.options);
+  }
 }
 
 function describe(use: string, options: TObject): void {
@@ -40,6 +45,7 @@ function describe(use: string, options: TObject): void {
         ? ` = ${literal(schema.default)}`
         : "";
     const text = "description" in schema ? String(schema.description) : "";
-    say(`    ${key}${must.includes(key) ? " (required)" : fallback}  ${text}`);
+    const choice = "userChoice" in schema && schema.userChoice === true ? " (choice of users)" : "";
+    say(`    ${key}${must.includes(key) ? " (required)" : fallback}${choice}  ${text}`);
   }
 }
