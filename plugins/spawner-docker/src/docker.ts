@@ -178,11 +178,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
     logs: ({ tag }, { lines, signal }) => logLines(docker.getContainer(nameOf(tag)), lines, signal),
 
-    form: async () => ({
-      image: { enum: config.images, default: config.image || config.images[0] },
-      memory: { enum: config.memoryChoices.length > 0 ? [config.memory, ...config.memoryChoices] : [] },
-      cpus: { enum: config.cpuChoices.length > 0 ? [config.cpus, ...config.cpuChoices] : [] },
-    }),
+    form: async () => ({ image: { enum: config.images, default: config.image || config.images[0] } }),
 
     apiUrl: () => hubAddress(docker, config, host),
 

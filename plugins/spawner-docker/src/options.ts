@@ -5,7 +5,6 @@ const Names = (description: string, byDefault: string[] = []) =>
   Type.Array(Type.String({ minLength: 1 }), { default: byDefault, description });
 const Words = (description: string) =>
   Type.Record(Type.String(), Type.String(), { default: {}, description });
-const MEMORY = "^(\\d+(\\.\\d+)?[KMGT]?)?$";
 
 /** Options of the docker spawner. */
 export const options = Type.Object(
@@ -59,25 +58,17 @@ export const options = Type.Object(
     }),
     memory: Type.String({
       default: "",
-      pattern: MEMORY,
+      pattern: "^(\\d+(\\.\\d+)?[KMGT]?)?$",
       title: "Memory",
-      userChoice: true,
+      userChoice: "named",
       description: "Memory a session may use, e.g. `512M` or `4G`; more ends it. Empty: no limit.",
-    }),
-    memoryChoices: Type.Array(Type.String({ pattern: MEMORY }), {
-      default: [],
-      description: "What users may choose as `memory` besides. Empty: they choose nothing.",
     }),
     cpus: Type.Number({
       default: 0,
       minimum: 0,
       title: "Processors",
-      userChoice: true,
+      userChoice: "named",
       description: "Processors a session may use, e.g. 1.5. 0: no limit.",
-    }),
-    cpuChoices: Type.Array(Type.Number({ minimum: 0 }), {
-      default: [],
-      description: "What users may choose as `cpus` besides. Empty: they choose nothing.",
     }),
     volumes: Type.Array(
       Type.Object(

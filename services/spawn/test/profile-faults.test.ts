@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { spawnerPlugin, Type } from "@elara/sdk";
+import { offeredProfile } from "../src/profiles/offered-profile.ts";
 import type { ProfileEntry } from "../src/profiles/profile-entry.ts";
 import { profileFaults } from "../src/profiles/profile-faults.ts";
 
@@ -14,6 +15,7 @@ const plugin = spawnerPlugin({
         userChoice: true,
       }),
       cores: Type.Integer({ default: 1, minimum: 1, maximum: 8, userChoice: true }),
+      memory: Type.String({ default: "", pattern: "^\\d+G$|^$", userChoice: "named" }),
       token: Type.String({ default: "", secret: true }),
       socket: Type.String({ default: "/run/box.sock" }),
     },
@@ -48,6 +50,17 @@ describe("profiles of a configuration", () => {
     assert.deepEqual(faults(profile, { visibleTo: { admins: true }, fields: {} }), []);
   });
 
+  it("offer what costs something only where they name it", () => {
+    const entry = { slug: "p", title: "P", spawner: "box" };
+    const backend = { plugin, configured: {} };
+    const names = (given: ProfileEntry) =>
+      offeredProfile(given, 0, { backend, offer: {} }).fields.map(({ name }) => name);
+    assert.deepEqual(names(entry), ["image", "size", "cores"]);
+    const memory = { enum: ["1G", "4G"] };
+    assert.deepEqual(names({ ...entry, fields: { memory } }), ["memory"]);
+    assert.deepEqual(fields({ memory }), []);
+  });
+
   it("name a spawner that is there, once, for somebody", () => {
     assert.deepEqual(faults({ spawner: "bxo" }), [
       'profiles[0].spawner: there is no spawner "bxo"; did you mean `box`?',
@@ -69,7 +82,7 @@ describe("profiles of a configuration", () => {
 
   it("offer only options that users may choose", () => {
     assert.deepEqual(fields({ socket: true }), [
-      'profiles[0].fields.socket: is no choice of users; the spawner "box" offers: image, size, cores',
+      'profiles[0].fields.socket: is no choice of users; the spawner "box" offers: image, size, cores, memory',
     ]);
     assert.match(fields({ immage: true }).join(), /is no option of the spawner "box"; did you mean `image`/);
   });

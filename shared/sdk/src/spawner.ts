@@ -145,7 +145,10 @@ export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = 
   readonly name: string;
   /** Name of the plugin under it, where it wraps one (`wrapSpawner`): the hub's rules for that one hold for it too. */
   readonly wraps?: string;
-  /** Configuration and, where marked `userChoice: true` in the schema, the fields of the spawn form. */
+  /**
+   * Configuration and, where marked `userChoice: true` in the schema, the fields of the spawn form; with
+   * `userChoice: "named"` (limits that cost something) only in profiles that name the field.
+   */
   readonly options: O;
   /** Schema of the handle: versioned plain JSON that the hub stores and hands back to a process that never saw `start`. */
   readonly handle: H;

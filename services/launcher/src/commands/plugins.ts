@@ -45,7 +45,13 @@ function describe(use: string, options: TObject): void {
         ? ` = ${literal(schema.default)}`
         : "";
     const text = "description" in schema ? String(schema.description) : "";
-    const choice = "userChoice" in schema && schema.userChoice === true ? " (choice of users)" : "";
+    const { userChoice }: { userChoice?: unknown } = schema;
+    const choice =
+      userChoice === true
+        ? " (choice of users)"
+        : userChoice === "named"
+          ? " (choice of users where a profile names it)"
+          : "";
     say(`    ${key}${must.includes(key) ? " (required)" : fallback}${choice}  ${text}`);
   }
 }

@@ -38,10 +38,11 @@ export function offeredProfile(
 ): OfferedProfile {
   const known: Readonly<Record<string, TSchema & { userChoice?: unknown }>> =
     backend.plugin.options.properties;
-  const choices = Object.keys(known).filter((name) => known[name]?.userChoice === true);
   // In the order of whoever names them.
   const names =
-    entry.fields === undefined ? choices : Object.keys(entry.fields).filter((name) => choices.includes(name));
+    entry.fields === undefined
+      ? Object.keys(known).filter((name) => known[name]?.userChoice === true)
+      : Object.keys(entry.fields).filter((name) => isChoice(known[name]));
   const { users = [], admins = false } = entry.visibleTo ?? {};
   const begins = (name: string) => [entry.options?.[name], offer[name]?.default, backend.configured[name]];
   const fields = names.flatMap((name) => {
@@ -73,6 +74,10 @@ export function offeredProfile(
     needed: fields.filter(isNeeded).map(({ name }) => name),
   };
 }
+
+/** Whether users may choose it where a profile names it. */
+export const isChoice = (option: { userChoice?: unknown } | undefined): boolean =>
+  option?.userChoice === true || option?.userChoice === "named";
 
 /** `begins`: what the field may begin with; the first that fits is taken. */
 function offeredField(

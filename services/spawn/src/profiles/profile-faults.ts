@@ -4,6 +4,7 @@ import type { ConfiguredSpawner } from "@elara/runtime/service";
 import type { FieldKeywords } from "@elara/sdk";
 import type { TSchema } from "typebox";
 import { type FieldSchema, fieldFault, fieldSchema, isEmpty, narrowed } from "./field-schema.ts";
+import { isChoice } from "./offered-profile.ts";
 import { Narrowing, type ProfileEntry } from "./profile-entry.ts";
 
 /** What is wrong with the profiles of a configuration, each fault at its path (`profiles[0].fields.image.enum[1]`). */
@@ -59,9 +60,9 @@ function* optionFaults(
   for (const [option, keywords] of Object.entries(fields)) {
     const at = `${path}.fields.${option}`;
     const schema = known[option];
-    const choices = Object.keys(known).filter((key) => known[key]?.userChoice === true);
+    const choices = Object.keys(known).filter((key) => isChoice(known[key]));
     if (!schema) yield { path: at, message: unknownOption(name, option, choices) };
-    else if (schema.userChoice !== true)
+    else if (!isChoice(schema))
       yield { path: at, message: `is no choice of users; the spawner "${name}" offers: ${list(choices)}` };
     else if (keywords !== true) {
       const malformed = faultsOf(Narrowing, keywords, at);
