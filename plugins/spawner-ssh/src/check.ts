@@ -1,0 +1,35 @@
+import type { Ssh } from "@elara/ssh";
+import { SshError } from "@elara/ssh";
+import { fromSsh, sshError } from "./errors.ts";
+import type { Options } from "./options.ts";
+import type { Place, Places } from "./places.ts";
+import type { Remote } from "./remote.ts";
+
+const isLoopback = (host: string): boolean => /^(127\.|localhost$|\[?::1\]?$)/.test(host);
+
+/** Sees that every machine can be used as configured; throws with the fix for the first that cannot. */
+export async function checkPlaces(
+  config: Options,
+  parts: { readonly ssh: Ssh; readonly places: Places; readonly remote: Remote; readonly apiUrl: string },
+): Promise<void> {
+  const { ssh, places, remote, apiUrl } = parts;
+  const account = config.checkAccount || (config.account.includes("{username}") ? "" : config.account);
+
+  /** Nobody in particular is let in; that it says so, after its key was found right, is what counts. */
+  async function answers({ host, port, name }: Place): Promise<void> {
+    const deadlineMs = config.commandSeconds * 1000;
+    await ssh
+      .run({ host, port, account: "elara-check" }, { argv: ["true"], deadlineMs })
+      .catch((error: unknown) => {
+        if (!(error instanceof SshError && error.fault === "login")) throw fromSsh(error, name);
+      });
+  }
+
+  for (const place of places.all) {
+    if (isLoopback(new URL(apiUrl).hostname) && !isLoopback(place.host))
+      throw sshError("SSH_HUB_UNREACHABLE", { operator: `Here it is ${apiUrl}, for ${place.name}.` });
+    // The whole way once, for a server nobody has.
+    if (account === "") await answers(place);
+    else await remote.look(places.desk(place, account), []);
+  }
+}

@@ -1,0 +1,97 @@
+import type { PluginHost, Row, StoredServer } from "@elara/sdk";
+import { type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
+import { codeOf, errors } from "./errors.ts";
+import { HANDLE_VERSION, type Handle } from "./handle.ts";
+import { patience } from "./patience.ts";
+import type { Desk, Places } from "./places.ts";
+import type { Remote } from "./remote.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+type Server = StoredServer<Handle>;
+type Seen = Extract<LookAnswer, { ok: true }>;
+
+const wording: Wording = { codeOf, errors, restarted: "SSH_MACHINE_RESTARTED" };
+
+const unknown = (tag: string, reason: string): Row => ({ tag, state: "unknown", reason });
+
+/** What an answer says of one server, with the address it has at its own machine. */
+export function seenRow(tag: string, handle: Handle, { servers, bootId, runDir }: Seen) {
+  const seen = servers[tag];
+  const isOtherBoot = handle.bootId !== bootId;
+  // Records that are not there because their folder is not (a home that is not mounted) say nothing.
+  if (!seen || (!runDir && !isOtherBoot))
+    return { row: unknown(tag, "its records are out of reach at the moment"), unattended: false };
+  return rowOf(tag, seen, { isOtherBoot, wording });
+}
+
+/** Rows of servers on many machines: one command for each account on each, all at once. */
+export function observer(
+  parts: { readonly places: Places; readonly remote: Remote; readonly tunnels: Tunnels },
+  { log }: Pick<PluginHost, "log">,
+): (servers: readonly Server[]) => Promise<Row[]> {
+  const { remote, tunnels, places } = parts;
+  const patient = patience();
+  const attending = new Set<string>();
+
+  /** A killed launcher left this server alone: a new one takes over. One call per server at a time. */
+  async function attend(tag: string, desk: Desk): Promise<void> {
+    if (attending.has(tag)) return;
+    attending.add(tag);
+    try {
+      await remote.launch(desk, { action: "attend", tag });
+      log.warn({ tag, host: desk.place.name }, "launcher was gone, another one took over");
+    } catch (error) {
+      log.warn({ tag, host: desk.place.name, err: error }, "launcher is gone, none could take over");
+    } finally {
+      attending.delete(tag);
+    }
+  }
+
+  /** The row with an address that the hub reaches. */
+  async function reachable(row: Row, { tag, handle, url }: Server, desk: Desk): Promise<Row> {
+    if (row.state === "ended" || row.state === "lost") await tunnels.close(tag);
+    if (row.url === undefined) return row;
+    if (handle.connect === "forward") return { ...row, url: await tunnels.url(tag, desk, row.url, url) };
+    const reached = new URL(row.url);
+    reached.hostname = desk.place.host.includes(":") ? `[${desk.place.host}]` : desk.place.host;
+    return { ...row, url: reached.origin };
+  }
+
+  async function look(desk: Desk, servers: readonly Server[]): Promise<Row[]> {
+    const { name } = desk.place;
+    const tags = servers.map(({ tag }) => tag);
+    try {
+      const seen = await patient(`${desk.account} ${name}`, () => remote.look(desk, tags));
+      return await Promise.all(
+        servers.map((server) => {
+          const { row, unattended } = seenRow(server.tag, server.handle, seen);
+          if (unattended) void attend(server.tag, desk);
+          return reachable(row, server, desk);
+        }),
+      );
+    } catch (error) {
+      log.debug({ host: name, account: desk.account, err: error }, "machine cannot be asked");
+      const reason = error instanceof Error ? error.message : `${name} cannot be asked`;
+      return tags.map((tag) => unknown(tag, reason));
+    }
+  }
+
+  return async (servers) => {
+    const known = servers.filter(({ handle }) => handle.v === HANDLE_VERSION);
+    const groups = Map.groupBy(known, ({ handle: { host, account, dir } }) =>
+      JSON.stringify([host, account, dir]),
+    );
+    const rows = await Promise.all(
+      [...groups.values()].map((group) => {
+        const [first] = group;
+        return first ? look(places.deskOf(first.handle), group) : [];
+      }),
+    );
+    await tunnels.sweep();
+    const later = servers.filter(({ handle }) => handle.v !== HANDLE_VERSION);
+    return [
+      ...rows.flat(),
+      ...later.map(({ tag, handle }) => unknown(tag, `handle of version ${handle.v} is not understood`)),
+    ];
+  };
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import { isIP } from "node:net";
+import type { ServerKey } from "@elara/sdk";
+import { sshError } from "./errors.ts";
+import type { Handle } from "./handle.ts";
+import { ANY, type Options } from "./options.ts";
+
+/** A machine as configured. */
+export interface Place {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Address servers listen on. */
+  readonly bind: string;
+}
+
+/** An account on a machine, with its folder of claims. */
+export interface Desk {
+  readonly place: Place;
+  readonly account: string;
+  readonly dir: string;
+}
+
+const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/;
+
+const wrong = (operator: string) => sshError("SSH_OPTIONS_INVALID", { operator });
+
+/** Machines and accounts by these options. Throws SSH_OPTIONS_INVALID with the option's name. */
+export function places(config: Options) {
+  const all: Place[] = config.hosts.map(({ name, host, port, bind }) => ({
+    name: name || host,
+    host,
+    port,
+    bind: config.connect === "forward" ? "127.0.0.1" : bind || (isIP(host) ? host : "0.0.0.0"),
+  }));
+  const names = all.map(({ name }) => name);
+  const twice = names.find((name, at) => name === ANY || name.includes("/") || names.indexOf(name) !== at);
+  if (twice !== undefined) throw wrong(`hosts: "${twice}" cannot be a name, or stands there twice`);
+  const [first = 0, last = 0] = config.portRange;
+  if (first > last) throw wrong(`portRange: ${first} is above ${last}`);
+  if (/^0\.0\.0\.0$|^::$/.test(config.forwardHost)) throw wrong("forwardHost: must be one address");
+  if (
+    config.runDir.startsWith("/") &&
+    config.account.includes("{username}") &&
+    !config.runDir.includes("{username}")
+  )
+    throw wrong("runDir: accounts cannot share one folder; put {username} into it");
+
+  const desk = (place: Place, account: string): Desk => ({
+    place,
+    account,
+    // Homes are often shared by machines: pids and locks in them belong to one.
+    dir: `${config.runDir.replaceAll("{username}", account)}/${place.name}`,
+  });
+
+  return {
+    all,
+    names,
+    /** The account of a user; undefined when the name can be no ordinary one. */
+    accountOf(userName: string): string | undefined {
+      const account = config.account.replaceAll("{username}", userName);
+      return ACCOUNT.test(account) && account !== "root" ? account : undefined;
+    },
+    desk,
+    /** Where a start of this server goes: always to the same machine, because a start may be repeated. */
+    chosen({ tag, options: { host } }: { tag: string; options: { host: string } }): Place {
+      const hash = createHash("sha256").update(tag).digest().readUInt32BE(0);
+      const place = host === ANY ? all[hash % all.length] : all.find(({ name }) => name === host);
+      if (!place) throw sshError("SSH_HOST_UNKNOWN", { detail: { host } });
+      return place;
+    },
+    /** Where a stored server is. */
+    deskOf({ host, address, port, account, dir }: Handle): Desk {
+      const place = all.find(({ name }) => name === host) ?? {
+        name: host,
+        host: address,
+        port,
+        bind: address,
+      };
+      return { place, account, dir };
+    },
+    /** Everywhere a server of this user may be. */
+    desksFor(key: ServerKey): Desk[] {
+      const account = this.accountOf(key.user.name);
+      return account === undefined ? [] : all.map((place) => desk(place, account));
+    },
+  };
+}
+export type Places = ReturnType<typeof places>;

@@ -1,0 +1,55 @@
+import type { LaunchOrder, LogOrder, LookOrder } from "@elara/sdk/launcher";
+import {
+  LaunchAnswer,
+  LogAnswer,
+  LookAnswer,
+  PYTHON_TOO_OLD,
+  readAnswer,
+  remoteLauncher,
+} from "@elara/sdk/launcher";
+import type { Ssh } from "@elara/ssh";
+import type { Static, TSchema } from "typebox";
+import { codeOf, fromSsh, sshError } from "./errors.ts";
+import type { Options } from "./options.ts";
+import type { Desk } from "./places.ts";
+
+/** An order without what the desk already says. */
+type At<Order> = Order extends unknown ? Omit<Order, "runDir" | "minUid"> : never;
+type Accepted<S extends TSchema> = Extract<Static<S>, { ok: true }>;
+
+/** The launcher on other machines. Throws errors of this plugin: that it could not be asked, or that it refused. */
+export function remote(ssh: Ssh, config: Pick<Options, "python" | "minUid" | "commandSeconds">) {
+  async function ask<S extends TSchema>(
+    schema: S,
+    { place, account, dir }: Desk,
+    order: At<LaunchOrder | LookOrder | LogOrder>,
+    signal?: AbortSignal,
+  ): Promise<Accepted<S>> {
+    const asked = { ...order, runDir: dir, minUid: config.minUid };
+    const { argv, stdin } = await remoteLauncher(config.python, asked);
+    const command = { argv, stdin, deadlineMs: config.commandSeconds * 1000, ...(signal && { signal }) };
+    const { host, name } = place;
+    const { exitCode, stdout, stderr } = await ssh
+      .run({ host, port: place.port, account }, command)
+      .catch((error: unknown) => {
+        throw fromSsh(error, name);
+      });
+    // 126 and 127 are the shell's: it found no Python, or none it may run.
+    if (exitCode === 126 || exitCode === 127 || stderr.includes(PYTHON_TOO_OLD))
+      throw sshError("SSH_PYTHON_MISSING", { host: name, detail: stderr });
+    const answer: { ok: boolean } = readAnswer(schema, stdout, stderr);
+    if (isAccepted<S>(answer)) return answer;
+    const { code, message } = { code: "", message: "", ...answer };
+    throw sshError(codeOf(code), { host: name, detail: message });
+  }
+  return {
+    launch: (desk: Desk, order: At<LaunchOrder>) => ask(LaunchAnswer, desk, order),
+    look: (desk: Desk, tags: readonly string[], signal?: AbortSignal) =>
+      ask(LookAnswer, desk, { action: "look", tags }, signal),
+    log: (desk: Desk, tag: string, lines: number, signal: AbortSignal) =>
+      ask(LogAnswer, desk, { action: "log", tag, lines }, signal),
+  };
+}
+export type Remote = ReturnType<typeof remote>;
+
+const isAccepted = <S extends TSchema>(answer: { ok: boolean }): answer is Accepted<S> => answer.ok;

@@ -1,0 +1,145 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Spawner, SpawnerHost, SpawnRequest, StoredServer } from "@elara/sdk";
+import type { LaunchState } from "@elara/sdk/launcher";
+import { openSsh, type Ssh } from "@elara/ssh";
+import { checkPlaces } from "./check.ts";
+import { codeOf, sshError } from "./errors.ts";
+import { HANDLE_VERSION, type Handle } from "./handle.ts";
+import { observer, seenRow } from "./observe.ts";
+import { ANY, type Options } from "./options.ts";
+import { type Desk, places } from "./places.ts";
+import { remote } from "./remote.ts";
+import { tunnels } from "./tunnels.ts";
+
+/** How long a port there is not given out again. */
+const PORT_REST_SECONDS = 120;
+
+function open(config: Options, host: SpawnerHost): Ssh {
+  try {
+    return openSsh(config.ssh, host);
+  } catch (error) {
+    throw sshError("SSH_OPTIONS_INVALID", { operator: String(error), cause: error });
+  }
+}
+
+/** The spawner for these options; nothing of a server is kept here. */
+export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
+  const where = places(config);
+  const ssh = open(config, host);
+  host.onClose(() => ssh.close());
+  const there = remote(ssh, config);
+  const ends = tunnels(ssh, config.forwardHost, host);
+  const rowsOf = observer({ places: where, remote: there, tunnels: ends }, host);
+  const apiUrl = config.apiUrl || host.apiUrl;
+
+  const handleOf = ({ place, account, dir }: Desk, state: LaunchState): Handle => ({
+    v: HANDLE_VERSION,
+    host: place.name,
+    address: place.host,
+    port: place.port,
+    account,
+    dir,
+    connect: config.connect,
+    bootId: state.bootId,
+    pid: state.child?.pid ?? 0,
+    serverPort: state.port ?? 0,
+  });
+
+  const stop = (desk: Desk, tag: string, graceSeconds: number) =>
+    there.launch(desk, { action: "stop", tag, graceSeconds });
+  const cleanup = (desk: Desk, tag: string) => there.launch(desk, { action: "cleanup", tag });
+
+  function submit(request: SpawnRequest<Options>, desk: Desk) {
+    const [first = 0, last = 0] = config.portRange;
+    return there.launch(desk, {
+      action: "start",
+      tag: request.tag,
+      ownAccount: true,
+      argv: request.argv,
+      env: { PATH: config.path, LANG: "C.UTF-8", ...request.env },
+      servicePrefix: request.servicePrefix,
+      host: desk.place.bind,
+      portRange: [first, last],
+      portRestSeconds: PORT_REST_SECONDS,
+      logBytes: config.logBytes,
+    });
+  }
+
+  /** The living server of this tag at one place. A claim of this moment has no record yet: then it waits a little. */
+  async function found(desk: Desk, tag: string, signal: AbortSignal): Promise<Handle | undefined> {
+    for (let attempt = 0; ; attempt += 1) {
+      const answer = await there.look(desk, [tag], signal);
+      const seen = answer.servers[tag];
+      if (seen?.state) {
+        const handle = handleOf(desk, seen.state);
+        const { row } = seenRow(tag, handle, answer);
+        return row.state === "ended" || row.state === "lost" ? undefined : handle;
+      }
+      if (!seen?.claimed || attempt === 10) return undefined;
+      await pause(100, undefined, { signal });
+    }
+  }
+
+  return {
+    async start(request, { signal, progress }) {
+      signal.throwIfAborted();
+      const account = where.accountOf(request.user.name);
+      if (account === undefined)
+        throw sshError("SSH_ACCOUNT_REFUSED", { detail: { user: request.user.name } });
+      const desk = where.desk(where.chosen(request), account);
+      progress("launching", `Starting a process on ${desk.place.name}`, 10);
+      signal.throwIfAborted();
+      // Not cut off on the way: it is short, and what it made must be known so that it can be taken back.
+      const { state, exit } = await submit(request, desk);
+      const failed = exit?.cause === "failed" ? exit : undefined;
+      if (signal.aborted && !failed) await stop(desk, request.tag, 0);
+      if (signal.aborted || failed)
+        await cleanup(desk, request.tag).catch((error: unknown) =>
+          host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
+        );
+      signal.throwIfAborted();
+      const told = { host: desk.place.name, detail: failed?.message };
+      if (failed) throw sshError(codeOf(failed.code ?? ""), told);
+      if (!state) throw sshError("SSH_LAUNCHER_FAILED", { ...told, detail: "it left no record" });
+      return handleOf(desk, state);
+    },
+
+    async observe(servers) {
+      const startedAt = new Date(host.now()).toISOString();
+      return { startedAt, complete: true, rows: await rowsOf(servers) };
+    },
+
+    async stop({ tag, handle }, { graceSeconds }) {
+      await stop(where.deskOf(handle), tag, graceSeconds);
+    },
+
+    async locate(key, { signal }) {
+      const looks = await Promise.allSettled(where.desksFor(key).map((desk) => found(desk, key.tag, signal)));
+      const hit = looks.find((look) => look.status === "fulfilled" && look.value !== undefined);
+      if (hit?.status === "fulfilled") return hit.value;
+      // Where nobody answered it may be.
+      const blind = looks.find((look) => look.status === "rejected");
+      if (blind) throw blind.reason;
+      return undefined;
+    },
+
+    async logs({ tag, handle }, { lines, signal }) {
+      return (await there.log(where.deskOf(handle), tag, lines, signal)).lines;
+    },
+
+    async form() {
+      return { host: { enum: [ANY, ...where.names] } };
+    },
+
+    async apiUrl() {
+      return apiUrl;
+    },
+
+    check: () => checkPlaces(config, { ssh, places: where, remote: there, apiUrl }),
+
+    async cleanup({ tag, handle }: StoredServer<Handle>) {
+      await ends.close(tag);
+      await cleanup(where.deskOf(handle), tag);
+    },
+  };
+}
