@@ -9,5 +9,6 @@ export const authenticators: BuiltIns = {
 /** Spawners that come with the hub. */
 export const spawners: BuiltIns = {
   local: () => import("@elara/spawner-local"),
+  batch: () => import("@elara/spawner-batch"),
   docker: () => import("@elara/spawner-docker"),
 };

@@ -1,3 +1,13 @@
+export {
+  DeskCall,
+  type DeskOrder,
+  type DeskTarget,
+  type DeskWish,
+  deskAnswers,
+  deskCommand,
+  type JobOrder,
+  JobRecords,
+} from "./desk.ts";
 export { LogAnswer, type LogOrder, LookAnswer, type LookOrder, readAnswer, SeenServer } from "./look.ts";
 export { bootId, isAlive, startOf } from "./process.ts";
 export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";

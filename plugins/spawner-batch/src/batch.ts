@@ -1,0 +1,186 @@
+import { codeOf } from "@elara/contracts";
+import type { PluginError, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
+import type { DeskCall } from "@elara/sdk/launcher";
+import { openSsh } from "@elara/ssh";
+import { asking, read } from "./ask.ts";
+import { checkBatch } from "./check.ts";
+import { openDesk } from "./desk.ts";
+import { batchError } from "./errors.ts";
+import { formOf } from "./form.ts";
+import { type Handle, newHandle } from "./handle.ts";
+import { accountOf, checkArguments, jobName, jobOrder, jobSpec, scriptFacts } from "./job.ts";
+import { sharedListing } from "./listing.ts";
+import { watching } from "./observe.ts";
+import type { Options } from "./options.ts";
+import { knownPlaces } from "./places.ts";
+import { pbs } from "./schedulers/pbs.ts";
+import type { FoundJob, Scheduler } from "./schedulers/scheduler.ts";
+import { slurm } from "./schedulers/slurm.ts";
+import { jobScript } from "./script.ts";
+import { localTransport } from "./transports/local.ts";
+import { sshTransport } from "./transports/ssh.ts";
+import { sudoTransport } from "./transports/sudo.ts";
+import type { Transport } from "./transports/transport.ts";
+
+const SCHEDULERS: Readonly<Record<Options["scheduler"], Scheduler>> = { slurm, pbs };
+
+function transportOf(config: Options, host: SpawnerHost): Transport {
+  const { environment } = config;
+  if (config.transport === "local") return localTransport(environment);
+  if (config.transport === "sudo") return sudoTransport(environment);
+  const { ssh, ...login } = config.login;
+  return sshTransport(openSsh(ssh, { log: host.log, now: host.now }), { ...login, environment });
+}
+
+/** The spawner for these options. All that it knows lies at the batch system. */
+export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
+  const scheduler = SCHEDULERS[config.scheduler];
+  checkArguments(scheduler, config.extraArguments);
+  const script = scriptOf(config);
+  const transport = transportOf(config, host);
+  host.onClose(() => transport.close?.());
+  const ask = asking(scheduler, transport);
+  const desk = openDesk(config, transport);
+  const places = knownPlaces(ask, scheduler, host.now);
+  const observe = watching({
+    ...{ scheduler, ask, desk, places, nodeAddress: config.nodeAddress, log: host.log, now: host.now },
+    listing: sharedListing(ask, scheduler),
+  });
+
+  const find = (tag: string, account: string, signal: AbortSignal): Promise<FoundJob[]> =>
+    ask(scheduler.argvForFind(jobName(tag), account), (text) => scheduler.parseFind(text), signal);
+
+  /** What a command of the scheduler refused, as an error with the field it is about. */
+  function refusal({ exitCode, stdout, stderr }: DeskCall): PluginError {
+    const fault = scheduler.classifyError(exitCode, stdout, stderr);
+    const detail = { exitCode, stderr: stderr.slice(0, 2000) };
+    if (fault.kind === "transient") return batchError("BATCH_SCHEDULER_AWAY", { detail });
+    const words = lastLine(stderr);
+    const message = `The batch system refused the job${words === "" ? "." : `: ${words}`}`;
+    return batchError("BATCH_REFUSED", { detail, message, ...(fault.field && { field: fault.field }) });
+  }
+
+  async function cancel(tag: string, account: string, graceSeconds: number, signal?: AbortSignal) {
+    const jobIds = scheduler.cancelsById
+      ? (await find(tag, account, signal ?? AbortSignal.timeout(15_000))).map(({ jobId }) => jobId)
+      : [];
+    const argv = scheduler.argvForCancel({ name: jobName(tag), account, jobIds }) ?? null;
+    const { cancel: done } = await desk(
+      account,
+      { action: "cancel", tag, cancel: argv, graceSeconds },
+      signal,
+    );
+    if (done === null || done.exitCode === 0) return;
+    if (scheduler.classifyError(done.exitCode, done.stdout, done.stderr).kind === "notFound") return;
+    throw batchError("BATCH_SCHEDULER_AWAY", { detail: { ...done } });
+  }
+
+  /** Takes back what a start left: a cancelled one perhaps a job, too. */
+  async function takeBack(tag: string, account: string, isCancelled: boolean): Promise<void> {
+    try {
+      if (isCancelled) await cancel(tag, account, 0);
+      await desk(account, { action: "forget", tag });
+    } catch (error) {
+      host.log.warn({ tag, err: error }, "a start that failed left something behind");
+    }
+  }
+
+  async function submit(request: SpawnRequest<Options>, account: string): Promise<Handle> {
+    const { tag } = request;
+    const spec = jobSpec(scheduler, request, await places.partitions());
+    const answer = await desk(account, {
+      action: "submit",
+      tag,
+      find: scheduler.argvForFind(spec.name, account),
+      submit: scheduler.argvForSubmit(spec),
+      script: script(scriptFacts(config, request, account)),
+      jobIdVariable: scheduler.jobIdVariable,
+      order: jobOrder(config, request),
+    });
+    const { find: found, submit: submitted, uid } = answer;
+    if (submitted && submitted.exitCode !== 0) throw refusal(submitted);
+    if (!submitted && found.exitCode !== 0) throw refusal(found);
+    const jobId = submitted ? read(scheduler.parseSubmit, submitted.stdout) : "";
+    const jobs = found.exitCode === 0 ? read(scheduler.parseFind, found.stdout) : [];
+    const job = jobs.find((one) => one.jobId === jobId) ?? (jobId === "" ? oldest(jobs) : undefined);
+    return newHandle(tag, {
+      jobId: job?.jobId ?? jobId,
+      owner: scheduler.ownerOf(account, uid),
+      account,
+      submittedAt: job?.submittedAt ?? 0,
+    });
+  }
+
+  return {
+    async start(request, { signal, progress }) {
+      signal.throwIfAborted();
+      const account = accountOf(config, request.user.name);
+      progress("submitting", "Handing in the job", 10);
+      signal.throwIfAborted();
+      try {
+        // It is not cut short on the way, so what it made is known and can be taken back.
+        const handle = await submit(request, account);
+        signal.throwIfAborted();
+        return handle;
+      } catch (error) {
+        // Anything else may have come to nothing, or to a server that runs: then its records are needed.
+        if (signal.aborted || codeOf(error) === "BATCH_REFUSED")
+          await takeBack(request.tag, account, signal.aborted);
+        throw error;
+      }
+    },
+
+    observe: (servers) => observe(servers),
+
+    async stop({ tag, handle }, { graceSeconds, signal }) {
+      await cancel(tag, handle.account, graceSeconds, signal);
+    },
+
+    async locate({ tag, user }, { signal }) {
+      const account = accountOf(config, user.name);
+      const job = oldest((await find(tag, account, signal)).filter(({ state }) => state !== "stopping"));
+      if (!job) return undefined;
+      const { jobId, submittedAt } = job;
+      return newHandle(tag, { jobId, submittedAt, account, owner: job.owner ?? account });
+    },
+
+    async logs({ tag, handle }, { lines, signal }) {
+      return (await desk(handle.account, { action: "tail", tag, lines }, signal)).lines;
+    },
+
+    async cleanup({ tag, handle }, { signal }) {
+      await desk(handle.account, { action: "forget", tag }, signal);
+    },
+
+    form: async ({ signal }) => formOf(config, await places.partitions(signal)),
+
+    check: () => checkBatch({ config, scheduler, places, desk, ask, script }),
+  };
+}
+
+/** Of several jobs of one name the first that was handed in; the others find its claim and end. */
+const oldest = (jobs: readonly FoundJob[]): FoundJob | undefined =>
+  [...jobs].sort(
+    (a, b) => a.submittedAt - b.submittedAt || Number.parseInt(a.jobId, 10) - Number.parseInt(b.jobId, 10),
+  )[0];
+
+/** What a command said last, fit for a page. */
+const lastLine = (stderr: string): string =>
+  (stderr.trim().split("\n").at(-1) ?? "")
+    .replace(/^\w+: (error: )?/, "")
+    .replaceAll(/[^\x20-\x7e]/g, "?")
+    .slice(0, 200);
+
+/** The administrator's template; what is wrong with it, or with a value in it, is told as an error of the option. */
+function scriptOf(config: Options): ReturnType<typeof jobScript> {
+  const told = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      const message = `script: ${error instanceof Error ? error.message : String(error)}`;
+      throw batchError("BATCH_OPTIONS_INVALID", { field: "script", message, cause: error });
+    }
+  };
+  const render = told(() => jobScript(config.script));
+  return (facts) => told(() => render(facts));
+}

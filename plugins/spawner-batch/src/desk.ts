@@ -1,0 +1,68 @@
+import { type DeskTarget, type DeskWish, deskAnswers, deskCommand } from "@elara/sdk/launcher";
+import { type Static, Type } from "typebox";
+import { Value } from "typebox/value";
+import { COMMAND_SECONDS, faultOf } from "./ask.ts";
+import { batchError, codeOfLauncher } from "./errors.ts";
+import type { Options } from "./options.ts";
+import { type Result, type Transport, TransportFault } from "./transports/transport.ts";
+
+type Answers = typeof deskAnswers;
+
+/** Carries out a wish at the batch system as this account. Throws when it could not be, or its outcome is not known. */
+export type Desk = <W extends DeskWish>(
+  account: string,
+  wish: W,
+  signal?: AbortSignal,
+) => Promise<Static<Answers[W["action"]]>>;
+
+const Refusal = Type.Object({ ok: Type.Literal(false), code: Type.String(), message: Type.String() });
+
+/** Longest time of each order; a submit asks the scheduler three times. */
+const SECONDS: Readonly<Record<DeskWish["action"], number>> = {
+  submit: 3 * COMMAND_SECONDS,
+  cancel: COMMAND_SECONDS + 2,
+  records: 8,
+  tail: 8,
+  forget: 20,
+  probe: COMMAND_SECONDS + 2,
+};
+
+/** Why there is no answer in its output. */
+function failure(account: string, { exitCode, stdout, stderr }: Result) {
+  const detail = { account, exitCode, stdout: stdout.slice(0, 500), stderr: stderr.trim().slice(-2000) };
+  if (/unknown user|invalid user/i.test(stderr)) return batchError("BATCH_ACCOUNT_MISSING", { detail });
+  if (/^sudo: /m.test(stderr) || /is not allowed to execute/.test(stderr))
+    return batchError("BATCH_ACCOUNT_REFUSED", { detail });
+  return batchError("BATCH_DESK_FAILED", { detail });
+}
+
+/** The desk of this batch system. */
+export function openDesk(config: Options, transport: Transport): Desk {
+  return async <W extends DeskWish>(account: string, wish: W, signal?: AbortSignal) => {
+    const seconds = SECONDS[wish.action];
+    const target: DeskTarget = {
+      runDir: config.runDir.replaceAll("{username}", account),
+      minUid: config.transport === "local" ? 0 : config.minUid,
+      seconds,
+      commandSeconds: COMMAND_SECONDS,
+      environment: config.environment,
+    };
+    const { argv, stdin } = await deskCommand(config.python, { ...target, ...wish });
+    const command = { account, argv, stdin, deadlineMs: (seconds + 2) * 1000, ...(signal && { signal }) };
+    const result = await transport.run(command).catch((error: unknown) => {
+      throw error instanceof TransportFault ? faultOf(error) : error;
+    });
+    let answer: unknown;
+    try {
+      answer = JSON.parse(result.stdout);
+    } catch {
+      throw failure(account, result);
+    }
+    const action: W["action"] = wish.action;
+    const schema = deskAnswers[action];
+    if (Value.Check(schema, answer)) return answer;
+    if (!Value.Check(Refusal, answer)) throw failure(account, result);
+    const code = answer.code === "DEADLINE" ? "BATCH_SCHEDULER_AWAY" : codeOfLauncher(answer.code);
+    throw batchError(code ?? "BATCH_DESK_FAILED", { detail: { account, ...answer } });
+  };
+}

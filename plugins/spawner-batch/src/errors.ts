@@ -1,0 +1,152 @@
+import { PluginError, type PluginErrors } from "@elara/sdk";
+import type { JobCause } from "./schedulers/scheduler.ts";
+
+const LATER = "Your server cannot be started at the moment. The administrators can see why.";
+
+/** What can go wrong at a batch system. */
+export const errors = {
+  BATCH_SCHEDULER_AWAY: {
+    status: 503,
+    user: "The batch system does not answer at the moment. Try again soon.",
+    operator: "The scheduler's commands fail or give no answer; what they said is in the detail.",
+    retryable: true,
+  },
+  BATCH_UNREADABLE: {
+    status: 503,
+    user: "The batch system gives answers the hub does not understand. The administrators can see why.",
+    operator:
+      "A command of the scheduler printed what its adapter cannot read; nothing is concluded from it.",
+    retryable: true,
+  },
+  BATCH_REFUSED: {
+    status: 400,
+    user: "The batch system refused the job.",
+    operator: "The submit was refused; the scheduler's own words are in the message.",
+  },
+  BATCH_OPTIONS_INVALID: {
+    status: 400,
+    user: "What was chosen cannot work.",
+    operator: "An option of the batch spawner has a value that cannot work; the message names it.",
+  },
+  BATCH_UNREACHABLE: {
+    status: 503,
+    user: "The batch system cannot be reached at the moment. Try again soon.",
+    operator: "The login node or sudo could not be used; the detail has the words.",
+    retryable: true,
+  },
+  BATCH_ACCOUNT_MISSING: {
+    status: 403,
+    user: "You have no account at the batch system. Ask the administrators.",
+    operator: "sudo or the login node knows no account of this name; see the option `account`.",
+  },
+  BATCH_ACCOUNT_REFUSED: {
+    status: 403,
+    user: "Servers do not run under this account. Ask the administrators.",
+    operator:
+      "The account's uid is below `minUid`, its name is none, or sudo has no rule for it; see the detail.",
+  },
+  BATCH_SCHEDULER_MISSING: {
+    status: 500,
+    user: LATER,
+    operator: "The scheduler's commands are not in PATH there; set PATH in the option `environment`.",
+  },
+  BATCH_DESK_FAILED: {
+    status: 500,
+    user: LATER,
+    operator:
+      "The small program that runs as the user gave no answer: is `python` 3.9 or newer there? Its words are in the detail.",
+  },
+  BATCH_RUN_DIR_UNUSABLE: {
+    status: 500,
+    user: "Your home directory cannot be used. Ask the administrators.",
+    operator:
+      "`runDir` cannot be written as the user: home missing, full, read-only; the detail has the system's word.",
+    retryable: true,
+  },
+  BATCH_BUSY: {
+    status: 503,
+    user: "Your server is being started already. Try again in a moment.",
+    operator: "Another submit of the same server did not come to an end.",
+    retryable: true,
+  },
+  BATCH_TIME_LIMIT: {
+    status: 500,
+    user: "The time you asked for is over.",
+    operator: "The job reached its time limit.",
+  },
+  BATCH_OUT_OF_MEMORY: {
+    status: 500,
+    user: "Your server needed more memory than it asked for. Start it with more.",
+    operator: "The scheduler ended the job for its use of memory.",
+  },
+  BATCH_NODE_FAILED: {
+    status: 500,
+    user: "The machine your server ran on failed.",
+    operator: "The scheduler says that a node of the job failed.",
+  },
+  BATCH_PREEMPTED: {
+    status: 500,
+    user: "A job that comes first took the place of your server.",
+    operator: "The scheduler preempted the job.",
+  },
+  BATCH_CANCELLED: {
+    status: 500,
+    user: "The job of your server was cancelled at the batch system.",
+    operator: "The job was cancelled, not by the hub.",
+  },
+  BATCH_LAUNCH_FAILED: {
+    status: 500,
+    user: "The job of your server ended before the server started. The administrators can see why.",
+    operator:
+      "The job left no record: see `job.out` in its folder, the template `script`, and the scheduler's log.",
+  },
+  BATCH_COMMAND_NOT_FOUND: {
+    status: 500,
+    user: "The program that runs your server is not installed on the node.",
+    operator:
+      "`spawn.command` was not found in PATH of the job. Load a module in `script`, or give its path.",
+  },
+  BATCH_NO_PORT: {
+    status: 503,
+    user: "All ports for servers on the node are taken. Try again.",
+    operator: "No free port in `portRange` on the node. Widen the range.",
+    retryable: true,
+  },
+  BATCH_PORT_LOST: {
+    status: 503,
+    user: "Your server's address was taken by another program. Try again.",
+    operator: "Other programs took five ports in a row. Move `portRange` away from the ports they use.",
+    retryable: true,
+  },
+} as const satisfies PluginErrors;
+
+export type BatchErrorCode = keyof typeof errors;
+
+interface Told {
+  readonly detail?: unknown;
+  readonly cause?: unknown;
+  readonly field?: string;
+  /** Instead of the table's sentence for the user. */
+  readonly message?: string;
+}
+
+/** An error of this plugin; `detail` and `cause` are for the operator only. */
+export const batchError = (code: BatchErrorCode, told: Told = {}): PluginError =>
+  new PluginError(errors, code, told);
+
+/** Why a job ended, as an error of this plugin; undefined where its own records say more. */
+export const CAUSES: Readonly<Partial<Record<JobCause, BatchErrorCode>>> = {
+  timeLimit: "BATCH_TIME_LIMIT",
+  outOfMemory: "BATCH_OUT_OF_MEMORY",
+  nodeFailed: "BATCH_NODE_FAILED",
+  preempted: "BATCH_PREEMPTED",
+  cancelled: "BATCH_CANCELLED",
+};
+
+/** A code of the program that runs at the batch system. */
+export function codeOfLauncher(code: string): BatchErrorCode | undefined {
+  const own = code === "CWD_UNUSABLE" ? "BATCH_RUN_DIR_UNUSABLE" : `BATCH_${code}`;
+  return isCode(own) ? own : undefined;
+}
+
+const isCode = (code: string): code is BatchErrorCode => Object.hasOwn(errors, code);

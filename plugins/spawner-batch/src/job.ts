@@ -1,0 +1,88 @@
+import type { SpawnRequest } from "@elara/sdk";
+import type { JobOrder } from "@elara/sdk/launcher";
+import { batchError } from "./errors.ts";
+import type { Options } from "./options.ts";
+import type { JobSpec, Partition, Scheduler } from "./schedulers/scheduler.ts";
+import type { ScriptFacts } from "./script.ts";
+
+/** Name of the job of this server. Holds nothing a user wrote. */
+export const jobName = (tag: string): string => `elara-${tag}`;
+
+/** The account at the batch system. Never one that a command would take for a flag. */
+export function accountOf(config: Options, userName: string): string {
+  const account = config.user.replaceAll("{username}", userName);
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/.test(account))
+    throw batchError("BATCH_ACCOUNT_REFUSED", { detail: { account } });
+  return account;
+}
+
+const wrong = (field: string, message: string) => batchError("BATCH_OPTIONS_INVALID", { field, message });
+
+/** Refuses what the scheduler would take and leave waiting for ever. */
+function checkTime(options: Options, partitions: readonly Partition[]): void {
+  const chosen = options.partition;
+  const partition = partitions.find(({ name, isDefault }) => (chosen === "" ? isDefault : name === chosen));
+  if (!partition && chosen !== "")
+    throw wrong(
+      "partition",
+      `There is no partition ${chosen}. Known: ${partitions.map(({ name }) => name).join(", ")}.`,
+    );
+  const limit = partition?.maxMinutes;
+  if (partition && limit !== undefined && options.walltimeMinutes > limit)
+    throw wrong("walltimeMinutes", `Partition ${partition.name} allows ${limit} minutes at most.`);
+}
+
+/** Refuses arguments that change who, where or what runs. */
+export function checkArguments(scheduler: Scheduler, given: readonly string[]): void {
+  for (const argument of given) {
+    const flag = argument.split("=")[0] ?? "";
+    if (!scheduler.allowedFlags.includes(flag))
+      throw wrong("extraArguments", `${flag} is not allowed. Allowed: ${scheduler.allowedFlags.join(", ")}.`);
+  }
+}
+
+/** What the scheduler is asked for. Throws BATCH_OPTIONS_INVALID with the field. */
+export function jobSpec(
+  scheduler: Scheduler,
+  { tag, options }: SpawnRequest<Options>,
+  partitions: readonly Partition[],
+): JobSpec {
+  checkTime(options, partitions);
+  checkArguments(scheduler, options.extraArguments);
+  const { partition, account, qos, reservation, constraint, gpuType } = options;
+  const { cpus, memoryMiB, gpus, walltimeMinutes, extraArguments } = options;
+  return {
+    ...{ name: jobName(tag), output: "job.out", extra: extraArguments },
+    ...{ partition, account, qos, reservation, constraint, gpuType },
+    ...{ cpus, memoryMiB, gpus, walltimeMinutes },
+  };
+}
+
+/** What the job starts. Secrets are in here and go to a file of the account, nowhere else. */
+export function jobOrder(
+  config: Options,
+  { tag, argv, env, servicePrefix }: SpawnRequest<Options>,
+): JobOrder {
+  const [first = 0, last = 0] = config.portRange;
+  return {
+    tag,
+    argv,
+    env,
+    servicePrefix,
+    host: config.listen,
+    portRange: [first, last],
+    portRestSeconds: config.portRestSeconds,
+    logBytes: config.logBytes,
+    graceSeconds: config.killWaitSeconds,
+  };
+}
+
+/** What the job script may speak of: of the options also those a wrapped spawner added. */
+export function scriptFacts(
+  config: Options,
+  { user, server, options }: SpawnRequest<Options>,
+  account: string,
+): ScriptFacts {
+  const { script: _, ...known } = options;
+  return { python: config.python, user: user.name, account, server, options: known };
+}

@@ -1,0 +1,40 @@
+import type { Ask } from "./ask.ts";
+import type { Partition, Scheduler } from "./schedulers/scheduler.ts";
+
+const PARTITIONS_MS = 60_000;
+/** A node that is not in the last listing is asked for again, but not all the time. */
+const NODES_AGAIN_MS = 10_000;
+
+/** What the batch system consists of, remembered for a while. */
+export interface Places {
+  partitions(signal?: AbortSignal): Promise<readonly Partition[]>;
+  /** Address of a node; undefined when the scheduler does not know it. */
+  address(node: string): Promise<string | undefined>;
+}
+
+/** Asks for it when needed. */
+export function knownPlaces(ask: Ask, scheduler: Scheduler, now: () => number): Places {
+  let partitions: { at: number; known: readonly Partition[] } | undefined;
+  let nodes: { at: number; known: ReadonlyMap<string, string> } | undefined;
+  return {
+    async partitions(signal) {
+      if (!partitions || now() - partitions.at > PARTITIONS_MS) {
+        const known = await ask(
+          scheduler.argvForPartitions(),
+          (text) => scheduler.parsePartitions(text),
+          signal,
+        );
+        partitions = { at: now(), known };
+      }
+      return partitions.known;
+    },
+    async address(node) {
+      if (!nodes?.known.has(node) && (!nodes || now() - nodes.at > NODES_AGAIN_MS))
+        nodes = {
+          at: now(),
+          known: await ask(scheduler.argvForNodes(), (text) => scheduler.parseNodes(text)),
+        };
+      return nodes.known.get(node);
+    },
+  };
+}

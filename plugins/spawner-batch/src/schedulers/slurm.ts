@@ -1,0 +1,202 @@
+import { type Fault, type JobCause, type JobRow, type Scheduler, Unreadable } from "./scheduler.ts";
+import { slurmAdvice } from "./slurm-reasons.ts";
+
+/** Only what users cannot write. The reason stands last: nothing follows that it could be taken for. */
+const FIELDS = "%i|%U|%T|%V|%S|%e|%B|%r";
+/** Times as seconds since the epoch, wherever the command runs. */
+const squeue = (...args: string[]): string[] => ["env", "SLURM_TIME_FORMAT=%s", "squeue", "-h", ...args];
+
+const STATES: Readonly<Record<string, JobRow["state"]>> = {
+  PENDING: "queued",
+  REQUEUED: "queued",
+  REQUEUE_FED: "queued",
+  REQUEUE_HOLD: "held",
+  SPECIAL_EXIT: "held",
+  RESV_DEL_HOLD: "held",
+  CONFIGURING: "starting",
+  RUNNING: "running",
+  RESIZING: "running",
+  SUSPENDED: "suspended",
+  STOPPED: "suspended",
+  COMPLETING: "stopping",
+  SIGNALING: "stopping",
+  STAGE_OUT: "stopping",
+};
+const CAUSES: Readonly<Record<string, JobCause>> = {
+  COMPLETED: "completed",
+  FAILED: "failed",
+  BOOT_FAIL: "nodeFailed",
+  NODE_FAIL: "nodeFailed",
+  TIMEOUT: "timeLimit",
+  DEADLINE: "timeLimit",
+  OUT_OF_MEMORY: "outOfMemory",
+  PREEMPTED: "preempted",
+  CANCELLED: "cancelled",
+  REVOKED: "cancelled",
+};
+
+/** Patterns of what its commands say on stderr, first match wins. */
+const FAULTS: readonly (readonly [RegExp, Fault])[] = [
+  [/Invalid (job id|user)/i, { kind: "notFound" }],
+  [
+    /contact slurm controller|timed out|Connection (refused|reset)|Unable to connect|Zero Bytes/i,
+    { kind: "transient" },
+  ],
+  [/munge|Protocol authentication|credential|backup controller|communication/i, { kind: "transient" }],
+  [/temporarily|accounting storage is disabled|slurmdbd/i, { kind: "transient" }],
+  [/account\/partition|Invalid account/i, { kind: "denied", field: "account" }],
+  [/denied|not permitted|policy/i, { kind: "denied" }],
+  [/qos/i, { kind: "denied", field: "qos" }],
+  [/partition/i, { kind: "invalid", field: "partition" }],
+  [/reservation/i, { kind: "invalid", field: "reservation" }],
+  [/feature|constraint/i, { kind: "invalid", field: "constraint" }],
+  [/time limit|time specification/i, { kind: "invalid", field: "walltimeMinutes" }],
+  [/memory/i, { kind: "invalid", field: "memoryMiB" }],
+  [/gres/i, { kind: "invalid", field: "gpus" }],
+  [/CPU count/i, { kind: "invalid", field: "cpus" }],
+  [/submission failed|invalid|unrecognized|Unable to allocate/i, { kind: "invalid" }],
+];
+
+const seconds = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
+
+function lines(stdout: string): string[] {
+  if (stdout !== "" && !stdout.endsWith("\n")) throw new Unreadable("the output is cut off");
+  return stdout.split("\n").slice(0, -1);
+}
+
+function rowOf(line: string): JobRow {
+  const [jobId = "", owner = "", state = "", submitted = "", start = "", end = "", node = "", ...reason] =
+    line.split("|");
+  const submittedAt = seconds(submitted);
+  if (
+    !/^\d[\w+[\],%-]*$/.test(jobId) ||
+    !/^\d+$/.test(owner) ||
+    submittedAt === undefined ||
+    reason.length === 0
+  )
+    throw new Unreadable(`not a line of squeue: ${JSON.stringify(line.slice(0, 200))}`);
+  const why = reason.join("|");
+  const [startsAt, endsAt, cause] = [seconds(start), seconds(end), CAUSES[state]];
+  const isHeld = state === "PENDING" && /^JobHeld/.test(why);
+  return {
+    jobId,
+    owner,
+    submittedAt,
+    state: cause ? "ended" : isHeld ? "held" : (STATES[state] ?? "unknown"),
+    ...(cause && { cause }),
+    ...(why !== "" && why !== "None" && { reason: why }),
+    ...(/^[\w.-]+$/.test(node) && { node }),
+    ...(startsAt !== undefined && { startsAt }),
+    ...(endsAt !== undefined && { endsAt }),
+  };
+}
+
+/** `1-00:00:00`, `8:00:00`, `1:00`, `infinite` → minutes. */
+function minutesOf(limit: string): number | undefined {
+  const [, days = "0", hours = "0", minutes = "0"] = /^(?:(\d+)-)?(?:(\d+):)?(\d+):\d+$/.exec(limit) ?? [];
+  const total = Number(days) * 1440 + Number(hours) * 60 + Number(minutes);
+  return total > 0 ? total : undefined;
+}
+
+/** Slurm by its commands; seen with 22.05. */
+export const slurm: Scheduler = {
+  name: "slurm",
+  jobIdVariable: "SLURM_JOB_ID",
+  cancelsById: false,
+  allowedFlags: [
+    ...[
+      "--comment",
+      "--exclusive",
+      "--gres",
+      "--gres-flags",
+      "--hint",
+      "--licenses",
+      "--mail-type",
+      "--mail-user",
+    ],
+    ...[
+      "--nice",
+      "--nodelist",
+      "--exclude",
+      "--oversubscribe",
+      "--prefer",
+      "--switches",
+      "--threads-per-core",
+    ],
+    ...["--tmp", "--wckey", "--mem-per-cpu", "--mem-per-gpu", "--cpus-per-gpu"],
+  ],
+  ownerOf: (_account, uid) => String(uid),
+  argvForSubmit: (spec) => [
+    ...["sbatch", "--parsable", "--no-requeue", "--nodes=1", "--ntasks=1", "--export=ALL"],
+    `--job-name=${spec.name}`,
+    `--output=${spec.output}`,
+    ...(spec.partition ? [`--partition=${spec.partition}`] : []),
+    ...(spec.account ? [`--account=${spec.account}`] : []),
+    ...(spec.qos ? [`--qos=${spec.qos}`] : []),
+    ...(spec.reservation ? [`--reservation=${spec.reservation}`] : []),
+    ...(spec.constraint ? [`--constraint=${spec.constraint}`] : []),
+    ...(spec.cpus ? [`--cpus-per-task=${spec.cpus}`] : []),
+    ...(spec.memoryMiB ? [`--mem=${spec.memoryMiB}M`] : []),
+    ...(spec.gpus ? [`--gres=gpu:${spec.gpuType ? `${spec.gpuType}:` : ""}${spec.gpus}`] : []),
+    ...(spec.walltimeMinutes ? [`--time=${spec.walltimeMinutes}`] : []),
+    ...spec.extra,
+  ],
+  parseSubmit(stdout) {
+    const id = /^(\d+)(?:;[\w.-]+)?$/.exec(stdout.trim())?.[1];
+    if (id === undefined)
+      throw new Unreadable(`not an answer of sbatch: ${JSON.stringify(stdout.slice(0, 200))}`);
+    return id;
+  },
+  argvForList: (owners) => squeue("-t", "all", "-u", owners.join(","), "-o", FIELDS),
+  parseList: (stdout) => lines(stdout).map(rowOf),
+  // The name filters and is not printed: whoever may choose one cannot forge a row by it.
+  argvForFind: (name, account) => squeue("-n", name, "-u", account, "-o", FIELDS),
+  parseFind: (stdout) => lines(stdout).map(rowOf),
+  argvForCancel: ({ name, account }) => ["scancel", `--name=${name}`, `--user=${account}`],
+  argvForFinished: (ids) => [
+    "env",
+    "SLURM_TIME_FORMAT=%s",
+    "sacct",
+    "-n",
+    "-P",
+    "-X",
+    "-j",
+    ids.join(","),
+    "-o",
+    "JobIDRaw,UID,State,Submit,ExitCode",
+  ],
+  parseFinished: (stdout) =>
+    lines(stdout).flatMap((line) => {
+      const [jobId = "", owner = "", state = "", submitted = "", exit = ""] = line.split("|");
+      // `CANCELLED by 1001`
+      const cause = CAUSES[state.split(" ")[0] ?? ""];
+      const submittedAt = seconds(submitted);
+      if (!cause || submittedAt === undefined) return [];
+      return [
+        { jobId, owner, submittedAt, state: "ended" as const, cause, exitCode: Number(exit.split(":")[0]) },
+      ];
+    }),
+  argvForNodes: () => ["scontrol", "show", "node", "-o"],
+  parseNodes: (stdout) =>
+    new Map(
+      lines(stdout).flatMap((line) => {
+        const [, name, , address] = /^NodeName=(\S+) (.*? )?NodeAddr=(\S+) /.exec(line) ?? [];
+        return name && address ? [[name, address]] : [];
+      }),
+    ),
+  argvForPartitions: () => ["sinfo", "-h", "-o", "%P|%a|%l"],
+  parsePartitions: (stdout) =>
+    lines(stdout).map((line) => {
+      const [name = "", available, limit = ""] = line.split("|");
+      const maxMinutes = minutesOf(limit);
+      return {
+        name: name.replace(/\*$/, ""),
+        isDefault: name.endsWith("*"),
+        isUp: available === "up",
+        ...(maxMinutes !== undefined && { maxMinutes }),
+      };
+    }),
+  classifyError: (_exitCode, stdout, stderr) =>
+    FAULTS.find(([pattern]) => pattern.test(stderr) || pattern.test(stdout))?.[1] ?? { kind: "transient" },
+  adviceFor: slurmAdvice,
+};
