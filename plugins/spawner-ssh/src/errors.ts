@@ -8,25 +8,25 @@ export const errors = {
   SSH_UNREACHABLE: {
     status: 503,
     user: "{host} does not answer at the moment.",
-    operator: "The machine cannot be reached by ssh, or did not answer in time:",
+    operator: "The machine cannot be reached by ssh, or did not answer in time.",
     retryable: true,
   },
   SSH_HOST_KEY: {
     status: 503,
     user: "{host} could not prove that it is the right machine. The administrators have to look.",
-    operator: "Nothing was sent there:",
+    operator: "The key of the host is not the known one, so nothing was sent there.",
     retryable: true,
   },
   SSH_CREDENTIAL: {
     status: 503,
     user: "The hub cannot log in to {host} at the moment. The administrators can see why.",
-    operator: "The hub's own key or certificate cannot be used:",
+    operator: "The hub's own key or certificate cannot be used.",
     retryable: true,
   },
   SSH_LOGIN_REFUSED: {
     status: 403,
     user: "{host} does not let your account in. Do you have one there?",
-    operator: "The machine refused the hub's key or certificate:",
+    operator: "The machine refused the hub's key or certificate.",
   },
   SSH_ACCOUNT_REFUSED: {
     status: 403,

@@ -11,4 +11,5 @@ export const spawners: BuiltIns = {
   local: () => import("@elara/spawner-local"),
   batch: () => import("@elara/spawner-batch"),
   docker: () => import("@elara/spawner-docker"),
+  ssh: () => import("@elara/spawner-ssh"),
 };
