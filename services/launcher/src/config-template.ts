@@ -35,7 +35,8 @@ export function literal(value: unknown): string {
 
 const EXAMPLES: Readonly<Record<string, string>> = {
   authenticators: '["pam"]',
-  spawners: '["local", { use: "docker", environment: { LANG: "C.UTF-8" }, clocks: { submitSeconds: 600 } }]',
+  spawners:
+    '["local", { use: "docker", options: { images: ["quay.io/jupyter/base-notebook"] }, clocks: { submitSeconds: 600 } }]',
   profiles:
     '[{ slug: "large", title: "Large", spawner: "docker", options: { memory: "16G" }, fields: { image: true } }]',
 };
