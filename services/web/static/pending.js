@@ -8,7 +8,7 @@ const bar = document.getElementById("progress");
 const status = document.getElementById("step-status");
 
 const items = () => [...list.children];
-const timeOf = (item) => item.querySelector("time").dateTime;
+const timeOf = (item) => item.querySelector(":scope > time").dateTime;
 // Times are UTC of one form and order as text. A line that was replaced by a later one of its name counts as shown.
 const isShown = ({ step, at }) => items().some((item) => item.dataset.step === step && timeOf(item) >= at);
 
@@ -66,10 +66,10 @@ function show({ step, at, title, detail, progress, ongoing }) {
   what.textContent = title;
   if (detail) {
     const more = document.createElement("small");
-    more.textContent = detail;
+    more.append(...withTimes(detail));
     what.append(more);
   }
-  const time = line.querySelector("time");
+  const time = line.querySelector(":scope > time");
   time.dateTime = at;
   localTime(time);
   // Whoever listens is told once what goes on, not each percent of it.

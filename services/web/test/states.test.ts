@@ -34,7 +34,12 @@ describe("pages of a server that waits, or of which nobody knows", () => {
       phaseAt: at(3),
       reason: "Priority <1>; expected start 2026-11-23T07:40:00Z, or later",
     });
+    const step = { at: at(3), step: "queued", progress: 15 };
+    await hub.people.steps(server, [
+      { ...step, message: "Waiting in the queue: until 2026-11-23T07:40:00Z" },
+    ]);
     const body = await pending();
+    assert.match(body, /<small>until <time datetime="2026-11-23T07:40:00Z">[^<]*<\/time><\/small>/);
     assert.match(body, /<h1 id="heading">Your server waits in the queue/);
     assert.match(body, /id="state" class="notice notice--queued">/);
     assert.match(

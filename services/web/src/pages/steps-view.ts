@@ -1,4 +1,5 @@
 import type { Step } from "@elara/contracts";
+import { withTimes } from "../models/start-state.ts";
 import { lastOfRuns } from "../models/step-runs.ts";
 import { isCountedStep, isOngoing, startSteps, stepDetail, stepTitle } from "../models/step-title.ts";
 
@@ -6,8 +7,8 @@ import { isCountedStep, isOngoing, startSteps, stepDetail, stepTitle } from "../
 export interface StepLine {
   readonly step: string;
   readonly title: string;
-  /** More than the title says; "" for nothing. */
-  readonly detail: string;
+  /** More than the title says, moments in it told apart; empty for nothing. */
+  readonly detail: ReturnType<typeof withTimes>;
   readonly at: string;
   readonly clock: string;
   readonly state: "done" | "now" | "failed";
@@ -40,7 +41,7 @@ export function stepsView(steps: readonly Step[], isOver: boolean): StepsView {
 const line = ({ step, message, at }: Step, isNow: boolean): StepLine => ({
   step,
   title: stepTitle(step) || message,
-  detail: stepDetail(step, message),
+  detail: withTimes(stepDetail(step, message)),
   at,
   clock: `${at.slice(11, 19)} UTC`,
   state: step === "failed" ? "failed" : isNow ? "now" : "done",
