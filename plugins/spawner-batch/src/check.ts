@@ -49,9 +49,9 @@ export async function checkBatch(checked: Checked): Promise<void> {
   const partitions = await places.partitions();
   if (!partitions.some(({ isUp }) => isUp))
     throw wrong("scheduler", "the batch system has no partition that is up");
-  for (const name of [config.partition, ...config.offer.partitions])
-    if (name !== "" && !partitions.some((partition) => partition.name === name))
-      throw wrong("partition", `partition: the batch system has no ${name}`);
+  const { partition } = config;
+  if (partition !== "" && !partitions.some(({ name }) => name === partition))
+    throw wrong("partition", `partition: the batch system has no ${partition}`);
 
   const account = config.checkAccount;
   if (account === "") return;

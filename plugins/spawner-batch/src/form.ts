@@ -2,27 +2,15 @@ import type { FieldKeywords } from "@elara/sdk";
 import type { Options } from "./options.ts";
 import type { Partition } from "./schedulers/scheduler.ts";
 
-const unique = (values: readonly string[]): string[] => [...new Set(values)];
-
-/** What the spawn form offers here and now: partitions that are up, projects and the like as the administrator allows. */
+/** What the spawn form offers here and now: partitions that are up, and the longest time one of them allows. */
 export function formOf(config: Options, partitions: readonly Partition[]): Record<string, FieldKeywords> {
-  const { offer } = config;
-  const open = partitions.filter(
-    ({ name, isUp }) => isUp && (offer.partitions.length === 0 || offer.partitions.includes(name)),
-  );
-  const own = config.partition !== "" ? config.partition : open.find(({ isDefault }) => isDefault)?.name;
+  const open = partitions.filter(({ isUp }) => isUp);
   const names = open.map(({ name }) => name);
-  const limits = open.map(({ maxMinutes }) => maxMinutes ?? Number.POSITIVE_INFINITY);
-  const maximum = Math.max(0, ...limits);
+  const own = config.partition || open.find(({ isDefault }) => isDefault)?.name;
+  const isOpen = own !== undefined && names.includes(own);
+  const maximum = Math.max(0, ...open.map(({ maxMinutes }) => maxMinutes ?? Number.POSITIVE_INFINITY));
   return {
-    partition: {
-      // Empty is the scheduler's default, which may be one that is not offered.
-      enum: own !== undefined && names.includes(own) ? names : unique([config.partition, ...names]),
-      ...(own !== undefined && names.includes(own) && { default: own }),
-    },
-    account: { enum: unique([config.account, ...offer.accounts]) },
-    qos: { enum: unique([config.qos, ...offer.qos]) },
-    reservation: { enum: unique([config.reservation, ...offer.reservations]) },
+    partition: isOpen ? { enum: names, default: own } : { enum: [...new Set([config.partition, ...names])] },
     ...(maximum > 0 && Number.isFinite(maximum) && { walltimeMinutes: { maximum } }),
   };
 }

@@ -5,8 +5,8 @@ import { DEFAULT_SCRIPT } from "./script.ts";
 
 /** No control characters: each value becomes part of one argument, or of a script after quoting. */
 const WORD = "^[^\\u0000-\\u001f\\u007f]{0,200}$";
-const choice = (title: string, description: string) =>
-  Type.String({ default: "", pattern: WORD, title, description, userChoice: true });
+const choice = (title: string, description: string, userChoice: true | "named" = "named") =>
+  Type.String({ default: "", pattern: WORD, title, description, userChoice });
 const amount = (title: string, description: string) =>
   Type.Integer({ default: 0, minimum: 0, title, description, userChoice: true });
 
@@ -71,7 +71,7 @@ export const options = Type.Object(
       description:
         "Job script, a LiquidJS template by the administrator: load modules here. What is put in is quoted for the shell. Known: `python`, `user`, `account`, `server`, `options.NAME`; `{% render 'launch', python: python %}` starts the server.",
     }),
-    partition: choice("Partition", "Partition or queue; empty: the scheduler's default."),
+    partition: choice("Partition", "Partition or queue; empty: the scheduler's default.", true),
     account: choice("Project", "Account (project) the time is charged to; empty: the scheduler's default."),
     qos: choice("Quality of service", "Empty: the scheduler's default."),
     reservation: choice("Reservation", "Empty: none."),
@@ -93,18 +93,6 @@ export const options = Type.Object(
       description:
         "Further arguments of the submit, one each: `--nice=100`. Flags that change who, where or what runs are refused.",
     }),
-    offer: Type.Object(
-      {
-        partitions: Type.Array(Type.String(), {
-          default: [],
-          description: "Partitions users may choose; empty: all that are up.",
-        }),
-        accounts: Type.Array(Type.String(), { default: [], description: "Empty: `account` only." }),
-        qos: Type.Array(Type.String(), { default: [], description: "Empty: `qos` only." }),
-        reservations: Type.Array(Type.String(), { default: [], description: "Empty: `reservation` only." }),
-      },
-      { additionalProperties: false, default: {}, description: "What the form offers." },
-    ),
     nodeAddress: Type.Union([Type.Literal("scheduler"), Type.Literal("name")], {
       default: "scheduler",
       description: "Where the hub reaches a node: at the address the scheduler knows, or by its name.",

@@ -1,61 +1,10 @@
-import { type Fault, type JobCause, type JobRow, type Scheduler, Unreadable } from "./scheduler.ts";
-import { slurmAdvice } from "./slurm-reasons.ts";
+import { type JobRow, type Scheduler, Unreadable } from "./scheduler.ts";
+import { CAUSES, STATES, slurmAdvice, slurmFault } from "./slurm-words.ts";
 
 /** Only what users cannot write. The reason stands last: nothing follows that it could be taken for. */
 const FIELDS = "%i|%U|%T|%V|%S|%e|%B|%r";
 /** Times as seconds since the epoch, wherever the command runs. */
 const squeue = (...args: string[]): string[] => ["env", "SLURM_TIME_FORMAT=%s", "squeue", "-h", ...args];
-
-const STATES: Readonly<Record<string, JobRow["state"]>> = {
-  PENDING: "queued",
-  REQUEUED: "queued",
-  REQUEUE_FED: "queued",
-  REQUEUE_HOLD: "held",
-  SPECIAL_EXIT: "held",
-  RESV_DEL_HOLD: "held",
-  CONFIGURING: "starting",
-  RUNNING: "running",
-  RESIZING: "running",
-  SUSPENDED: "suspended",
-  STOPPED: "suspended",
-  COMPLETING: "stopping",
-  SIGNALING: "stopping",
-  STAGE_OUT: "stopping",
-};
-const CAUSES: Readonly<Record<string, JobCause>> = {
-  COMPLETED: "completed",
-  FAILED: "failed",
-  BOOT_FAIL: "nodeFailed",
-  NODE_FAIL: "nodeFailed",
-  TIMEOUT: "timeLimit",
-  DEADLINE: "timeLimit",
-  OUT_OF_MEMORY: "outOfMemory",
-  PREEMPTED: "preempted",
-  CANCELLED: "cancelled",
-  REVOKED: "cancelled",
-};
-
-/** Patterns of what its commands say on stderr, first match wins. */
-const FAULTS: readonly (readonly [RegExp, Fault])[] = [
-  [/Invalid (job id|user)/i, { kind: "notFound" }],
-  [
-    /contact slurm controller|timed out|Connection (refused|reset)|Unable to connect|Zero Bytes/i,
-    { kind: "transient" },
-  ],
-  [/munge|Protocol authentication|credential|backup controller|communication/i, { kind: "transient" }],
-  [/temporarily|accounting storage is disabled|slurmdbd/i, { kind: "transient" }],
-  [/account\/partition|Invalid account/i, { kind: "denied", field: "account" }],
-  [/denied|not permitted|policy/i, { kind: "denied" }],
-  [/qos/i, { kind: "denied", field: "qos" }],
-  [/partition/i, { kind: "invalid", field: "partition" }],
-  [/reservation/i, { kind: "invalid", field: "reservation" }],
-  [/feature|constraint/i, { kind: "invalid", field: "constraint" }],
-  [/time limit|time specification/i, { kind: "invalid", field: "walltimeMinutes" }],
-  [/memory/i, { kind: "invalid", field: "memoryMiB" }],
-  [/gres/i, { kind: "invalid", field: "gpus" }],
-  [/CPU count/i, { kind: "invalid", field: "cpus" }],
-  [/submission failed|invalid|unrecognized|Unable to allocate/i, { kind: "invalid" }],
-];
 
 const seconds = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
 
@@ -197,6 +146,6 @@ export const slurm: Scheduler = {
       };
     }),
   classifyError: (_exitCode, stdout, stderr) =>
-    FAULTS.find(([pattern]) => pattern.test(stderr) || pattern.test(stdout))?.[1] ?? { kind: "transient" },
+    slurmFault(stderr) ?? slurmFault(stdout) ?? { kind: "transient" },
   adviceFor: slurmAdvice,
 };

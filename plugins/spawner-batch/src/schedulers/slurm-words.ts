@@ -1,3 +1,58 @@
+import type { Fault, JobCause, JobRow } from "./scheduler.ts";
+
+/** Its states of jobs that live. */
+export const STATES: Readonly<Record<string, JobRow["state"]>> = {
+  PENDING: "queued",
+  REQUEUED: "queued",
+  REQUEUE_FED: "queued",
+  REQUEUE_HOLD: "held",
+  SPECIAL_EXIT: "held",
+  RESV_DEL_HOLD: "held",
+  CONFIGURING: "starting",
+  RUNNING: "running",
+  RESIZING: "running",
+  SUSPENDED: "suspended",
+  STOPPED: "suspended",
+  COMPLETING: "stopping",
+  SIGNALING: "stopping",
+  STAGE_OUT: "stopping",
+};
+/** Its states of jobs that are over. */
+export const CAUSES: Readonly<Record<string, JobCause>> = {
+  COMPLETED: "completed",
+  FAILED: "failed",
+  BOOT_FAIL: "nodeFailed",
+  NODE_FAIL: "nodeFailed",
+  TIMEOUT: "timeLimit",
+  DEADLINE: "timeLimit",
+  OUT_OF_MEMORY: "outOfMemory",
+  PREEMPTED: "preempted",
+  CANCELLED: "cancelled",
+  REVOKED: "cancelled",
+};
+
+/** Patterns of what its commands say on stderr, first match wins. */
+const FAULTS: readonly (readonly [RegExp, Fault])[] = [
+  [/Invalid (job id|user)/i, { kind: "notFound" }],
+  [
+    /contact slurm controller|timed out|Connection (refused|reset)|Unable to connect|Zero Bytes/i,
+    { kind: "transient" },
+  ],
+  [/munge|Protocol authentication|credential|backup controller|communication/i, { kind: "transient" }],
+  [/temporarily|accounting storage is disabled|slurmdbd/i, { kind: "transient" }],
+  [/account\/partition|Invalid account/i, { kind: "denied", field: "account" }],
+  [/denied|not permitted|policy/i, { kind: "denied" }],
+  [/qos/i, { kind: "denied", field: "qos" }],
+  [/partition/i, { kind: "invalid", field: "partition" }],
+  [/reservation/i, { kind: "invalid", field: "reservation" }],
+  [/feature|constraint/i, { kind: "invalid", field: "constraint" }],
+  [/time limit|time specification/i, { kind: "invalid", field: "walltimeMinutes" }],
+  [/memory/i, { kind: "invalid", field: "memoryMiB" }],
+  [/gres/i, { kind: "invalid", field: "gpus" }],
+  [/CPU count/i, { kind: "invalid", field: "cpus" }],
+  [/submission failed|invalid|unrecognized|Unable to allocate/i, { kind: "invalid" }],
+];
+
 /** Reasons of waiting by the begin of Slurm's word, the longest first where one begins another. */
 const ADVICE: readonly (readonly [prefix: string, advice: string])[] = [
   ["Resources", "It waits for free nodes"],
@@ -45,3 +100,7 @@ const ADVICE: readonly (readonly [prefix: string, advice: string])[] = [
 /** What one of Slurm's reasons means for people; undefined for one that is not known. */
 export const slurmAdvice = (reason: string): string | undefined =>
   ADVICE.find(([prefix]) => reason.startsWith(prefix))?.[1];
+
+/** What one of its sentences means; undefined for one that is not known. */
+export const slurmFault = (words: string): Fault | undefined =>
+  FAULTS.find(([pattern]) => pattern.test(words))?.[1];
