@@ -77,6 +77,33 @@ test("defaults are filled in at every depth", () => {
   });
 });
 
+test("entries of a list have defaults and secrets too", (t) => {
+  const Host = Type.Object(
+    {
+      host: Type.String(),
+      port: Type.Integer({ default: 22 }),
+      token: Type.String({ default: "", secret: true }),
+    },
+    { additionalProperties: false },
+  );
+  const Hosts = Type.Object({ hosts: Type.Array(Host, { minItems: 1 }) }, { additionalProperties: false });
+  const given = { hosts: [{ host: "a" }, { host: "b", port: 23, token: { env: "ELARA_TEST_LISTED" } }] };
+  assert.deepEqual(faultsOf(writtenSchema(Hosts), given), []);
+  assert.deepEqual(
+    faultsOf(writtenSchema(Hosts), { hosts: [{ port: "x" }] }).map(({ path }) => path),
+    ["hosts[0].host", "hosts[0].port"],
+  );
+  assert.equal(faultsOf(writtenSchema(Hosts), { hosts: [] }).length, 1);
+  process.env.ELARA_TEST_LISTED = "told";
+  t.after(() => delete process.env.ELARA_TEST_LISTED);
+  assert.deepEqual(withSecrets(Hosts, withDefaults(Hosts, given), "/elara.config.ts", ""), {
+    hosts: [
+      { host: "a", port: 22, token: "" },
+      { host: "b", port: 23, token: "told" },
+    ],
+  });
+});
+
 describe("secrets", () => {
   test("come from the environment or a private file, relative to the configuration", (t) => {
     const dir = folder(t);

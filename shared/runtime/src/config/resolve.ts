@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { TSchema } from "typebox";
-import { isSection } from "./schema.ts";
+import { isList, isSection } from "./schema.ts";
 import { isSecretRef, isSecretSchema, readSecret, type SecretRef } from "./secret.ts";
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -8,6 +8,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** `written` with every default of the schema filled in; secrets stay references. */
 export function withDefaults(schema: TSchema, written: unknown): unknown {
+  if (isList(schema) && Array.isArray(written))
+    return written.map((entry) => withDefaults(schema.items, entry));
   if (!isSection(schema)) {
     if (written !== undefined || !("default" in schema)) return written;
     return structuredClone(schema.default);
@@ -28,6 +30,8 @@ const anchored = (reference: SecretRef, file: string): SecretRef =>
 /** Replaces every secret's reference by its text. Throws CONFIG_SECRET_MISSING or CONFIG_SECRET_READABLE with the path. */
 export function withSecrets(schema: TSchema, value: unknown, configFile: string, path: string): unknown {
   if (isSecretSchema(schema) && isSecretRef(value)) return readSecret(anchored(value, configFile), path);
+  if (isList(schema) && Array.isArray(value))
+    return value.map((entry, at) => withSecrets(schema.items, entry, configFile, `${path}[${at}]`));
   if (!isSection(schema) || !isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, part]) => {

@@ -151,6 +151,7 @@ export function configSchema(services: readonly ServiceDefinition[]): TObject {
 /** The schema an administrator's text is held against: sections optional, secrets as references. */
 export function writtenSchema(schema: TSchema): TSchema {
   if (isSecretSchema(schema)) return Type.Union(SecretRef.anyOf, { secret: true });
+  if (isList(schema)) return { ...schema, items: writtenSchema(schema.items) };
   if (!isSection(schema)) return schema;
   const properties: Record<string, TSchema> = {};
   for (const [key, property] of Object.entries(schema.properties)) {
@@ -170,3 +171,12 @@ interface Section extends TSchema {
 /** An object with named properties, in contrast to a record. */
 export const isSection = (schema: TSchema): schema is Section =>
   "properties" in schema && typeof schema.properties === "object" && schema.properties !== null;
+
+interface List extends TSchema {
+  type: "array";
+  items: TSchema;
+}
+
+/** A list whose entries have a schema. */
+export const isList = (schema: TSchema): schema is List =>
+  "items" in schema && typeof schema.items === "object" && !Array.isArray(schema.items);
