@@ -104,6 +104,18 @@ test("entries of a list have defaults and secrets too", (t) => {
   });
 });
 
+test("an optional section that is not written stays unsaid, in an entry of a list too", () => {
+  const Entry = Type.Object({
+    name: Type.String(),
+    for: Type.Optional(Type.Object({ admins: Type.Boolean({ default: false }) })),
+  });
+  const Entries = Type.Object({ entries: Type.Array(Entry) });
+  const written = { entries: [{ name: "a" }, { name: "b", for: {} }] };
+  assert.deepEqual(withDefaults(Entries, written), {
+    entries: [{ name: "a" }, { name: "b", for: { admins: false } }],
+  });
+});
+
 describe("secrets", () => {
   test("come from the environment or a private file, relative to the configuration", (t) => {
     const dir = folder(t);

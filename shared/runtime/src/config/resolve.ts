@@ -17,6 +17,8 @@ export function withDefaults(schema: TSchema, written: unknown): unknown {
   const given = isRecord(written) ? written : {};
   const filled: Record<string, unknown> = {};
   for (const [key, property] of Object.entries(schema.properties)) {
+    // To leave an optional section out says something else than to write it empty.
+    if (given[key] === undefined && isSection(property) && !schema.required?.includes(key)) continue;
     const value = withDefaults(property, given[key]);
     if (value !== undefined) filled[key] = value;
   }
