@@ -237,3 +237,31 @@ describe("a person watches a start that waits", { skip: noBrowser() }, () => {
     assert.equal((await page.request.get(`${hub.url}/user/ada/api/status`)).status(), 200, "its route stays");
   });
 });
+
+describe("a person without scripts", { skip: noBrowser() }, () => {
+  test("chooses too; what is wrong is told by the hub", { timeout: 120_000 }, async (t) => {
+    const profiles = [
+      { slug: "small", title: "Small", spawner: "course", fields: { topic: true } },
+      // No default fits: it has to be said, also while another profile is chosen.
+      { slug: "named", title: "Named", spawner: "course", fields: { note: { pattern: "^[a-z]+$" } } },
+    ] as const;
+    const config = { spawners: CONFIG.spawners ?? [], spawn: { profiles: [...profiles] } };
+    const hub = await startHub({ shape: "alone", config });
+    t.after(() => hub.close());
+    const browser = await openBrowser();
+    t.after(() => browser.close());
+    const page = await browser.newPage({ javaScriptEnabled: false });
+    await page.goto(`${hub.url}/hub/login?next=%2Fhub%2Fspawn`);
+    await logIn(page, "ada", PASSWORD);
+    await page.getByRole("radio", { name: "Named" }).check();
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.locator('[data-field="named.note"] [role="alert"]').waitFor();
+    assert.equal(await page.getByLabel("Topic").isVisible(), false);
+    await page.getByRole("radio", { name: "Small" }).check();
+    await page.getByLabel("Topic").selectOption("biology");
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.waitForURL(/spawn-pending|\/user\/ada/);
+    await page.waitForURL(/\/user\/ada/, { timeout: 60_000 });
+    assert.match(JSON.stringify(started(hub)), /"topic":"biology"/);
+  });
+});

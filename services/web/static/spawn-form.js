@@ -13,6 +13,8 @@ for (const profile of profiles) profile.addEventListener("change", follow);
 // A browser that goes back fills the form in again after this script has run.
 addEventListener("pageshow", follow);
 follow();
+// Without this script the browser checks nothing: it would refuse the form for a field that is not shown.
+document.getElementById("spawn-form").noValidate = false;
 
 // What is refused is looked at first.
 document.querySelector('[aria-invalid="true"]')?.focus();
