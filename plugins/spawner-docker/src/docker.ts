@@ -1,13 +1,6 @@
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  PluginError,
-  type Row,
-  type Spawner,
-  type SpawnerHost,
-  type SpawnRequest,
-  type StartCall,
-} from "@elara/sdk";
+import type { Row, Spawner, SpawnerHost, SpawnRequest, StartCall } from "@elara/sdk";
 import type Docker from "dockerode";
 import { checkDocker } from "./check.ts";
 import { containerOf, imageOf, LABEL, nameOf } from "./container.ts";
@@ -32,14 +25,19 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     config.engine.startsWith("unix") || config.engine === "" ? "127.0.0.1" : new URL(config.engine).hostname;
   const beginning = new Set<string>();
 
-  /** The container of this tag if this hub made it. Throws DOCKER_NAME_TAKEN when somebody else did. */
+  const inspect = (tag: string, signal?: AbortSignal) =>
+    askFor(
+      (abortSignal) => docker.getContainer(nameOf(tag)).inspect({ abortSignal }),
+      signal ? { signal } : {},
+    );
+
+  const isOwn = ({ Config: { Labels } }: Docker.ContainerInspectInfo, tag: string): boolean =>
+    Labels[LABEL.hub] === host.hubId && Labels[LABEL.tag] === tag;
+
+  /** The container of this tag if this hub made it. */
   async function own(tag: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
-    const container = docker.getContainer(nameOf(tag));
-    const info = await askFor((abortSignal) => container.inspect({ abortSignal }), signal ? { signal } : {});
-    const { [LABEL.hub]: hub, [LABEL.tag]: made } = info?.Config.Labels ?? {};
-    if (info && (hub !== host.hubId || made !== tag))
-      throw dockerError("DOCKER_NAME_TAKEN", { detail: { container: info.Name, hub, tag: made } });
-    return info;
+    const info = await inspect(tag, signal);
+    return info && isOwn(info, tag) ? info : undefined;
   }
 
   const remove = (id: string, force: boolean) =>
@@ -78,7 +76,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
   /** The handle of a container that another call made, which is begun if that call did not come to it. */
   async function adopt(tag: string): Promise<Handle | undefined> {
-    const info = await own(tag);
+    const info = await inspect(tag);
+    if (info && !isOwn(info, tag)) throw dockerError("DOCKER_NAME_TAKEN", { detail: { container: info.Id } });
     if (info?.State.Status === "created") await begin(info.Id);
     return info && handleOf(info.Id);
   }
@@ -117,7 +116,11 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     if (row) return row;
     const known = await askFor((abortSignal) => docker.getContainer(info.Id).inspect({ abortSignal }));
     if (!known) return undefined;
-    if (known.State.Status !== "created" || known.State.Error !== "") return endedRow(tag, known.State);
+    const { Status, Error: word } = known.State;
+    if (Status === "exited" || Status === "dead" || (Status === "created" && word !== ""))
+      return endedRow(tag, known.State);
+    // It went on between the two questions.
+    if (Status !== "created") return { tag, state: "starting" };
     if (host.now() - info.Created * 1000 > LEFT_AFTER_MS && !beginning.has(tag)) {
       beginning.add(tag);
       void begin(info.Id)
@@ -167,16 +170,16 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     },
 
     async locate({ tag }, { signal }) {
-      const info = await own(tag, signal).catch((error: unknown) => {
-        if (error instanceof PluginError && error.code === "DOCKER_NAME_TAKEN") return undefined;
-        throw error;
-      });
-      const isOver =
-        info?.State.Status === "exited" || info?.State.Status === "dead" || info?.State.Status === "removing";
-      return info && !isOver ? handleOf(info.Id) : undefined;
+      const info = await own(tag, signal);
+      return info && !["exited", "dead", "removing"].includes(info.State.Status)
+        ? handleOf(info.Id)
+        : undefined;
     },
 
-    logs: ({ tag }, { lines, signal }) => logLines(docker.getContainer(nameOf(tag)), lines, signal),
+    async logs({ tag }, { lines, signal }) {
+      const info = await own(tag, signal);
+      return info ? logLines(docker.getContainer(info.Id), lines, signal) : [];
+    },
 
     form: async () => ({ image: { enum: config.images, default: config.image || config.images[0] } }),
 

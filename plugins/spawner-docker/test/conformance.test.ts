@@ -3,5 +3,4 @@ import plugin from "../src/index.ts";
 import { given, skip } from "./fixtures/docker.ts";
 
 const module = import.meta.resolve("../src/index.ts");
-if (skip) spawnerConformance(plugin, { skip });
-else spawnerConformance(plugin, { module, options: await given() });
+spawnerConformance(plugin, skip ? { skip } : { module, options: await given() });

@@ -33,9 +33,9 @@ const TOOLS = [
   "hostname",
   "dd",
 ];
-const LEFT_OUT = ["__pycache__", "tests", "*.map", "pip", "schemathesis*", "hypothesis*"];
+const LEFT_OUT = ["tests", "*.map", "pip", "schemathesis*", "hypothesis*"];
 /** Raise it when what is packed changes. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 /** Where an image has the packages of `site`. */
 const SITE = "/opt/site";
@@ -137,7 +137,7 @@ async function fill(root: string, python: Python, site: string | undefined): Pro
 
   await cp(python.executable, join(root, python.executable));
   await run("ln", ["-sf", python.executable, join(root, "usr/local/bin/python3")]);
-  const notNeeded = ["test", "idlelib", "tkinter", "config-*", "ensurepip", "__pycache__", "dist-packages"];
+  const notNeeded = ["test", "idlelib", "tkinter", "config-*", "ensurepip", "dist-packages"];
   await copy(python.stdlib, join(root, python.stdlib), [...notNeeded, "site-packages"]);
   if (site !== undefined) {
     await copy(site, join(root, SITE), LEFT_OUT);

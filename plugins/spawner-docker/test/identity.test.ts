@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { newTag, standInCommand, testHost } from "@elara/sdk/testing";
+import { benchOn, engine, inspect, isThere, skip } from "./fixtures/docker.ts";
+
+/** Makes a container by hand, as somebody else at the engine would. */
+async function stranger(tag: string, ...labels: string[]): Promise<string> {
+  const { docker, image } = await engine();
+  const flags = labels.flatMap((label) => ["--label", label]);
+  return docker(
+    "run",
+    "--detach",
+    "--name",
+    `elara-${tag}`,
+    ...flags,
+    image,
+    "sh",
+    "-c",
+    "echo word; sleep 300",
+  );
+}
+
+describe("a container of our name that another one made", { skip }, () => {
+  const makers: [whose: string, labels: (hubId: string, tag: string) => string[]][] = [
+    ["nobody's", () => []],
+    ["another hub's", (_, tag) => ["org.elara.hub=other", `org.elara.tag=${tag}`]],
+    ["of another start of ours, renamed", (hubId) => [`org.elara.hub=${hubId}`, `org.elara.tag=${newTag()}`]],
+  ];
+  for (const [whose, labels] of makers)
+    test(`${whose}: is refused, never touched, never taken for ours`, async (t) => {
+      const bench = await benchOn(t);
+      const request = bench.request();
+      const { tag } = request;
+      const id = await stranger(tag, ...labels(bench.host.hubId, tag));
+      const spawner = await bench.spawner();
+      await assert.rejects(bench.start(spawner, request), { code: "DOCKER_NAME_TAKEN" });
+      assert.equal(await spawner.locate(request, bench.call()), undefined);
+      const forged = bench.stored(request, { v: 1, container: id });
+      assert.equal(await bench.row(spawner, [forged], tag), undefined);
+      await spawner.stop(forged, { graceSeconds: 0, ...bench.call() });
+      await spawner.cleanup?.(forged, bench.call());
+      assert.deepEqual(await spawner.logs?.(forged, { lines: 5, ...bench.call() }), []);
+      assert.equal(await inspect(tag, "{{.Id}} {{.State.Running}}"), `${id} true`);
+      await (await engine()).docker("rm", "--force", id);
+    });
+});
+
+describe("a container of ours", { skip }, () => {
+  test("of an older generation neither stands in the way nor is taken for the new one", async (t) => {
+    const bench = await benchOn(t);
+    const spawner = await bench.spawner();
+    const before = bench.request();
+    const old = await bench.start(spawner, before);
+    await bench.untilRunning(spawner, old);
+    const next = { ...before, tag: newTag(), generation: 2 };
+    assert.equal(await spawner.locate(next, bench.call()), undefined);
+    const server = await bench.start(spawner, next);
+    const ids = new Set<string>();
+    for (const each of [old, server])
+      ids.add((await bench.facts(await bench.untilRunning(spawner, each))).id);
+    assert.equal(ids.size, 2);
+    await spawner.stop(old, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, old, "the old one ends");
+    await bench.untilRunning(spawner, server);
+  });
+
+  test("is found by its tag when the handle was lost", async (t) => {
+    const bench = await benchOn(t);
+    const request = bench.request();
+    const { handle } = await bench.start(await bench.spawner(), request);
+    const other = await bench.spawner(bench.host.another());
+    assert.deepEqual(await other.locate(request, bench.call()), handle);
+  });
+
+  test("that was made but not begun is found, begun once it was left, and stopped for good", async (t) => {
+    const made = async (later: number) => {
+      const bench = await benchOn(t, {}, { host: () => testHost({ now: () => Date.now() + later }) });
+      const request = bench.request();
+      const { docker, image } = await engine();
+      await docker(
+        ...[
+          "create",
+          "--name",
+          `elara-${request.tag}`,
+          "--env",
+          "JUPYTERHUB_SERVICE_URL=http://0.0.0.0:8888/",
+        ],
+        ...["--label", `org.elara.hub=${bench.host.hubId}`, "--label", `org.elara.tag=${request.tag}`],
+        ...["--label", "org.elara.port=8888", image, "python3", "-c", "import time; time.sleep(300)"],
+      );
+      const spawner = await bench.spawner();
+      const handle = await spawner.locate(request, bench.call());
+      assert.ok(handle, "a container that was not begun is found");
+      return { bench, spawner, server: bench.stored(request, handle) };
+    };
+    const fresh = await made(0);
+    const row = await fresh.bench.row(fresh.spawner, [fresh.server], fresh.server.tag);
+    assert.equal(row?.state, "submitting");
+    await fresh.spawner.stop(fresh.server, { graceSeconds: 1, ...fresh.bench.call() });
+    assert.equal(await isThere(fresh.server.tag), false, "stopped before it was begun, it is gone");
+
+    const left = await made(60_000);
+    await left.bench.untilRunning(left.spawner, left.server);
+    await left.spawner.stop(left.server, { graceSeconds: 0, ...left.bench.call() });
+    await left.bench.untilEnded(left.spawner, left.server, "ends");
+  });
+
+  test("that was made but not begun is begun by a start of the same tag", async (t) => {
+    const bench = await benchOn(t);
+    const request = bench.request();
+    const { docker, image } = await engine();
+    const id = await docker(
+      ...["create", "--name", `elara-${request.tag}`, "--label", `org.elara.hub=${bench.host.hubId}`],
+      ...["--label", `org.elara.tag=${request.tag}`, "--label", "org.elara.port=8888", image, "sleep", "300"],
+    );
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, request);
+    assert.deepEqual(server.handle, { v: 1, container: id });
+    await bench.untilRunning(spawner, server);
+    await spawner.stop(server, { graceSeconds: 0, ...bench.call() });
+  });
+
+  test("that is paused is suspended, not ended, and can be stopped", async (t) => {
+    const bench = await benchOn(t);
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    await bench.untilRunning(spawner, server);
+    await (await engine()).docker("pause", `elara-${server.tag}`);
+    assert.equal((await bench.row(spawner, [server], server.tag))?.state, "suspended");
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
+  });
+
+  test("is removed after its end, not before, and kept where that is wanted", async (t) => {
+    for (const remove of [true, false]) {
+      const bench = await benchOn(t, { remove });
+      const spawner = await bench.spawner();
+      const server = await bench.start(spawner, bench.request(standInCommand()));
+      await bench.untilRunning(spawner, server);
+      await assert.rejects(async () => spawner.cleanup?.(server, bench.call()), {
+        code: "DOCKER_STILL_RUNNING",
+      });
+      await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+      await bench.untilEnded(spawner, server, "ends");
+      for (const _ of ["once", "again"]) await spawner.cleanup?.(server, bench.call());
+      assert.equal(await isThere(server.tag), !remove);
+    }
+  });
+});
