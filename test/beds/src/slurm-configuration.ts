@@ -6,10 +6,12 @@ export interface SlurmPlace {
   /** Of the controller, then one for each node. */
   readonly ports: readonly number[];
   readonly minJobAge: number;
+  /** Of each node. */
+  readonly cpus: number;
 }
 
 /** The text of slurm.conf, and the nodes it names. Each node is a slurmd of its own with an address of its own. */
-export function configurationOf({ dir, hostname, ports, minJobAge }: SlurmPlace): {
+export function configurationOf({ dir, hostname, ports, minJobAge, cpus }: SlurmPlace): {
   text: string;
   nodes: { name: string; address: string }[];
 } {
@@ -49,7 +51,7 @@ PropagateResourceLimits=NONE
 ${nodes
   .map(
     ({ name, address }, at) =>
-      `NodeName=${name} NodeHostname=${hostname} NodeAddr=${address} Port=${nodePorts[at]} CPUs=4 RealMemory=2000 State=UNKNOWN`,
+      `NodeName=${name} NodeHostname=${hostname} NodeAddr=${address} Port=${nodePorts[at]} CPUs=${cpus} RealMemory=${Math.max(2000, cpus * 100)} State=UNKNOWN`,
   )
   .join("\n")}
 PartitionName=main Nodes=n[1-${nodes.length}] Default=YES MaxTime=08:00:00 DefaultTime=00:30:00 DefMemPerCPU=100 State=UP

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -40,7 +40,7 @@ export interface SlurmBed {
   /** Runs a command of it, as root or as an account; gives what it printed. Rejects when it fails. */
   run(argv: readonly string[], options?: { account?: string; input?: string }): Promise<string>;
   readonly controller: {
-    /** SIGKILL. */
+    /** SIGKILL, once what it knows is on disk: killed before, it forgets jobs, or runs them again. */
     stop(): Promise<void>;
     /** Resolves once it answers. */
     start(): Promise<void>;
@@ -57,6 +57,8 @@ export interface SlurmBed {
 export interface SlurmOptions {
   /** Seconds until the controller forgets a finished job; default 60. */
   readonly minJobAge?: number;
+  /** Of each of its three nodes, whatever the machine has; default 4. */
+  readonly cpus?: number;
 }
 
 /** Starts one. Takes about two seconds. */
@@ -128,6 +130,7 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
     hostname: hostname().split(".")[0] ?? "localhost",
     ports: await freePorts(4),
     minJobAge: options.minJobAge ?? 60,
+    cpus: options.cpus ?? 4,
   });
 
   const bed: SlurmBed = {
@@ -138,7 +141,17 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
     dir,
     run: runIn,
     controller: {
-      stop: () => end("slurmctld", "SIGKILL"),
+      async stop() {
+        const [job = ""] = (await runIn(["squeue", "-h", "-o", "%A"]).catch(() => "")).split("\n");
+        const now = Date.now();
+        // It writes after some changes only; this is one.
+        if (job !== "") {
+          await runIn(["scontrol", "update", `jobid=${job}`, "comment=saved"]);
+          const isSaved = async () => (await stat(join(dir, "state", "job_state"))).mtimeMs > now;
+          await until("the controller to save", isSaved, () => "");
+        }
+        await end("slurmctld", "SIGKILL");
+      },
       start: startController,
       freeze: () => void daemons.get("slurmctld")?.kill("SIGSTOP"),
       thaw: () => void daemons.get("slurmctld")?.kill("SIGCONT"),
