@@ -78,7 +78,7 @@ function show({ step, at, title, detail, progress, ongoing }) {
   markNow(ongoing);
 }
 
-const UTC = /(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)/;
+const UTC = /(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| UTC))/;
 const part = (id) => document.getElementById(id);
 
 /** A moment in a sentence of a backend is shown in the reader's time. */
@@ -86,7 +86,7 @@ function withTimes(sentence) {
   return sentence.split(UTC).map((text, index) => {
     if (index % 2 === 0) return text;
     const time = document.createElement("time");
-    time.dateTime = text;
+    time.dateTime = text.replace(" ", "T").replace(" UTC", "Z");
     localTime(time);
     return time;
   });

@@ -107,11 +107,10 @@ describe("the progress stream", () => {
       const { value } = await stream.next();
       return [value?.state.kind, value?.state.reason, value?.message];
     };
-    const queued = "It starts by itself when its turn comes.";
-    assert.deepEqual(await next(), ["queued", "Priority", `${queued} (Priority)`]);
+    assert.deepEqual(await next(), ["queued", "Priority", "Why it waits: Priority"]);
     await hub.people.changeServer(server._id, { reason: "Resources" });
     news();
-    assert.deepEqual(await next(), ["queued", "Resources", `${queued} (Resources)`]);
+    assert.deepEqual(await next(), ["queued", "Resources", "Why it waits: Resources"]);
     await hub.people.changeServer(server._id, {
       phase: "unknown",
       phaseBefore: "queued",

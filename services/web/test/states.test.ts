@@ -36,10 +36,10 @@ describe("pages of a server that waits, or of which nobody knows", () => {
     });
     const step = { at: at(3), step: "queued", progress: 15 };
     await hub.people.steps(server, [
-      { ...step, message: "Waiting in the queue: until 2026-11-23T07:40:00Z" },
+      { ...step, message: "Waiting in the queue: until 2026-11-23 07:40 UTC" },
     ]);
     const body = await pending();
-    assert.match(body, /<small>until <time datetime="2026-11-23T07:40:00Z">[^<]*<\/time><\/small>/);
+    assert.match(body, /<small>until <time datetime="2026-11-23T07:40Z">[^<]*<\/time><\/small>/);
     assert.match(body, /<h1 id="heading">Your server waits in the queue/);
     assert.match(body, /id="state" class="notice notice--queued">/);
     assert.match(
@@ -49,6 +49,11 @@ describe("pages of a server that waits, or of which nobody knows", () => {
     assert.match(body, /Since <time id="state-since" datetime="2026-11-22T12:00:03\.000Z"/);
     assert.match(body, /action="\/hub\/stop\/ada".*Cancel the start/);
     assert.match(await home(), /notice--pending" id="state">.*Priority &lt;1&gt;/);
+  });
+
+  it("queued for no reason that is told: it waits for its turn", async () => {
+    await set({ phase: "queued" });
+    assert.match(await pending(), /<p id="state-words">It waits for its turn\.<\/p>/);
   });
 
   it("unknown while it starts: why, and that nothing is lost", async () => {

@@ -18,7 +18,7 @@ const WORDS = {
   queued: {
     word: "Queued",
     heading: "Your server waits in the queue",
-    words: "It starts by itself when its turn comes.",
+    words: "It waits for its turn.",
   },
   unknown: {
     word: "Not answering",
@@ -32,24 +32,40 @@ const WORDS = {
 export function startState({
   phase,
   phaseAt,
-  reason = "",
+  reason: said,
 }: Pick<Server, "phase" | "phaseAt" | "reason">): StartState {
   const kind = phase === "queued" || phase === "unknown" ? phase : "starting";
-  return { kind, ...WORDS[kind], reason: kind === "starting" ? "" : ownReason(reason), since: phaseAt };
+  const reason = kind === "starting" ? "" : ownReason(said);
+  // A queue's reason may be that its turn never comes: nothing else is said beside it.
+  const words = kind === "queued" && reason !== "" ? "Why it waits:" : WORDS[kind].words;
+  return { kind, ...WORDS[kind], words, reason, since: phaseAt };
 }
 
 /** What was said of itself; what the hub says where a backend gave no reason stands in the words already. */
 export const ownReason = (reason = ""): string => (reason === ERRORS.SPAWN_BACKEND_AWAY.user ? "" : reason);
 
 /** One sentence for clients that show text only. */
-export const startSentence = ({ kind, heading, words, reason }: StartState): string =>
-  kind === "starting" ? heading : `${words}${reason === "" ? "" : ` (${reason})`}`;
+export function startSentence({ kind, heading, words, reason }: StartState): string {
+  if (kind === "starting") return heading;
+  if (reason === "") return words;
+  return kind === "queued" ? `${words} ${reason}` : `${words} (${reason})`;
+}
 
-const UTC = /(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)/;
+/** A moment as backends write it, `2026-11-23T07:40:00Z` or `2026-11-23 07:40 UTC`. */
+const UTC = /(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z| UTC))/;
+
+/** A part of a sentence; `at` is the moment it names, "" for mere words. */
+export interface SentencePart {
+  readonly text: string;
+  readonly at: string;
+}
 
 /** A sentence of a backend, cut where it names a moment, so that pages show that in the reader's time. */
-export const withTimes = (sentence: string): readonly { readonly text: string; readonly isTime: boolean }[] =>
+export const withTimes = (sentence: string): readonly SentencePart[] =>
   sentence
     .split(UTC)
-    .map((text, index) => ({ text, isTime: index % 2 === 1 }))
+    .map((text, index) => ({
+      text,
+      at: index % 2 === 1 ? text.replace(" ", "T").replace(" UTC", "Z") : "",
+    }))
     .filter(({ text }) => text !== "");

@@ -5,7 +5,7 @@ import { apiTime } from "../models/api-time.ts";
 import { faultOf } from "../models/failure.ts";
 import { serverLastActivity } from "../models/server-model.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
-import { ownReason, startState, withTimes } from "../models/start-state.ts";
+import { ownReason, type SentencePart, startState, withTimes } from "../models/start-state.ts";
 import { type ServerUrls, serverUrls } from "./server-urls.ts";
 
 /** A server as the pages show it. */
@@ -19,7 +19,7 @@ export interface ServerCard {
   readonly mayStop: boolean;
   readonly isStarting: boolean;
   /** Queued, or nobody answers for it: what that means, and what queue or backend gave as its reason. */
-  readonly state: { readonly words: string; readonly reason: ReturnType<typeof withTimes> } | undefined;
+  readonly state: { readonly words: string; readonly reason: readonly SentencePart[] } | undefined;
   /** Title of its profile, "" when that says no more than the place does. */
   readonly profile: string;
   /** Name of the place where it runs; "" while it does not. */

@@ -1,5 +1,5 @@
 import type { Step } from "@elara/contracts";
-import { withTimes } from "../models/start-state.ts";
+import { type SentencePart, withTimes } from "../models/start-state.ts";
 import { lastOfRuns } from "../models/step-runs.ts";
 import { isCountedStep, isOngoing, startSteps, stepDetail, stepTitle } from "../models/step-title.ts";
 
@@ -8,7 +8,7 @@ export interface StepLine {
   readonly step: string;
   readonly title: string;
   /** More than the title says, moments in it told apart; empty for nothing. */
-  readonly detail: ReturnType<typeof withTimes>;
+  readonly detail: readonly SentencePart[];
   readonly at: string;
   readonly clock: string;
   readonly state: "done" | "now" | "failed";
