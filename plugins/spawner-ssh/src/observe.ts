@@ -52,9 +52,12 @@ export function observer(
     if (row.state === "ended" || row.state === "lost") await tunnels.close(tag);
     if (row.url === undefined) return row;
     if (handle.connect === "forward") return { ...row, url: await tunnels.url(tag, desk, row.url, url) };
-    const reached = new URL(row.url);
-    reached.hostname = desk.place.host.includes(":") ? `[${desk.place.host}]` : desk.place.host;
-    return { ...row, url: reached.origin };
+    // Only the port is taken from a record that its owner can write.
+    const { host } = desk.place;
+    return {
+      ...row,
+      url: `http://${host.includes(":") ? `[${host}]` : host}:${Number(new URL(row.url).port)}`,
+    };
   }
 
   async function look(desk: Desk, servers: readonly Server[]): Promise<Row[]> {

@@ -14,6 +14,8 @@ import { tunnels } from "./tunnels.ts";
 /** How long a port there is not given out again. */
 const PORT_REST_SECONDS = 120;
 
+const NOT_HERE = Symbol("not here");
+
 function open(config: Options, host: SpawnerHost): Ssh {
   try {
     return openSsh(config.ssh, host);
@@ -114,13 +116,18 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     },
 
     async locate(key, { signal }) {
-      const looks = await Promise.allSettled(where.desksFor(key).map((desk) => found(desk, key.tag, signal)));
-      const hit = looks.find((look) => look.status === "fulfilled" && look.value !== undefined);
-      if (hit?.status === "fulfilled") return hit.value;
-      // Where nobody answered it may be.
-      const blind = looks.find((look) => look.status === "rejected");
-      if (blind) throw blind.reason;
-      return undefined;
+      // The first that has it; an answer of all is awaited only when nobody does.
+      const hits = where.desksFor(key).map(async (desk) => {
+        const hit = await found(desk, key.tag, signal);
+        if (!hit) throw NOT_HERE;
+        return hit;
+      });
+      return Promise.any(hits).catch((error: AggregateError) => {
+        // Where nobody answered it may be.
+        const blind = error.errors.find((reason) => reason !== NOT_HERE);
+        if (blind !== undefined) throw blind;
+        return undefined;
+      });
     },
 
     async logs({ tag, handle }, { lines, signal }) {
