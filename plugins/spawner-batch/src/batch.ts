@@ -55,7 +55,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     const fault = scheduler.classifyError(exitCode, stdout, stderr);
     const detail = { exitCode, stderr: stderr.slice(0, 2000) };
     if (fault.kind === "transient") return batchError("BATCH_SCHEDULER_AWAY", { detail });
-    const words = lastLine(stderr);
+    const words = wordsOf(stderr);
     const message = `The batch system refused the job${words === "" ? "." : `: ${words}`}`;
     return batchError("BATCH_REFUSED", { detail, message, ...(fault.field && { field: fault.field }) });
   }
@@ -164,12 +164,15 @@ const oldest = (jobs: readonly FoundJob[]): FoundJob | undefined =>
     (a, b) => a.submittedAt - b.submittedAt || Number.parseInt(a.jobId, 10) - Number.parseInt(b.jobId, 10),
   )[0];
 
-/** What a command said last, fit for a page. */
-const lastLine = (stderr: string): string =>
-  (stderr.trim().split("\n").at(-1) ?? "")
-    .replace(/^\w+: (error: )?/, "")
+/** What a command of the scheduler said, fit for a page. */
+const wordsOf = (stderr: string): string =>
+  stderr
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/^\w+: (error: )?(Batch job submission failed: )?/, ""))
+    .join("; ")
     .replaceAll(/[^\x20-\x7e]/g, "?")
-    .slice(0, 200);
+    .slice(0, 300);
 
 /** The administrator's template; what is wrong with it, or with a value in it, is told as an error of the option. */
 function scriptOf(config: Options): ReturnType<typeof jobScript> {

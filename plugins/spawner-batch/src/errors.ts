@@ -94,6 +94,17 @@ export const errors = {
     user: "The job of your server was cancelled at the batch system.",
     operator: "The job was cancelled, not by the hub.",
   },
+  BATCH_RUN_AGAIN: {
+    status: 500,
+    user: "The batch system lost your server. Start it again.",
+    operator:
+      "The scheduler ran the job a second time, as after a crash of its controller; its server is not started again.",
+  },
+  BATCH_ORDER_MISSING: {
+    status: 500,
+    user: "Your server was cancelled before it started.",
+    operator: "The job began after its order was taken back.",
+  },
   BATCH_LAUNCH_FAILED: {
     status: 500,
     user: "The job of your server ended before the server started. The administrators can see why.",

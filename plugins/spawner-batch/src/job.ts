@@ -18,8 +18,14 @@ export function accountOf(config: Options, userName: string): string {
 
 const wrong = (field: string, message: string) => batchError("BATCH_OPTIONS_INVALID", { field, message });
 
-/** Refuses what the scheduler would take and leave waiting for ever. */
-function checkTime(options: Options, partitions: readonly Partition[]): void {
+const LIMITS = [
+  ["walltimeMinutes", "maxMinutes", "minutes"],
+  ["cpus", "maxCpus", "CPUs"],
+  ["memoryMiB", "maxMemoryMiB", "MiB of memory"],
+] as const;
+
+/** Refuses what some schedulers take and then leave waiting for ever. */
+function checkLimits(options: Options, partitions: readonly Partition[]): void {
   const chosen = options.partition;
   const partition = partitions.find(({ name, isDefault }) => (chosen === "" ? isDefault : name === chosen));
   if (!partition && chosen !== "")
@@ -27,9 +33,11 @@ function checkTime(options: Options, partitions: readonly Partition[]): void {
       "partition",
       `There is no partition ${chosen}. Known: ${partitions.map(({ name }) => name).join(", ")}.`,
     );
-  const limit = partition?.maxMinutes;
-  if (partition && limit !== undefined && options.walltimeMinutes > limit)
-    throw wrong("walltimeMinutes", `Partition ${partition.name} allows ${limit} minutes at most.`);
+  for (const [field, limit, what] of LIMITS) {
+    const most = partition?.[limit];
+    if (partition && most !== undefined && options[field] > most)
+      throw wrong(field, `Partition ${partition.name} allows ${most} ${what} at most.`);
+  }
 }
 
 /** Refuses arguments that change who, where or what runs. */
@@ -47,7 +55,7 @@ export function jobSpec(
   { tag, options }: SpawnRequest<Options>,
   partitions: readonly Partition[],
 ): JobSpec {
-  checkTime(options, partitions);
+  checkLimits(options, partitions);
   checkArguments(scheduler, options.extraArguments);
   const { partition, account, qos, reservation, constraint, gpuType } = options;
   const { cpus, memoryMiB, gpus, walltimeMinutes, extraArguments } = options;

@@ -17,20 +17,10 @@ import subprocess
 import sys
 import time
 
-from job import run_job
+from job import follow_parent, run_job
 from processes import Failed, load, save, timestamp
 
 RECORDS = ("claim", "state.json", "exit.json")
-
-
-def follow_parent():
-    """In a command's process: ends with us."""
-    try:
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    except (ImportError, OSError, AttributeError):
-        pass
 
 
 def call(spec, argv, given="", cwd="/"):

@@ -6,21 +6,40 @@ import signal
 import socket
 import sys
 
-from processes import Failed, collect_orphans, load, save
+from processes import Failed, collect_orphans, load, save, timestamp
 from server import SIGNALS, Server
 
 
+def follow_parent():
+    """In a new process: ends with the one that started it."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+    except (ImportError, OSError, AttributeError):
+        pass
+
+
 def claim(folder, job):
-    """True for the one job that is this server. Complete from the moment it is there, also on a shared file system."""
-    draft = "claim.%s" % job.replace("/", "_")
-    save(folder, draft, {"jobId": job})
+    """The job that is this server; ours when `mine`. Complete from the moment it is there, also on a shared file system."""
+    mine = {"jobId": job, "node": socket.gethostname(), "pid": os.getpid(), "at": timestamp()}
+    draft = "claim.%s.%d" % (mine["node"], mine["pid"])
+    save(folder, draft, mine)
     draft = os.path.join(folder, draft)
     try:
         os.link(draft, os.path.join(folder, "claim"))
     except FileExistsError:
         pass
     os.unlink(draft)
-    return load(folder, "claim") == {"jobId": job}
+    return load(folder, "claim"), mine
+
+
+class JobServer(Server):
+    """Ends with its launcher: the job is over then, whatever the batch system knows of its processes."""
+
+    def become(self, *given):
+        follow_parent()
+        super().become(*given)
 
 
 def ports_folder(folder):
@@ -44,16 +63,21 @@ def run_job(spec):
     os.umask(0o077)
     if not job:
         raise Failed("JOB_ID_MISSING", "%s is not set in the job" % spec["jobIdVariable"])
-    if not claim(folder, job):
-        print("another job is this server; nothing to do")
+    known, mine = claim(folder, job)
+    if known != mine and known["jobId"] != job:
+        print("job %s is this server; nothing to do" % known["jobId"])
         return 0
     order = load(folder, "order.json")
     if order is not None:
         os.unlink(os.path.join(folder, "order.json"))  # it holds the server's token
-    server = Server(dict(order or spec, runDir=ports_folder(folder)), folder)
+    server = JobServer(dict(order or spec, runDir=ports_folder(folder)), folder)
     server.state.update(jobId=job, node=socket.gethostname())
+    if known != mine:
+        # The batch system lost it and runs it again. Its secrets are gone, and what it was may still live elsewhere.
+        if load(folder, "exit.json") is None:
+            server.end("failed", "RUN_AGAIN", "the job was run before")
+        return 1
     if order is None:
-        server.note()
         server.end("failed", "ORDER_MISSING", "the order of this server is gone; it was cancelled")
         return 1
     server.spec["env"] = dict(os.environ, **order["env"])

@@ -61,8 +61,10 @@ export interface Partition {
   readonly name: string;
   readonly isDefault: boolean;
   readonly isUp: boolean;
-  /** Absent: no limit. */
+  /** Longest time, and what its largest node has. Absent: no limit, or not told. */
   readonly maxMinutes?: number;
+  readonly maxCpus?: number;
+  readonly maxMemoryMiB?: number;
 }
 
 /**
@@ -113,3 +115,16 @@ export interface Scheduler {
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
 }
+
+/** One partition of several kinds of nodes: what the largest of each kind has. */
+export const largest = (kinds: readonly Partition[]): Partition => {
+  const most = (name: "maxCpus" | "maxMemoryMiB") =>
+    Math.max(...kinds.map((kind) => kind[name] ?? Number.POSITIVE_INFINITY));
+  const { maxCpus: _, maxMemoryMiB: __, ...rest } = kinds[0] ?? { name: "", isDefault: false, isUp: false };
+  const [maxCpus, maxMemoryMiB] = [most("maxCpus"), most("maxMemoryMiB")];
+  return {
+    ...rest,
+    ...(Number.isFinite(maxCpus) && { maxCpus }),
+    ...(Number.isFinite(maxMemoryMiB) && { maxMemoryMiB }),
+  };
+};

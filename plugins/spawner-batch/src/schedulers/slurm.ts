@@ -1,4 +1,4 @@
-import { type JobRow, type Scheduler, Unreadable } from "./scheduler.ts";
+import { type JobRow, largest, type Partition, type Scheduler, Unreadable } from "./scheduler.ts";
 import { CAUSES, STATES, slurmAdvice, slurmFault } from "./slurm-words.ts";
 
 /** Only what users cannot write. The reason stands last: nothing follows that it could be taken for. */
@@ -45,6 +45,18 @@ function minutesOf(limit: string): number | undefined {
   const [, days = "0", hours = "0", minutes = "0"] = /^(?:(\d+)-)?(?:(\d+):)?(\d+):\d+$/.exec(limit) ?? [];
   const total = Number(days) * 1440 + Number(hours) * 60 + Number(minutes);
   return total > 0 ? total : undefined;
+}
+
+/** A line for each kind of node in it. */
+function partitionOf(line: string): Partition {
+  const [name = "", available, limit = "", ...node] = line.split("|");
+  const [maxMinutes, maxCpus, maxMemoryMiB] = [minutesOf(limit), ...node.map(seconds)];
+  return {
+    ...{ name: name.replace(/\*$/, ""), isDefault: name.endsWith("*"), isUp: available === "up" },
+    ...(maxMinutes !== undefined && { maxMinutes }),
+    ...(maxCpus !== undefined && { maxCpus }),
+    ...(maxMemoryMiB !== undefined && { maxMemoryMiB }),
+  };
 }
 
 /** Slurm by its commands; seen with 22.05. */
@@ -133,18 +145,9 @@ export const slurm: Scheduler = {
         return name && address ? [[name, address]] : [];
       }),
     ),
-  argvForPartitions: () => ["sinfo", "-h", "-o", "%P|%a|%l"],
+  argvForPartitions: () => ["sinfo", "-h", "-e", "-o", "%P|%a|%l|%c|%m"],
   parsePartitions: (stdout) =>
-    lines(stdout).map((line) => {
-      const [name = "", available, limit = ""] = line.split("|");
-      const maxMinutes = minutesOf(limit);
-      return {
-        name: name.replace(/\*$/, ""),
-        isDefault: name.endsWith("*"),
-        isUp: available === "up",
-        ...(maxMinutes !== undefined && { maxMinutes }),
-      };
-    }),
+    [...Map.groupBy(lines(stdout).map(partitionOf), ({ name }) => name).values()].map(largest),
   classifyError: (_exitCode, stdout, stderr) =>
     slurmFault(stderr) ?? slurmFault(stdout) ?? { kind: "transient" },
   adviceFor: slurmAdvice,

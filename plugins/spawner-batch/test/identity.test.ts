@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { newTag } from "@elara/sdk/testing";
+import { newHandle } from "../src/handle.ts";
+import { keyOf } from "./fixtures/key.ts";
+import { jobName, openStand, skip, until } from "./fixtures/stand.ts";
+
+const stand = await openStand();
+
+describe("a job id is an address only", { skip }, () => {
+  test("a stranger's job with our name is neither found, shown nor stopped", async (t) => {
+    const bench = stand.bench(t);
+    const spawner = await bench.spawner();
+    const request = bench.request();
+    const theirs = await stand.submit(stand.stranger, [`--job-name=${jobName(request.tag)}`]);
+    assert.equal(await spawner.locate(keyOf(request), bench.call()), undefined);
+
+    const server = await bench.start(spawner, request);
+    assert.notEqual(server.handle.jobId, theirs);
+    await bench.facts(await bench.untilRunning(spawner, server));
+    // Their id in a handle of ours: the owner is another.
+    const { owner, account } = server.handle;
+    const astray = {
+      ...server,
+      handle: newHandle(request.tag, { jobId: theirs, owner, account, submittedAt: 0 }),
+    };
+    const row = await bench.row(spawner, [astray], request.tag);
+    assert.notEqual(row?.state, "queued");
+
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, server, "a stopped server ends");
+    assert.match(await stand.recordOf(theirs, "JobState"), /RUNNING|PENDING/);
+    await stand.bed.run(["scancel", theirs]);
+  });
+
+  test("names that hold rows of their own get none into a listing", async (t) => {
+    const bench = stand.bench(t);
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    const url = await bench.untilRunning(spawner, server);
+    const { jobId, owner, submittedAt } = server.handle;
+    const forged = `${jobName(server.tag)}\n${jobId}|${owner}|COMPLETED|${submittedAt}|1|2|n3|None\nx`;
+    const theirs = [
+      await stand.submit(stand.stranger, [`--job-name=${forged}`, `--comment=${forged}`]),
+      // The same by the very account: not even its owner can.
+      await stand.submit(stand.account, [`--job-name=${forged}`, `--comment=${forged}`, `--wckey=${forged}`]),
+    ];
+    const { rows } = await spawner.observe([server], bench.call());
+    assert.deepEqual(
+      rows.map(({ tag, state, url: at }) => ({ tag, state, at })),
+      [{ tag: server.tag, state: "running", at: url }],
+    );
+    assert.deepEqual(await spawner.locate(keyOf(server), bench.call()), server.handle);
+    await stand.bed.run(["scancel", ...theirs]);
+  });
+
+  test("of two jobs handed in for one server one is it, and both handles lead there", async (t) => {
+    const bench = stand.bench(t);
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    const url = await bench.untilRunning(spawner, server);
+    const { id } = await bench.facts(url);
+    // What a crash between two submits would leave: the same script once more, without the fence.
+    const script = '#!/bin/sh\ncd "$SLURM_SUBMIT_DIR"\nexec python3 -I -S ./launch.py < ./launch.json\n';
+    const second = await stand.submit(
+      stand.account,
+      [`--job-name=${jobName(server.tag)}`, `--chdir=${stand.folder(server.tag)}`],
+      script.replace('cd "$SLURM_SUBMIT_DIR"', `cd ${stand.folder(server.tag)}`),
+    );
+    await until(
+      "the second to see that it is not the one",
+      async () => (await stand.recordOf(second, "JobState")) === "COMPLETED",
+    );
+    const { owner, account } = server.handle;
+    const other = {
+      ...server,
+      handle: newHandle(server.tag, { jobId: second, owner, account, submittedAt: 0 }),
+    };
+    const row = await bench.row(await bench.spawner(bench.host.another()), [other], server.tag);
+    assert.deepEqual([row?.state, row?.url], ["running", url]);
+    assert.equal((await bench.facts(url)).id, id);
+    assert.equal(bench.processes().length, 1);
+    await spawner.stop(other, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, other, "stopped by either handle it ends");
+    await bench.untilNoProcess("stopped by either handle it ends");
+  });
+
+  test("a handle made for another server says nothing of this one", async (t) => {
+    const bench = stand.bench(t);
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    await bench.untilRunning(spawner, server);
+    const tag = newTag();
+    const { rows, complete } = await spawner.observe([{ ...server, tag }], bench.call());
+    assert.deepEqual([rows, complete], [[], true]);
+  });
+
+  // Last: it takes all other jobs of this Slurm along.
+  test("an id that is given out again is not the old server", async (t) => {
+    const bench = stand.bench(t, { partition: "closed" });
+    const spawner = await bench.spawner();
+    await stand.bed.controller.forget();
+    const server = await bench.start(spawner, bench.request());
+    await stand.bed.controller.forget();
+    // The same account, the same id, another job.
+    const reused = await stand.submit(stand.account, ["--partition=closed"]);
+    assert.equal(reused, server.handle.jobId, "the controller gives its first id again");
+    const { rows, complete } = await spawner.observe([server], bench.call());
+    assert.deepEqual([rows, complete], [[], true], "it is absent");
+    assert.equal(await spawner.locate(keyOf(server), bench.call()), undefined);
+    await spawner.stop(server, { graceSeconds: 0, ...bench.call() });
+    assert.equal(
+      await stand.recordOf(reused, "JobState"),
+      "PENDING",
+      "stopping the old server left it alone",
+    );
+  });
+});
