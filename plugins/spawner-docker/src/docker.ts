@@ -21,8 +21,7 @@ const LEFT_AFTER_MS = 10_000;
 export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
   checkOptions(config);
   const docker = openEngine(config);
-  const engineHost =
-    config.engine.startsWith("unix") || config.engine === "" ? "127.0.0.1" : new URL(config.engine).hostname;
+  const engineHost = String(Reflect.get(docker.modem, "host") || "127.0.0.1");
   const beginning = new Set<string>();
 
   const inspect = (tag: string, signal?: AbortSignal) =>
@@ -31,8 +30,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
       signal ? { signal } : {},
     );
 
-  const isOwn = ({ Config: { Labels } }: Docker.ContainerInspectInfo, tag: string): boolean =>
-    Labels[LABEL.hub] === host.hubId && Labels[LABEL.tag] === tag;
+  const isOwn = ({ Config }: Docker.ContainerInspectInfo, tag: string): boolean =>
+    Config.Labels?.[LABEL.hub] === host.hubId && Config.Labels[LABEL.tag] === tag;
 
   /** The container of this tag if this hub made it. */
   async function own(tag: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
@@ -63,14 +62,15 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     if (options.pull === "always") await pullImage(docker, image, call);
     call.progress("creating", "Making a container", 65);
     call.signal.throwIfAborted();
-    try {
-      return (await create()).id;
-    } catch (error) {
-      if (statusOf(error) === 409) return undefined;
-      if (statusOf(error) !== 404 || !/no such image/i.test(wordOf(error))) throw error;
-      if (options.pull === "never") throw dockerError("DOCKER_IMAGE_MISSING", { detail: { image } });
-      await pullImage(docker, image, call);
-      return (await create()).id;
+    for (let isPulled = options.pull === "always"; ; isPulled = true) {
+      try {
+        return (await create()).id;
+      } catch (error) {
+        if (statusOf(error) === 409) return undefined;
+        if (statusOf(error) !== 404 || !/no such image/i.test(wordOf(error)) || isPulled) throw error;
+        if (options.pull === "never") throw dockerError("DOCKER_IMAGE_MISSING", { detail: { image } });
+        await pullImage(docker, image, call);
+      }
     }
   }
 
@@ -133,7 +133,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   }
 
   return {
-    start: (request, call) => start(request, call).catch((error: unknown) => Promise.reject(told(error))),
+    start: (request, call) => start(request, call).catch(tell),
 
     async observe(servers, { signal }) {
       const startedAt = new Date(host.now()).toISOString();
@@ -148,7 +148,10 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
         if (handle.v !== HANDLE_VERSION)
           rows.push({ tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` });
         else if (info?.Names.includes(`/${nameOf(tag)}`)) {
-          const row = await rowOf(tag, info);
+          const row = await rowOf(tag, info).catch((error: unknown): Row => {
+            if (statusOf(error) === 0) throw error;
+            return { tag, state: "unknown", reason: `the engine cannot tell of it: ${wordOf(error)}` };
+          });
           if (row) rows.push(row);
         }
       }
@@ -183,9 +186,9 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
     form: async () => ({ image: { enum: config.images, default: config.image || config.images[0] } }),
 
-    apiUrl: () => hubAddress(docker, config, host),
+    apiUrl: () => hubAddress(docker, config, host).catch(tell),
 
-    check: () => checkDocker(docker, config, host),
+    check: () => checkDocker(docker, config, host).catch(tell),
 
     async cleanup({ tag }) {
       const info = await own(tag);
@@ -198,9 +201,9 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   };
 }
 
-/** An engine's refusal as an error of this plugin. */
-function told(error: unknown): unknown {
-  if (statusOf(error) === 0) return error;
+/** Throws an engine's refusal as an error of this plugin, all else as it is. */
+function tell(error: unknown): never {
+  if (statusOf(error) === 0) throw error;
   const word = wordOf(error);
   const code = isMissingCommand(word)
     ? "DOCKER_COMMAND_MISSING"
@@ -209,7 +212,7 @@ function told(error: unknown): unknown {
       : /mount|volume/.test(word)
         ? "DOCKER_VOLUME_UNUSABLE"
         : "DOCKER_REFUSED";
-  return dockerError(code, { detail: word, cause: error });
+  throw dockerError(code, { detail: word, cause: error });
 }
 
 /** A port of this machine that was free a moment ago, for containers on its own network. */

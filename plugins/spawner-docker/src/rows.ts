@@ -27,7 +27,7 @@ export function causeOf({ ExitCode, OOMKilled, Error: word }: State): DockerErro
   if (word !== "") return "DOCKER_REFUSED";
   if (OOMKilled && ExitCode !== 0) return "DOCKER_OUT_OF_MEMORY";
   // As shells and init programs of images say it.
-  return ExitCode === 127 ? "DOCKER_COMMAND_MISSING" : undefined;
+  return ExitCode === 126 || ExitCode === 127 ? "DOCKER_COMMAND_MISSING" : undefined;
 }
 
 /** Whether these words of an engine mean that the command could not be executed. */
@@ -56,12 +56,12 @@ export function endedRow(tag: string, state: State): Row {
 
 /** The row of a container by the engine's listing alone; undefined where more has to be asked. */
 export function listedRow(tag: string, info: Docker.ContainerInfo, engineHost: string): Row | undefined {
+  if (info.State === "restarting") return { tag, state: "starting" };
+  if (info.State === "removing") return { tag, state: "stopping" };
+  if (info.State !== "running" && info.State !== "paused") return undefined;
   const url = urlOf(info, engineHost);
-  const states: Readonly<Record<string, Row>> = {
-    running: url === undefined ? { tag, state: "starting" } : { tag, state: "running", url },
-    paused: { tag, state: "suspended", reason: "paused at the engine", ...(url !== undefined && { url }) },
-    restarting: { tag, state: "starting" },
-    removing: { tag, state: "stopping" },
-  };
-  return states[info.State];
+  if (url === undefined) return { tag, state: "starting" };
+  return info.State === "running"
+    ? { tag, state: "running", url }
+    : { tag, state: "suspended", reason: "paused at the engine", url };
 }

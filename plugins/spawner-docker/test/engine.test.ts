@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
-import { SpawnerBench } from "@elara/sdk/testing";
+import { newTag, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { benchOn, engine, isThere, skip } from "./fixtures/docker.ts";
 
@@ -81,6 +81,34 @@ describe("an engine on a bad day", () => {
       const server = bench.stored(bench.request(), { v: 1, container: "a" });
       await assert.rejects(spawner.observe([server], bench.call()));
     });
+
+  test("one container it cannot tell of does not hide the others", async (t) => {
+    const container = (id: string, tag: string) => ({
+      Id: id,
+      Names: [`/elara-${tag}`],
+      State: "exited",
+      Labels: { "org.elara.tag": tag },
+    });
+    const State = { Status: "exited", ExitCode: 3, Error: "", OOMKilled: false };
+    const [bad, good] = [newTag(), newTag()];
+    const bench = await fakeEngine(t, ({ url = "" }, response) => {
+      if (url.startsWith("/containers/json"))
+        response.end(JSON.stringify([container("bad", bad), container("good", good)]));
+      else if (url.startsWith("/containers/good/")) response.end(JSON.stringify({ State }));
+      else response.writeHead(500).end('{"message":"input/output error"}');
+    });
+    const servers = [bad, good].map((tag) =>
+      bench.stored({ ...bench.request(), tag }, { v: 1, container: tag }),
+    );
+    const { rows } = await (await bench.spawner()).observe(servers, bench.call());
+    assert.deepEqual(
+      rows.map(({ state, end, reason }) => [state, end?.exitCode, reason]),
+      [
+        ["unknown", undefined, "the engine cannot tell of it: input/output error"],
+        ["ended", 3, "ended with exit code 3"],
+      ],
+    );
+  });
 
   test("an answer that never comes is not waited for when the call is given up", async (t) => {
     const bench = await fakeEngine(t, () => {});

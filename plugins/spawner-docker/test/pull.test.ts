@@ -32,6 +32,16 @@ describe("an image that is not at the engine", { skip }, () => {
     assert.deepEqual(steps.slice(-1)[0]?.step, "starting");
   });
 
+  test("is fetched by two starts of one server at once: there is one container", async (t) => {
+    const { registry } = await engine();
+    const bench = await benchOn(t, { images: [registry.image] });
+    const request = bench.request();
+    const [one, two] = [await bench.spawner(), await bench.spawner(bench.host.another())];
+    const starts = [bench.start(one, request), bench.start(two, bench.repeated(request))];
+    const [first, second] = await Promise.all(starts);
+    assert.deepEqual(first?.handle, second?.handle);
+  });
+
   test("cancelled while it comes: nothing is made, and nothing comes later", async (t) => {
     const { docker, registry } = await engine();
     const bench = await benchOn(t, { images: [registry.image] });
