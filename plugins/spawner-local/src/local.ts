@@ -1,4 +1,5 @@
-import { access, constants, mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { access, constants } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { PluginHost, Row, Spawner, SpawnRequest, StoredServer } from "@elara/sdk";
 import { type LaunchOrder, readLog, runLauncher } from "@elara/sdk/launcher";
@@ -14,10 +15,19 @@ import { checkPython, findPython } from "./python.ts";
 
 type Options = Static<typeof options>;
 
-/** The spawner for these options; all its state lies in the host's data folder. */
+/** The spawner for these options; all its state lies in the host's data folder. Throws LOCAL_RUN_DIR_UNUSABLE. */
 export function localSpawner(config: Options, host: PluginHost): Spawner<Options, Handle> {
   checkOptions(config, host.dataDir);
   const runDir = join(host.dataDir, "run");
+  const unusable = (error: unknown): never => {
+    throw localError("LOCAL_RUN_DIR_UNUSABLE", { runDir }, error);
+  };
+  // Made now: from here on its absence means that it is away, not that nothing was started yet.
+  try {
+    mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    unusable(error);
+  }
   const attending = new Set<string>();
 
   async function launch(order: LaunchOrder) {
@@ -90,11 +100,12 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       const dir = join(runDir, request.tag);
       progress("launching", "Starting a process", 10);
       signal.throwIfAborted();
-      const { state, exit } = await submit(request, dir);
+      const { state, exit, claimed = false } = await submit(request, dir);
       const failed = exit?.cause === "failed" ? exit : undefined;
-      // It was not cut short on the way, so what it made is known and can be taken back.
-      if (signal.aborted && !failed) await stop(dir, request.tag, 0);
-      if (signal.aborted || failed) {
+      // It was not cut short on the way, so what it made is known and can be taken back; another start's server is not.
+      const isTakenBack = signal.aborted && claimed;
+      if (isTakenBack && !failed) await stop(dir, request.tag, 0);
+      if (isTakenBack || failed) {
         await cleanup(dir, request.tag).catch((error: unknown) =>
           host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
         );
@@ -114,7 +125,10 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       await stop(handle.dir, tag, graceSeconds);
     },
 
-    locate: ({ tag }, { signal }) => locate(runDir, tag, signal),
+    async locate({ tag }, { signal }) {
+      await access(runDir).catch(unusable);
+      return locate(runDir, tag, signal);
+    },
 
     logs: ({ handle }, { lines }) => readLog(handle.dir, lines),
 
@@ -122,11 +136,7 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       if (process.platform !== "linux") throw localError("LOCAL_LINUX_ONLY");
       if (config.systemAccounts && process.getuid?.() !== 0) throw localError("LOCAL_NEEDS_ROOT");
       await checkPython(findPython(config.python));
-      await mkdir(runDir, { recursive: true, mode: 0o700 })
-        .then(() => access(runDir, constants.W_OK))
-        .catch((error: unknown) => {
-          throw localError("LOCAL_RUN_DIR_UNUSABLE", { runDir }, error);
-        });
+      await access(runDir, constants.W_OK).catch(unusable);
       // The whole way once, for a server nobody has.
       await launch({ action: "attend", runDir, tag: "nobodynobody" });
     },

@@ -20,10 +20,10 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
   test("and passes on the same copy unbroken", async () => {
     const { exitCode, output } = await kitOn(
       "nothing",
-      "lives|started twice|cancelled|shows no secret|handles",
+      "lives|started twice|cancelled|shows no secret|handles|started again|unchanged|away",
     );
     assert.equal(exitCode, 0, output);
-    assert.match(output, /^# pass 7$/m, "the checks have other names now");
+    assert.match(output, /^# pass 11$/m, "the checks have other names now");
   });
 
   const cases: [broken: string, checks: string, message: RegExp][] = [
@@ -41,6 +41,45 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
       /start must throw when its signal is aborted already/,
     ],
     ["start ignores its signal", "cancelled on the way", /start resolved although it was cancelled/],
+    [
+      "start ignores its signal towards the end",
+      "cancelled on the way",
+      /start resolved although it was cancelled after \d+ of \d+ ms/,
+    ],
+    [
+      "start takes back what another start made",
+      "cancelled, a start leaves",
+      /a start that was cancelled ended the server of another one/,
+    ],
+    [
+      "start makes a new one of what has ended",
+      "started again after its end",
+      /start must start nothing for a tag whose server has ended: not within 2 s/,
+    ],
+    [
+      "observe takes what it cannot see for gone",
+      "away",
+      /observe says \\?"absent from a complete look\\?" of a server nobody can see/,
+    ],
+    ["an unknown handle counts as ended", "away", /observe says \\?"ended\\?" of a server nobody can see/],
+    [
+      "locate finds nothing where it cannot look",
+      "away",
+      /locate must throw when the backend cannot be asked/,
+    ],
+    ["arguments meet a shell", "unchanged", /the arguments did not arrive unchanged/],
+    [
+      "environment goes through a file of lines",
+      "unchanged",
+      /an environment value did not arrive unchanged: .*three/,
+    ],
+    [
+      "environment goes through a narrow character set",
+      "unchanged",
+      /an environment value did not arrive unchanged: .*Gr/,
+    ],
+    ["the user's name is a shell word", "unchanged", /unexpected token/],
+    ["cleanup does nothing", "lives", /cleanup must forget the server's output too/],
     ["observe always says running", "lives", /a stopped server ends: not within 2 s/],
     ["locate finds nothing", "lives", /locate must find a running server by its tag/],
     ["locate finds what has ended", "lives", /locate must not find an ended server/],

@@ -2,5 +2,5 @@ export { type AuthenticatorCase, authenticatorConformance } from "./authenticato
 export { type CommandLineWatch, watchCommandLines } from "./command-lines.ts";
 export { type LogLine, type TestHost, testHost } from "./host.ts";
 export { spawnerConformance } from "./spawner.ts";
-export { newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
+export { type Away, newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
 export { standInCommand, standInPath } from "./stand-in-command.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Static, type TObject, Type } from "typebox";
+import type { Static, TObject } from "typebox";
 import { Value } from "typebox/value";
 import type {
   Row,
@@ -16,7 +16,16 @@ import type {
 } from "../spawner.ts";
 import { type TestHost, testHost } from "./host.ts";
 import { standInCommand } from "./stand-in-command.ts";
+import { nobody, StandInFacts } from "./stand-in-facts.ts";
 import { endStandIns, markEnv, standIns } from "./stand-ins.ts";
+
+/**
+ * How the backend can be away: options with which it is not reached, or something done to it, undone by the function
+ * that is returned.
+ */
+export type Away =
+  | { readonly options: Readonly<Record<string, unknown>> }
+  | ((host: TestHost) => Promise<() => Promise<void>>);
 
 /** What the suite needs to know of the plugin under test. */
 export interface SpawnerCase {
@@ -24,9 +33,12 @@ export interface SpawnerCase {
   readonly options?: Readonly<Record<string, unknown>>;
   /**
    * What differs in requests. With an `argv` of its own (a backend that cannot run the stand-in of this machine) the
-   * command must answer HTTP on JUPYTERHUB_SERVICE_URL; checks that look at processes are then left out.
+   * command must answer HTTP on JUPYTERHUB_SERVICE_URL; checks that look at processes are then left out. A backend that
+   * uses the user's name as an account gives `user`.
    */
   readonly request?: Partial<Pick<SpawnRequest, "argv" | "env" | "user" | "servicePrefix">>;
+  /** Makes the backend be away while a server runs: nothing may then be taken for gone. Without it that check is skipped. */
+  readonly away?: Away;
   /** URL of the plugin's module (`import.meta.resolve("../src/index.ts")`): observe and start again from a second process. */
   readonly module?: string;
   /** How long one step of a server's life may take; default 20. */
@@ -62,33 +74,11 @@ export const keyOf = ({ tag, user, server, generation }: ServerKey): ServerKey =
   generation,
 });
 
-/** What the stand-in tells of itself. */
-const StandInFacts = Type.Object({
-  /** Drawn at its start: pids are the same in every container. */
-  id: Type.String(),
-  pid: Type.Integer(),
-  tokenDigest: Type.String(),
-  cwd: Type.String(),
-  uid: Type.Integer(),
-  gid: Type.Integer(),
-  groups: Type.Array(Type.Integer()),
-  home: Type.String(),
-  user: Type.String(),
-  args: Type.Array(Type.String()),
-});
-type StandInFacts = Static<typeof StandInFacts>;
-const nobody: StandInFacts = {
-  id: "",
-  pid: 0,
-  tokenDigest: "",
-  cwd: "",
-  uid: 0,
-  gid: 0,
-  groups: [],
-  home: "",
-  user: "",
-  args: [],
-};
+interface Made<O extends TObject, H extends TObject> {
+  readonly spawner: Spawner<Static<O>, Static<H>>;
+  readonly key: ServerKey;
+  handle?: Static<H>;
+}
 
 /** The bench one check works on; everything it started is ended afterwards. */
 export class SpawnerBench<O extends TObject, H extends TObject> {
@@ -100,7 +90,8 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   readonly #plugin: SpawnerPlugin<O, H>;
   readonly #given: SpawnerCase;
   readonly #mark = randomBytes(8).toString("hex");
-  readonly #made: { spawner: Spawner<Static<O>, Static<H>>; key: ServerKey }[] = [];
+  /** By tag, with the handle it had last. */
+  readonly #made = new Map<string, Made<O, H>>();
 
   constructor(t: TestContext, plugin: SpawnerPlugin<O, H>, given: SpawnerCase) {
     this.#plugin = plugin;
@@ -111,8 +102,8 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   }
 
   /** Options with defaults, fit for `setup`. */
-  options(): Static<O> {
-    const options: unknown = Value.Default(this.#plugin.options, structuredClone(this.#given.options ?? {}));
+  options(written: Readonly<Record<string, unknown>> = this.#given.options ?? {}): Static<O> {
+    const options: unknown = Value.Default(this.#plugin.options, structuredClone(written));
     const { options: schema } = this.#plugin;
     assert.ok(
       Value.Check(schema, options),
@@ -122,8 +113,11 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   }
 
   /** The plugin as one replica of the hub has it. */
-  async spawner(host: TestHost = this.host): Promise<Spawner<Static<O>, Static<H>>> {
-    return this.#plugin.setup(this.options(), host);
+  async spawner(
+    host: TestHost = this.host,
+    options = this.options(),
+  ): Promise<Spawner<Static<O>, Static<H>>> {
+    return this.#plugin.setup(options, host);
   }
 
   request(argv: readonly string[] = standInCommand()): SpawnRequest<Static<O>> {
@@ -169,8 +163,11 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
     request: SpawnRequest<Static<O>>,
     call = this.call(),
   ): Promise<StoredServer<Static<H>>> {
-    this.#made.push({ spawner, key: keyOf(request) });
-    return this.stored(request, await spawner.start(request, call));
+    const made = this.#made.get(request.tag) ?? { spawner, key: keyOf(request) };
+    this.#made.set(request.tag, made);
+    const server = this.stored(request, await spawner.start(request, call));
+    made.handle = server.handle;
+    return server;
   }
 
   /** The server after a way through the store. */
@@ -296,15 +293,21 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
     }
   }
 
-  /** Ends what is left by the plugin's own means, then by force, so that one failed check does not spoil the next. */
+  /**
+   * Ends and forgets what is left by the plugin's own means, then by force, so that one failed check does not spoil the
+   * next.
+   */
   async #close(): Promise<void> {
-    for (const { spawner, key } of this.#made) {
+    for (const { spawner, key, handle } of this.#made.values()) {
       const call = { signal: AbortSignal.timeout(5_000), graceSeconds: 0 };
       const left = await spawner.locate(key, call).catch(() => undefined);
       if (left) await spawner.stop({ ...key, handle: left, url: "" }, call).catch(() => {});
       // Its records are written to the end before their folder is removed.
       while (left && !call.signal.aborted && (await spawner.locate(key, call).catch(() => undefined)))
         await pause(25);
+      const known = left ?? handle;
+      const signal = AbortSignal.timeout(5_000);
+      if (known) await spawner.cleanup?.({ ...key, handle: known, url: "" }, { signal }).catch(() => {});
     }
     const end = performance.now() + 2_000;
     while (this.usesStandIn && this.processes().length > 0 && performance.now() < end) await pause(25);

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { describe, type TestContext, test } from "node:test";
-import type { Static, TObject } from "typebox";
-import type { SpawnerPlugin, StoredServer } from "../spawner.ts";
-import { watchCommandLines } from "./command-lines.ts";
+import { describe, test } from "node:test";
+import type { TObject } from "typebox";
+import type { SpawnerPlugin } from "../spawner.ts";
 import { askElsewhere } from "./second-process.ts";
+import { awayPromises } from "./spawner-away.ts";
 import { keyOf, newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
-import { standInCommand, standInPath } from "./stand-in-command.ts";
+import { cancelPromises } from "./spawner-cancel.ts";
+import { endPromises } from "./spawner-ends.ts";
+import type { SpawnerKit } from "./spawner-kit.ts";
+import { valuePromises } from "./spawner-values.ts";
+import { digestOf } from "./stand-in-facts.ts";
 
 /** The same data with one text put for another wherever it stands, and numbers named `v` changed. */
 function altered<T>(value: T, from: string, to: string, version?: number): T {
@@ -16,11 +19,6 @@ function altered<T>(value: T, from: string, to: string, version?: number): T {
   });
 }
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-
-const digestOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");
-
 /**
  * The promises of every spawner, as tests: declares them with `node:test`, so a call is the start of a plugin's test
  * file. Starts real processes of a stand-in server, each in a test of its own, and ends them.
@@ -29,9 +27,13 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
   plugin: SpawnerPlugin<O, H>,
   given: SpawnerCase = {},
 ): void {
-  const bench = (t: TestContext): SpawnerBench<O, H> => new SpawnerBench(t, plugin, given);
-  const ownCommand = given.request?.argv !== undefined && "the case brings its own command";
-
+  const kit: SpawnerKit<O, H> = {
+    plugin,
+    given,
+    ownCommand: given.request?.argv !== undefined && "the case brings its own command",
+    bench: (t) => new SpawnerBench(t, plugin, given),
+  };
+  const { bench } = kit;
   const { module, skip } = given;
   if (skip !== undefined) {
     // As a test, because a skipped suite is not counted as skipped.
@@ -95,9 +97,22 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
         undefined,
         "locate must not find an ended server",
       );
-      await third.cleanup?.(server, b.call());
-      await third.cleanup?.(server, b.call());
+      if (third.logs && b.usesStandIn)
+        assert.ok(
+          (await third.logs(server, { lines: 50, ...b.call() })).includes("stand-in was started"),
+          "the output of a server that has ended is kept until cleanup",
+        );
+      if (!third.cleanup) return;
+      await third.cleanup(server, b.call());
+      await third.cleanup(server, b.call());
       await b.untilEnded(third, server, "a forgotten server stays ended");
+      assert.equal(
+        await third.locate(keyOf(request), b.call()),
+        undefined,
+        "locate finds a forgotten server",
+      );
+      const left = await third.logs?.(server, { lines: 50, ...b.call() }).catch(() => []);
+      assert.deepEqual(left ?? [], [], "cleanup must forget the server's output too");
     });
 
     if (module !== undefined)
@@ -141,81 +156,6 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       }
       assert.equal(ids.size, 1, "two starts with one tag gave two servers");
       if (b.usesStandIn) assert.equal(b.processes().length, 1, "two starts with one tag left two processes");
-    });
-
-    test("cancelled beforehand, nothing is started", async (t) => {
-      const b = bench(t);
-      const spawner = await b.spawner();
-      const request = b.request(given.request?.argv);
-      await assert.rejects(
-        b.start(spawner, request, b.call(AbortSignal.abort())),
-        "start must throw when its signal is aborted already",
-      );
-      assert.equal(
-        await spawner.locate(keyOf(request), b.call()),
-        undefined,
-        "a cancelled start can be located",
-      );
-      if (b.usesStandIn) assert.deepEqual(b.processes(), [], "a cancelled start left a process");
-    });
-
-    test("cancelled on the way, it throws and leaves nothing", async (t) => {
-      for (const afterMs of [0, 2, 10, 30, 60]) {
-        const b = bench(t);
-        const spawner = await b.spawner();
-        const request = b.request(given.request?.argv);
-        const cancel = new AbortController();
-        let isDone = false;
-        const timer = setTimeout(() => {
-          if (!isDone) cancel.abort();
-        }, afterMs);
-        const outcome = await b.start(spawner, request, b.call(cancel.signal)).then(
-          () => "started",
-          () => "thrown",
-        );
-        isDone = true;
-        clearTimeout(timer);
-        if (cancel.signal.aborted)
-          assert.equal(outcome, "thrown", `start resolved although it was cancelled after ${afterMs} ms`);
-        else assert.equal(outcome, "started", "start threw although nobody cancelled");
-        if (outcome === "started") continue;
-        await b.untilNoProcess(`a start cancelled after ${afterMs} ms leaves no process`);
-        assert.equal(
-          await spawner.locate(keyOf(request), b.call()),
-          undefined,
-          `a start cancelled after ${afterMs} ms can be located`,
-        );
-      }
-    });
-
-    test("cancelled at its first step of progress, it throws and leaves nothing", async (t) => {
-      const b = bench(t);
-      const spawner = await b.spawner();
-      const request = b.request(given.request?.argv);
-      const cancel = new AbortController();
-      const call = { signal: cancel.signal, progress: () => cancel.abort() };
-      const outcome = await b.start(spawner, request, call).then(
-        () => "started",
-        () => "thrown",
-      );
-      if (!cancel.signal.aborted) return; // it tells no steps
-      assert.equal(outcome, "thrown", "start resolved although it was cancelled at its first step");
-      await b.untilNoProcess("a cancelled start leaves no process");
-      assert.equal(
-        await spawner.locate(keyOf(request), b.call()),
-        undefined,
-        "a cancelled start can be located",
-      );
-    });
-
-    test("stopped right after the start, it ends", async (t) => {
-      const b = bench(t);
-      const spawner = await b.spawner();
-      const request = b.request(given.request?.argv);
-      const server = await b.start(spawner, request);
-      await spawner.stop(server, { graceSeconds: 1, ...b.call() });
-      await b.untilEnded(spawner, server, "a server stopped while it starts ends");
-      await b.untilNoProcess("a server stopped while it starts ends");
     });
 
     test("leaves other servers alone", async (t) => {
@@ -273,70 +213,9 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
       assert.equal((await spawner.observe([], b.call())).complete, true, "observe without handles must work");
     });
 
-    test("shows no secret: command lines, handle, log", { skip: ownCommand }, async (t) => {
-      const b = bench(t);
-      const watch = await watchCommandLines([b.secret, standInPath]);
-      const spawner = await b.spawner();
-      const request = b.request();
-      const server = await b.start(spawner, request);
-      await b.facts(await b.untilRunning(spawner, server));
-      const seen = await watch.stop();
-      assert.ok(seen.includes(standInPath), "the watch saw no process: this check is blind");
-      assert.ok(!seen.includes(b.secret), "the token stood on a command line");
-      assert.ok(!JSON.stringify(server).includes(b.secret), "the token stands in the handle");
-      assert.ok(!JSON.stringify(b.host.lines).includes(b.secret), "the token stands in the log");
-    });
-
-    test("a command that ends at once is told as ended", { skip: ownCommand }, async (t) => {
-      const b = bench(t);
-      const spawner = await b.spawner();
-      const request = b.request(standInCommand("--exit", "7"));
-      const server = await b.start(spawner, request);
-      const row = await b.untilEnded(spawner, server, "a server that exits is told as ended");
-      assert.equal(row?.state, "ended", "it exited by itself: the row must be ended, not absent or lost");
-      assert.equal(row?.end?.exitCode ?? 7, 7, "the exit code is wrong");
-      if (!spawner.logs) return;
-      const log = await spawner.logs(server, { lines: 50, ...b.call() });
-      assert.equal(log.at(-1), "stand-in gives up", "logs must hold the last lines, newest last");
-      assert.equal(
-        (await spawner.logs(server, { lines: 1, ...b.call() })).length,
-        1,
-        "logs gave more lines than asked",
-      );
-    });
-
-    test("a command that does not exist is told", { skip: ownCommand }, async (t) => {
-      const b = bench(t);
-      const spawner = await b.spawner();
-      const request = b.request(["/nonexistent/elara-no-such-command"]);
-      let server: StoredServer<Static<H>>;
-      try {
-        server = await b.start(spawner, request);
-      } catch (error) {
-        assert.ok(
-          Object.hasOwn(plugin.errors, codeOf(error)),
-          `start must throw an error of the plugin's table, not: ${error}`,
-        );
-        assert.equal(
-          await spawner.locate(keyOf(request), b.call()),
-          undefined,
-          "a failed start can be located",
-        );
-        return;
-      }
-      const row = await b.untilEnded(spawner, server, "a command that does not exist ends");
-      assert.equal(row?.state, "ended", "the row must be ended with a reason");
-    });
-
-    test("ends one that ignores being asked", { skip: ownCommand }, async (t) => {
-      const b = bench(t);
-      const spawner = await b.spawner();
-      const request = b.request(standInCommand("--stubborn"));
-      const server = await b.start(spawner, request);
-      await b.facts(await b.untilRunning(spawner, server));
-      await spawner.stop(server, { graceSeconds: 0.5, ...b.call() });
-      await b.untilEnded(spawner, server, "a stubborn server is killed after its grace");
-      await b.untilNoProcess("a stubborn server is killed after its grace");
-    });
+    cancelPromises(kit);
+    endPromises(kit);
+    valuePromises(kit);
+    awayPromises(kit);
   });
 }

@@ -5,13 +5,14 @@ import { fileURLToPath } from "node:url";
 
 /**
  * A stand-in for jupyterhub-singleuser in tests. Answers HTTP where JUPYTERHUB_SERVICE_URL says, with what it knows of
- * itself; a secret only as its digest. `--exit N`: says a word and exits. `--stubborn`: ignores INT and TERM.
+ * itself; secrets and values it was given only as digests. `--exit N`: says a word and exits. `--stubborn`: ignores INT and TERM.
  * `--print N`: prints N numbered lines first. `--silent`: never listens. `--litter`: leaves a process in a session of its own.
  */
 const args = process.argv.slice(2);
 const numberAfter = (flag: string): number => Number(args[args.indexOf(flag) + 1]);
 const id = randomUUID();
 const { JUPYTERHUB_SERVICE_URL = "", JUPYTERHUB_API_TOKEN = "" } = process.env;
+const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 process.stdout.write("stand-in was started\n");
 if (args.includes("--print")) {
@@ -44,7 +45,12 @@ if (!args.includes("--silent")) {
       JSON.stringify({
         id,
         pid: process.pid,
-        tokenDigest: createHash("sha256").update(JUPYTERHUB_API_TOKEN).digest("hex"),
+        tokenDigest: digestOf(JUPYTERHUB_API_TOKEN),
+        envDigests: Object.fromEntries(
+          Object.entries(process.env)
+            .filter(([name]) => name.startsWith("ELARA_VALUE_"))
+            .map(([name, value = ""]) => [name, digestOf(value)]),
+        ),
         cwd: process.cwd(),
         uid: process.getuid?.(),
         gid: process.getgid?.(),
