@@ -14,7 +14,7 @@ import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
 import { knownPlaces } from "./places.ts";
 import { pbs } from "./schedulers/pbs.ts";
-import type { FoundJob, Scheduler } from "./schedulers/scheduler.ts";
+import { type FoundJob, type JobSpec, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
 import { slurm } from "./schedulers/slurm.ts";
 import { jobScript } from "./script.ts";
 import { localTransport } from "./transports/local.ts";
@@ -92,7 +92,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       action: "submit",
       tag,
       find: scheduler.argvForFind(spec.name, account),
-      submit: scheduler.argvForSubmit(spec),
+      submit: submitArgv(scheduler, spec),
       script: script(scriptFacts(config, request, account)),
       jobIdVariable: scheduler.jobIdVariable,
       order: jobOrder(config, request),
@@ -156,6 +156,15 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
 
     check: () => checkBatch({ config, scheduler, places, desk, ask, script }),
   };
+}
+
+function submitArgv(scheduler: Scheduler, spec: JobSpec): string[] {
+  try {
+    return scheduler.argvForSubmit(spec);
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    throw batchError("BATCH_OPTIONS_INVALID", { field: error.field, message: error.message, cause: error });
+  }
 }
 
 /** Of several jobs of one name the first that was handed in; the others find its claim and end. */

@@ -1,4 +1,4 @@
-import { type Fault, type JobCause, type JobRow, type Scheduler, Unreadable } from "./scheduler.ts";
+import { type Fault, type JobCause, type JobRow, type Scheduler, Unfit, Unreadable } from "./scheduler.ts";
 
 /** Times come out as text of the command's own zone. */
 const utc = (...argv: string[]): string[] => ["env", "TZ=UTC", ...argv];
@@ -40,6 +40,7 @@ function part(stdout: string, name: string): [string, Table][] {
   }
   if (!isTable(data) || !("pbs_version" in data || name in data))
     throw new Unreadable("the output is not of PBS");
+  if (name in data && !isTable(data[name])) throw new Unreadable(`${name} is no table`);
   return Object.entries(table(data[name])).map(([key, value]) => [key, table(value)]);
 }
 
@@ -84,6 +85,13 @@ function rowOf(jobId: string, job: Table): JobRow {
   };
 }
 
+/** A value that adds nothing of its own to the list or place it stands in. */
+function plain(field: string, value: string, pattern: RegExp): string {
+  if (!pattern.test(value))
+    throw new Unfit(field, `${field}: PBS takes nothing like ${JSON.stringify(value)}`);
+  return value;
+}
+
 const jobs = (stdout: string): JobRow[] => part(stdout, "Jobs").map(([jobId, job]) => rowOf(jobId, job));
 const walltime = (minutes: number): string =>
   `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:00`;
@@ -101,10 +109,10 @@ export const pbs: Scheduler = {
       `ncpus=${spec.cpus || 1}`,
       ...(spec.memoryMiB ? [`mem=${spec.memoryMiB}mb`] : []),
       ...(spec.gpus ? [`ngpus=${spec.gpus}`] : []),
-      ...(spec.constraint ? [spec.constraint] : []),
+      ...(spec.constraint ? [plain("constraint", spec.constraint, /^[\w.-]+=[\w.-]+$/)] : []),
     ].join(":");
     // A reservation is a queue of its own.
-    const queue = spec.reservation || spec.partition;
+    const queue = plain("reservation", spec.reservation || spec.partition || "", /^[\w.-]*$/);
     return [
       ...["qsub", "-N", spec.name, "-r", "n", "-j", "oe", "-o", spec.output, "-l", chunk],
       ...(queue ? ["-q", queue] : []),
@@ -157,9 +165,9 @@ export const pbs: Scheduler = {
           kind: "transient",
         }),
   adviceFor: (reason) =>
-    /Insufficient amount|Not enough|Not Running/i.test(reason)
-      ? "It waits for free nodes"
-      : /never run/i.test(reason)
-        ? "It asks for more than there is and will never start: cancel it and ask for less"
+    /never run/i.test(reason)
+      ? "It asks for more than there is and will never start: cancel it and ask for less"
+      : /Insufficient amount|Not enough/i.test(reason)
+        ? "It waits for free nodes"
         : undefined,
 };

@@ -85,6 +85,7 @@ export interface Scheduler {
   readonly allowedFlags: readonly string[];
   /** How `JobRow.owner` writes this owner. */
   ownerOf(account: string, uid: number): string;
+  /** Throws Unfit for a value that it cannot take. */
   argvForSubmit(spec: JobSpec): string[];
   /** The job's id. */
   parseSubmit(stdout: string): string;
@@ -114,6 +115,16 @@ export interface Scheduler {
 /** Output that is not what this scheduler prints. */
 export class Unreadable extends Error {
   override readonly name = "Unreadable";
+}
+
+/** An option whose value cannot be said to this scheduler. */
+export class Unfit extends Error {
+  override readonly name = "Unfit";
+  readonly field: string;
+  constructor(field: string, message: string) {
+    super(message);
+    this.field = field;
+  }
 }
 
 /** One partition of several kinds of nodes: what the largest of each kind has. */

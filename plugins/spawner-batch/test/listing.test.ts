@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Ask } from "../src/ask.ts";
+import { sharedListing } from "../src/listing.ts";
+import { slurm } from "../src/schedulers/slurm.ts";
+
+/** A scheduler whose answers wait until they are let go. */
+function slow() {
+  const asked: { owners: string; answer(stdout: string): void; fail(error: Error): void }[] = [];
+  const ask: Ask = async (argv, parse) => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    asked.push({ owners: argv[argv.indexOf("-u") + 1] ?? "", answer: resolve, fail: reject });
+    return parse(await promise);
+  };
+  return { asked, list: sharedListing(ask, slurm) };
+}
+const turn = () => new Promise((done) => setImmediate(done));
+
+test("who comes while a listing is under way shares the next one, for the owners of all", async () => {
+  const { asked, list } = slow();
+  const first = list(["1001"]);
+  await turn();
+  const later = [list(["1002"]), list(["1003"]), list(["1002"])];
+  await turn();
+  assert.deepEqual(
+    asked.map(({ owners }) => owners),
+    ["1001"],
+    "one at a time",
+  );
+  asked[0]?.answer("");
+  assert.equal((await first).size, 0);
+  await turn();
+  assert.deepEqual(
+    asked.map(({ owners }) => owners),
+    ["1001", "1002,1003"],
+  );
+  asked[1]?.answer("5|1002|RUNNING|1|1|1|n1|None\n");
+  for (const jobs of await Promise.all(later)) assert.equal(jobs.get("5")?.state, "running");
+});
+
+test("one that fails fails for who waited for it, and the next is asked all the same", async () => {
+  const { asked, list } = slow();
+  const first = list(["1001"]);
+  await turn();
+  const second = list(["1001"]);
+  asked[0]?.fail(new Error("away"));
+  await assert.rejects(first, /away/);
+  await turn();
+  asked[1]?.answer("");
+  assert.equal((await second).size, 0);
+});
