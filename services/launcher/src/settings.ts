@@ -42,7 +42,11 @@ export interface Settings {
 const Common = Type.Object({ hub: HubSection, network: NetworkSection, bus: BusSection, log: LogSection });
 const Plugins = Type.Object({ authenticators: Type.Array(PluginEntry), spawners: Type.Array(SpawnerEntry) });
 
-const line = ({ path, message }: Fault): string => `${path}: ${message}`;
+const line = ({ path, message }: Fault): string => {
+  const isBesideUse =
+    /^(authenticators|spawners)\[\d+\]\.[^.[]+$/.test(path) && message.startsWith("unknown key");
+  return `${path}: ${message}${isBesideUse ? "; options of a plugin go under `options`" : ""}`;
+};
 
 /**
  * Checks what an administrator wrote, loads the plugins it names, fills in defaults.

@@ -190,6 +190,53 @@ describe("check", () => {
     );
   });
 
+  test("options of a plugin beside `use` are told where they belong", (t) => {
+    const dir = folder(t);
+    config(
+      dir,
+      '{ authenticators: [{ use: "dummy", anyPassword: true }], spawners: [{ use: "local", options: { hosts: "x" }, portRange: [1, 2] }] }',
+    );
+    const { stderr } = elara(dir, "check");
+    const belongs = "; options of a plugin go under `options`";
+    assert.match(stderr, new RegExp(`authenticators\\[0\\]\\.anyPassword: unknown key; .*${belongs}`));
+    assert.match(stderr, new RegExp(`spawners\\[0\\]\\.portRange: unknown key; .*${belongs}`));
+    assert.match(stderr, /spawners\[0\]\.options\.hosts: unknown key; did you mean `host`\?$/m);
+  });
+
+  test("what a plugin's check throws is told with detail and causes, never with a secret", (t) => {
+    const dir = folder(t);
+    const password = 'p"w ü%\n-----MIDDLE LINE-----';
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { PluginError, Type, wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const text = (more) => Type.String({ default: "", description: "For the engine.", ...more });
+       const keys = Type.Array(Type.Object({ key: text({ secret: true }) }, { additionalProperties: false }), { default: [] });
+       const wrapped = wrapSpawner(local, { name: "mine", options: { keys, shown: text() } });
+       const errors = { MINE_AWAY: { status: 503, user: "It is away.", operator: "The engine refused; see the detail." } };
+       export default { ...wrapped, errors: { ...wrapped.errors, ...errors }, async setup(options, host) {
+         return { ...(await wrapped.setup(options, host)), async check() {
+           const [{ key }] = options.keys;
+           const cause = new Error("login of " + encodeURIComponent(key) + " failed", { cause: new AggregateError([], "") });
+           Object.assign(cause.cause, { code: "ECONNREFUSED" });
+           throw new PluginError(errors, "MINE_AWAY", { detail: { given: key, shown: options.shown, line: key.split("\\n")[1], long: "y".repeat(5000) }, cause });
+         } };
+       } };`,
+    );
+    config(
+      dir,
+      '{ spawners: [{ use: "./mine.ts", options: { keys: [{ key: { env: "KEY" } }], shown: "a room" } }] }',
+    );
+    const { stdout } = elaraIn(dir, { KEY: password }, "check");
+    const [told = ""] = stdout.split("\n").filter((line) => line.includes("spawner mine"));
+    assert.match(told, /FAULT +spawner mine: MINE_AWAY: The engine refused; see the detail\. \(/);
+    assert.match(told, /given: '\[secret\]', shown: 'a room'/);
+    assert.match(told, /login of \[secret\] failed; ECONNREFUSED\)$/);
+    assert.ok(told.length < 600, `it is short: ${told.length}`);
+    for (const part of password.split("\n")) assert.ok(!stdout.includes(part), part);
+    assert.ok(!stdout.includes(encodeURIComponent(password)));
+  });
+
   test("says that nobody gets in without an allow rule", (t) => {
     const dir = folder(t);
     config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
-import type { SpawnerHost } from "@elara/sdk";
+import type { Configured } from "@elara/runtime/service";
+import type { AuthPlugin, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
 import { type Offer, offerFaults, type ProfileEntry } from "@elara/spawn";
 import { pino } from "pino";
+import { faultWords, pluginFaultWords, secretsIn } from "../fault-words.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { isLocal } from "../plugin-entries.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
@@ -20,20 +22,22 @@ export async function check(options: CommandOptions): Promise<void> {
   const { settings, password } = await openSettings(options, await loadServices());
   say(`Checking ${password === undefined ? settings.file : "trial mode (no elara.config.ts here)"}\n`);
   let faults = 0;
-  const look = async (what: string, work: () => unknown): Promise<void> => {
+  const look = async (what: string, work: () => unknown, tell = faultWords): Promise<void> => {
     try {
       const note = await work();
       say(`  ok     ${what}${typeof note === "string" ? `: ${note}` : ""}`);
     } catch (error) {
       faults++;
-      const text =
-        error instanceof HubError
-          ? error.operator || error.message
-          : error instanceof Error
-            ? error.message
-            : String(error);
-      say(`  FAULT  ${what}: ${codeOf(error) ? `${codeOf(error)}: ` : ""}${text}`);
+      say(`  FAULT  ${what}: ${tell(error)}`);
     }
+  };
+  const secret: string[] = [];
+  const lookAtPlugin = (what: string, work: () => unknown): Promise<void> =>
+    look(what, work, (error) => pluginFaultWords(error, secret));
+  const inClear = <E extends Configured<AuthPlugin | SpawnerPlugin>>(path: string, entry: E): E => {
+    const clear = resolvedPlugin(settings, path, entry);
+    secret.push(...secretsIn(clear.plugin.options, clear.options));
+    return clear;
   };
   await look("configuration", () => "no unknown keys, no wrong types");
   await look("who gets in", () => allowRule(settings));
@@ -60,15 +64,15 @@ export async function check(options: CommandOptions): Promise<void> {
     onClose: (close) => void closers.push(close),
   };
   for (const [index, entry] of settings.authenticators.entries()) {
-    await look(`authenticator ${entry.name}`, async () => {
-      const { plugin, options } = resolvedPlugin(settings, `authenticators[${index}]`, entry);
+    await lookAtPlugin(`authenticator ${entry.name}`, async () => {
+      const { plugin, options } = inClear(`authenticators[${index}]`, entry);
       await (await plugin.setup(options, host)).check?.();
     });
   }
   const offers = new Map<string, Offer>();
   for (const [index, entry] of settings.spawners.entries()) {
-    await look(`spawner ${entry.name}`, async () => {
-      const { plugin, options } = resolvedPlugin(settings, `spawners[${index}]`, entry);
+    await lookAtPlugin(`spawner ${entry.name}`, async () => {
+      const { plugin, options } = inClear(`spawners[${index}]`, entry);
       const spawner = await plugin.setup(options, host);
       await spawner.check?.();
       const offer = await spawner.form?.({ signal: AbortSignal.timeout(FORM_MS) });

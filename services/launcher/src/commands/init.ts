@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { HubError } from "@elara/contracts";
 import { configTemplate } from "../config-template.ts";
+import { elaraCommand } from "../elara-command.ts";
 import { makeHubSecrets } from "../hub-secrets.ts";
 import { DEFAULT_DATA_DIR } from "../open-settings.ts";
 import { say } from "../say.ts";
@@ -24,6 +25,6 @@ export async function init(name: string, options: { keys?: string | true }): Pro
     });
   writeFileSync(file, configTemplate(await loadServices()), { flag: "wx", mode: 0o644 });
   say(
-    `Wrote ${file}. Nobody is let in yet: name an authenticator and an allow rule there, then run \`npx elara check\`.`,
+    `Wrote ${file}. Nobody is let in yet: name an authenticator and an allow rule there, then run \`${elaraCommand()} check\`.`,
   );
 }

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { HubError } from "@elara/contracts";
+import { findConfig } from "@elara/runtime/config/load";
+import { elaraCommand, shellWord } from "../elara-command.ts";
 import { say } from "../say.ts";
 
 const template = (file: string): string => readFileSync(new URL(`../new/${file}`, import.meta.url), "utf8");
@@ -28,6 +30,13 @@ export function create(kind: "spawner" | "authenticator", name: string, options:
     writeFileSync(path, text.replaceAll("__NAME__", name).replaceAll("__CODE__", constant), { flag: "wx" });
     say(`Wrote ${path}`);
   }
-  say(`\nRun its test:     elara test ${files[1]?.path}`);
-  say(`Use it:           ${kind}s: [{ use: ${JSON.stringify(`./${name}.ts`)} }] in elara.config.ts`);
+  const [plugin, test] = files.map(({ path }) => path);
+  const elara = elaraCommand();
+  const config = findConfig(undefined) ?? resolve("elara.config.ts");
+  const use = relative(dirname(config), plugin ?? "");
+  const entry = JSON.stringify(use.startsWith("..") ? use : `./${use}`);
+  say(`\nRun its test:     ${elara} test ${shellWord(test ?? "")}`);
+  say(`Use it:           ${kind}s: [{ use: ${entry} }] in ${config}`);
+  if (!existsSync(config)) say(`                  which \`${elara} init\` writes`);
+  say(`Then:             ${elara} check`);
 }

@@ -3,6 +3,7 @@ import { ELARA_VERSION, HubError } from "@elara/contracts";
 import { nearest } from "@elara/runtime/config/nearest";
 import { createLog } from "@elara/runtime/log";
 import { boot } from "../boot.ts";
+import { elaraCommand } from "../elara-command.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { isLocal } from "../plugin-entries.ts";
 import { pythonEnvironment, usePythonEnvironment } from "../python-environment.ts";
@@ -104,7 +105,7 @@ function greet(
   say(`  Data      ${dataDir}`);
   if (password !== undefined) {
     say(`\n  TRIAL MODE: this machine only, one password for all, servers run as ${userInfo().username}.`);
-    say("  For real users: `npx elara init`, then `npx elara check`.");
+    say(`  For real users: \`${elaraCommand()} init\`, then \`${elaraCommand()} check\`.`);
   }
   say("\n  Ctrl-C stops the hub. Running servers go on and are found again at the next start.\n");
 }

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ELARA = fileURLToPath(new URL("../bin/elara.js", import.meta.url));
+
+function folder(t: TestContext, name = ""): string {
+  const dir = mkdtempSync(join(tmpdir(), `elara-new-${name}`));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A PATH with what a shell needs and nothing of the hub. */
+const plain = ["/usr/bin", "/bin"].join(delimiter);
+
+const makePlugin = (dir: string, env: NodeJS.ProcessEnv, ...more: string[]): string => {
+  const args = [ELARA, "new", "spawner", "demo", ...more];
+  const { stdout } = spawnSync(process.execPath, args, { cwd: dir, encoding: "utf8", env });
+  return stdout;
+};
+const stepOf = (printed: string, name: string): string =>
+  new RegExp(`^${name}: +(.*)$`, "m").exec(printed)?.[1] ?? assert.fail(`no step "${name}" in ${printed}`);
+
+test("new spawner, outside the hub's tree: its next steps can be run as they are printed, and its test passes", (t) => {
+  const dir = folder(t, "it's here ");
+  const printed = makePlugin(dir, { PATH: plain });
+  assert.doesNotMatch(printed, /npx/);
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const run = (command: string) =>
+    spawnSync("/bin/sh", ["-c", command], { cwd: dir, encoding: "utf8", env: { ...env, PATH: plain } });
+  const tested = run(stepOf(printed, "Run its test"));
+  assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+  assert.match(tested.stdout, /skipped 0/);
+
+  const [, entry = "", config = ""] = /^(.*) in (.*)$/.exec(stepOf(printed, "Use it")) ?? [];
+  writeFileSync(config, `export default { ${entry} };\n`);
+  assert.match(run(stepOf(printed, "Then")).stdout, /ok +spawner demo/);
+});
+
+describe("new prints the command that leads to this hub", () => {
+  /** As an installation makes it. */
+  const installed = (t: TestContext): string => {
+    const bin = join(folder(t), "node_modules", ".bin");
+    mkdirSync(bin, { recursive: true });
+    symlinkSync(ELARA, join(bin, "elara"));
+    return bin;
+  };
+
+  test("by its name where PATH does", (t) => {
+    const PATH = [installed(t), plain].join(delimiter);
+    assert.match(stepOf(makePlugin(folder(t), { PATH }), "Then"), /^elara check$/);
+  });
+
+  test("by its file where only npm's own PATH does, or another program has the name", (t) => {
+    const bin = installed(t);
+    const npm = { PATH: [bin, plain].join(delimiter), npm_execpath: "/usr/lib/npm-cli.js" };
+    const other = folder(t);
+    writeFileSync(join(other, "elara"), "#!/bin/sh\n", { mode: 0o755 });
+    for (const env of [npm, { PATH: [other, plain].join(delimiter) }, { PATH: plain }])
+      assert.ok(stepOf(makePlugin(folder(t), env), "Then").endsWith(`${ELARA} check`));
+  });
+});
+
+test("new names the plugin as its configuration does, wherever it is written", (t) => {
+  const dir = join(folder(t), "hub");
+  mkdirSync(dir);
+  writeFileSync(join(dir, "elara.config.ts"), "export default {};\n");
+  const below = makePlugin(dir, { PATH: plain }, "--dir", "plugins/mine");
+  assert.match(stepOf(below, "Use it"), /\{ use: "\.\/plugins\/mine\/demo\.ts" \}/);
+  assert.doesNotMatch(below, /init/);
+  const beside = makePlugin(dir, { PATH: plain }, "--dir", "..");
+  assert.match(stepOf(beside, "Use it"), /\{ use: "\.\.\/demo\.ts" \}/);
+});
