@@ -1,6 +1,5 @@
-import type { Ssh } from "@elara/ssh";
-import { SshError } from "@elara/ssh";
-import { fromSsh, sshError } from "./errors.ts";
+import { codeOf } from "@elara/contracts";
+import { sshError } from "./errors.ts";
 import type { Options } from "./options.ts";
 import type { Place, Places } from "./places.ts";
 import type { Remote } from "./remote.ts";
@@ -10,19 +9,16 @@ const isLoopback = (host: string): boolean => /^(127\.|localhost$|\[?::1\]?$)/.t
 /** Sees that every machine can be used as configured; throws with the fix for the first that cannot. */
 export async function checkPlaces(
   config: Options,
-  parts: { readonly ssh: Ssh; readonly places: Places; readonly remote: Remote; readonly apiUrl: string },
+  parts: { readonly places: Places; readonly remote: Remote; readonly apiUrl: string },
 ): Promise<void> {
-  const { ssh, places, remote, apiUrl } = parts;
+  const { places, remote, apiUrl } = parts;
   const account = config.checkAccount || (config.account.includes("{username}") ? "" : config.account);
 
   /** Nobody in particular is let in; that it says so, after its key was found right, is what counts. */
-  async function answers({ host, port, name }: Place): Promise<void> {
-    const deadlineMs = config.commandSeconds * 1000;
-    await ssh
-      .run({ host, port, account: "elara-check" }, { argv: ["true"], deadlineMs })
-      .catch((error: unknown) => {
-        if (!(error instanceof SshError && error.fault === "login")) throw fromSsh(error, name);
-      });
+  async function answers(place: Place): Promise<void> {
+    await remote.connect(places.desk(place, "elara-check")).catch((error: unknown) => {
+      if (codeOf(error) !== "SSH_LOGIN_REFUSED") throw error;
+    });
   }
 
   for (const place of places.all) {

@@ -43,6 +43,16 @@ export function remote(ssh: Ssh, config: Pick<Options, "python" | "minUid" | "co
     throw sshError(codeOf(code), { host: name, detail: message });
   }
   return {
+    /** Only connects; nothing is asked yet. */
+    connect: ({ place: { host, port, name }, account }: Desk, signal?: AbortSignal) =>
+      ssh
+        .connect(
+          { host, port, account },
+          { deadlineMs: config.commandSeconds * 1000, ...(signal && { signal }) },
+        )
+        .catch((error: unknown) => {
+          throw fromSsh(error, name);
+        }),
     launch: (desk: Desk, order: At<LaunchOrder>) => ask(LaunchAnswer, desk, order),
     look: (desk: Desk, tags: readonly string[], signal?: AbortSignal) =>
       ask(LookAnswer, desk, { action: "look", tags }, signal),

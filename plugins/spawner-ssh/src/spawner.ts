@@ -89,13 +89,16 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       if (account === undefined)
         throw sshError("SSH_ACCOUNT_REFUSED", { detail: { user: request.user.name } });
       const desk = where.desk(where.chosen(request), account);
+      progress("connecting", `Connecting to ${desk.place.name}`, 5);
+      await there.connect(desk, signal);
       progress("launching", `Starting a process on ${desk.place.name}`, 10);
       signal.throwIfAborted();
-      // Not cut off on the way: it is short, and what it made must be known so that it can be taken back.
-      const { state, exit } = await submit(request, desk);
+      // Not cut off from here on: it is short, and what it made is known and taken back; what another start made is not.
+      const { state, exit, claimed = false } = await submit(request, desk);
       const failed = exit?.cause === "failed" ? exit : undefined;
-      if (signal.aborted && !failed) await stop(desk, request.tag, 0);
-      if (signal.aborted || failed)
+      const isTakenBack = signal.aborted && claimed;
+      if (isTakenBack && !failed) await stop(desk, request.tag, 0);
+      if (isTakenBack || failed)
         await cleanup(desk, request.tag).catch((error: unknown) =>
           host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
         );
@@ -142,7 +145,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       return apiUrl;
     },
 
-    check: () => checkPlaces(config, { ssh, places: where, remote: there, apiUrl }),
+    check: () => checkPlaces(config, { places: where, remote: there, apiUrl }),
 
     async cleanup({ tag, handle }: StoredServer<Handle>) {
       await ends.close(tag);

@@ -26,6 +26,30 @@ const untilRunning = (
   server: Awaited<ReturnType<Bench["start"]>>,
 ) => bench.until(spawner, server, (row) => row?.state === "running", "it is seen running again");
 
+test("one look is one command for each account and machine, however many servers there are", {
+  skip,
+}, async (t) => {
+  const bed = await theBed();
+  const bench = await benchOn(t);
+  const [one, two, three] = [
+    await running(bench, "login1"),
+    await running(bench, "login1"),
+    await running(bench, "login2"),
+  ];
+  const { spawner } = three;
+  const counts = () => bed.hosts.map(({ host }) => bed.log(host).split("Starting session: ").length - 1);
+  const before = counts();
+  const { rows } = await spawner.observe([one.server, two.server, three.server], bench.call());
+  assert.deepEqual(
+    rows.map(({ state }) => state),
+    ["running", "running", "running"],
+  );
+  assert.deepEqual(
+    counts().map((count, at) => count - (before[at] ?? 0)),
+    [1, 1],
+  );
+});
+
 describe("several machines", { skip }, () => {
   test("a server runs where it was asked for; a lost handle is found on the right one", async (t) => {
     const { bench, one, two, spawner } = await both(t);
@@ -117,19 +141,31 @@ describe("several machines", { skip }, () => {
   });
 });
 
+/** A machine that takes connections and says nothing. */
+async function silent(t: TestContext) {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === "object" && address);
+  return { name: "silent", host: "127.0.0.1", port: address.port };
+}
+
+test("a start that is cancelled while the machine says nothing is given up at once", { skip }, async (t) => {
+  const bench = await benchOn(t, { hosts: [await silent(t)] });
+  const cancel = new AbortController();
+  const start = bench.start(await bench.spawner(), bench.request(), bench.call(cancel.signal));
+  setTimeout(() => cancel.abort(new Error("cancelled")), 100);
+  const begin = performance.now();
+  await assert.rejects(start, /cancelled/);
+  assert.ok(performance.now() - begin < 2_000, "it waited for the machine");
+});
+
 test("a machine that swallows everything holds up looks at others once, not each time", {
   skip,
 }, async (t) => {
   const bed = await theBed();
-  const silent = createServer();
-  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  t.after(() => silent.close());
-  const address = silent.address();
-  assert.ok(typeof address === "object" && address);
-  const hosts = [
-    { name: "login1", ...bed.hosts[0] },
-    { name: "silent", host: "127.0.0.1", port: address.port },
-  ];
+  const hosts = [{ name: "login1", ...bed.hosts[0] }, await silent(t)];
   const ssh = { knownHosts: bed.knownHostsFile, privateKey: bed.privateKeyFile, connectSeconds: 2 };
   const bench = await benchOn(t, { hosts, ssh });
   const { server, spawner } = await running(bench, "login1");

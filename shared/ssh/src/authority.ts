@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import ssh2 from "ssh2";
 import type { Credential } from "./credentials.ts";
 import { SshError } from "./ssh.ts";
+import { throwAwayKey } from "./throw-away-key.ts";
 
 const run = promisify(execFile);
 
@@ -46,7 +46,7 @@ export function authority(key: string, validSeconds: number, now: () => number) 
   return (account: string): Promise<Credential> => {
     const kept = issued.get(account);
     if (kept && now() < kept.until) return kept.credential;
-    const pair = ssh2.utils.generateKeyPairSync("ed25519");
+    const pair = throwAwayKey();
     const credential = sign(key, account, pair.public, validSeconds).then((certificate) => ({
       privateKey: pair.private,
       certificate,

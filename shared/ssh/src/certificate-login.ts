@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import ssh2, { type Client, type ParsedKey } from "ssh2";
 import type { Credential } from "./credentials.ts";
+import { field } from "./field.ts";
 import { SshError } from "./ssh.ts";
 
 /**
@@ -34,14 +35,6 @@ const isWire = (value: unknown): value is Wire =>
   isRecord(value) && typeof value.sendPacket === "function" && typeof value.convertSignature === "function";
 
 const wire: unknown = createRequire(import.meta.url)("ssh2/lib/protocol/utils.js");
-
-/** A text as SSH writes it: its length, then itself. */
-const field = (data: string | Buffer): Buffer => {
-  const bytes = Buffer.from(data);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-};
 
 const USERAUTH_REQUEST = 50;
 

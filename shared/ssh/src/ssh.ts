@@ -32,6 +32,11 @@ export interface SshForward {
 
 /** Connections to other machines, one for each account and host, opened when needed, closed when idle. */
 export interface Ssh {
+  /** Opens the connection when there is none: a start can be cancelled up to here, before anything is sent. */
+  connect(
+    target: SshTarget,
+    limits: { readonly deadlineMs: number; readonly signal?: AbortSignal },
+  ): Promise<void>;
   /** Runs a command. Throws an SshError when it could not be run, never for its exit code. */
   run(target: SshTarget, command: SshCommand): Promise<SshResult>;
   /** Listens here (port 0: any) and carries every connection to `host:port` as seen from the target. Throws when it cannot listen. */

@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import ssh2 from "ssh2";
 import { knownKeys } from "../src/known-hosts.ts";
+import { throwAwayKey } from "../src/throw-away-key.ts";
 
 const newKey = (): { line: string; blob: Buffer } => {
-  const line = ssh2.utils.generateKeyPairSync("ed25519").public;
+  const line = throwAwayKey().public;
   return { line, blob: Buffer.from(line.split(" ")[1] ?? "", "base64") };
 };
 const [good, other] = [newKey(), newKey()];

@@ -191,6 +191,28 @@ describe("a command on another machine", { skip }, () => {
     await assert.rejects(ssh.run(to, { argv: ["true"], deadlineMs }), { fault: "unreachable" });
   });
 
+  test("connecting alone can be cancelled; what it opened is used afterwards", async (t) => {
+    const bed = await theBed();
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    t.after(() => silent.close());
+    const address = silent.address();
+    const port = typeof address === "object" && address ? address.port : 0;
+    const ssh = await sshOf(t);
+    const cancel = new AbortController();
+    const waiting = ssh.connect(
+      { host: "127.0.0.1", port, account: "ada" },
+      { deadlineMs, signal: cancel.signal },
+    );
+    cancel.abort(new Error("not wanted any more"));
+    await assert.rejects(waiting, /not wanted any more/);
+    const to = target(bed, 0, 1);
+    const before = logins(bed, to.host);
+    await ssh.connect(to, { deadlineMs });
+    await ssh.run(to, { argv: ["true"], deadlineMs });
+    assert.equal(logins(bed, to.host) - before, 1);
+  });
+
   test("after close nothing runs any more", async (t) => {
     const ssh = await sshOf(t);
     const to = target(await theBed());
