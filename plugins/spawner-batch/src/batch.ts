@@ -1,4 +1,3 @@
-import { codeOf } from "@elara/contracts";
 import type { PluginError, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
 import type { DeskCall } from "@elara/sdk/launcher";
 import { openSsh } from "@elara/ssh";
@@ -29,7 +28,15 @@ function transportOf(config: Options, host: SpawnerHost): Transport {
   if (config.transport === "local") return localTransport(environment);
   if (config.transport === "sudo") return sudoTransport(environment);
   const { ssh, ...login } = config.login;
-  return sshTransport(openSsh(ssh, { log: host.log, now: host.now }), { ...login, environment });
+  const wrong = (message: string, cause?: unknown) =>
+    batchError("BATCH_OPTIONS_INVALID", { field: "login", message: `login: ${message}`, cause });
+  if (login.host === "" || login.account === "")
+    throw wrong("`ssh` needs host and account of the login node");
+  try {
+    return sshTransport(openSsh(ssh, { log: host.log, now: host.now }), { ...login, environment });
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 /** The spawner for these options. All that it knows lies at the batch system. */
@@ -75,17 +82,21 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     throw batchError("BATCH_SCHEDULER_AWAY", { detail: { ...done } });
   }
 
-  /** Takes back what a start left: a cancelled one perhaps a job, too. */
-  async function takeBack(tag: string, account: string, isCancelled: boolean): Promise<void> {
+  /** Takes back what this start made and nobody wants: its folder, and the job where there is one. */
+  async function takeBack(tag: string, account: string, isSubmitted: boolean): Promise<void> {
     try {
-      if (isCancelled) await cancel(tag, account, 0);
+      if (isSubmitted) await cancel(tag, account, 0);
       await desk(account, { action: "forget", tag });
     } catch (error) {
       host.log.warn({ tag, err: error }, "a start that failed left something behind");
     }
   }
 
-  async function submit(request: SpawnRequest<Options>, account: string): Promise<Handle> {
+  /** `isOwn`: this call handed the job in, it did not find one. */
+  async function submit(
+    request: SpawnRequest<Options>,
+    account: string,
+  ): Promise<{ handle: Handle; isOwn: boolean }> {
     const { tag } = request;
     const spec = jobSpec(scheduler, request, await places.partitions());
     const answer = await desk(account, {
@@ -98,17 +109,23 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       order: jobOrder(config, request),
     });
     const { find: found, submit: submitted, uid } = answer;
-    if (submitted && submitted.exitCode !== 0) throw refusal(submitted);
+    if (submitted && submitted.exitCode !== 0) {
+      const error = refusal(submitted);
+      // Anything else may have come to a job all the same.
+      if (error.code === "BATCH_REFUSED") await takeBack(tag, account, false);
+      throw error;
+    }
     if (!submitted && found.exitCode !== 0) throw refusal(found);
     const jobId = submitted ? read(scheduler.parseSubmit, submitted.stdout) : "";
     const jobs = found.exitCode === 0 ? read(scheduler.parseFind, found.stdout) : [];
     const job = jobs.find((one) => one.jobId === jobId) ?? (jobId === "" ? oldest(jobs) : undefined);
-    return newHandle(tag, {
+    const handle = newHandle(tag, {
       jobId: job?.jobId ?? jobId,
       owner: scheduler.ownerOf(account, uid),
       account,
       submittedAt: job?.submittedAt ?? 0,
     });
+    return { handle, isOwn: submitted !== undefined && submitted !== null };
   }
 
   return {
@@ -117,17 +134,11 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       const account = accountOf(config, request.user.name);
       progress("submitting", "Handing in the job", 10);
       signal.throwIfAborted();
-      try {
-        // It is not cut short on the way, so what it made is known and can be taken back.
-        const handle = await submit(request, account);
-        signal.throwIfAborted();
-        return handle;
-      } catch (error) {
-        // Anything else may have come to nothing, or to a server that runs: then its records are needed.
-        if (signal.aborted || codeOf(error) === "BATCH_REFUSED")
-          await takeBack(request.tag, account, signal.aborted);
-        throw error;
-      }
+      // It is not cut short on the way, so what it made is known and can be taken back.
+      const { handle, isOwn } = await submit(request, account);
+      if (signal.aborted && isOwn) await takeBack(request.tag, account, true);
+      signal.throwIfAborted();
+      return handle;
     },
 
     observe: (servers) => observe(servers),

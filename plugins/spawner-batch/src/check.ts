@@ -31,8 +31,6 @@ export async function checkBatch(checked: Checked): Promise<void> {
   const [first = 0, last = 0] = config.portRange;
   if (first > last)
     throw wrong("portRange", `portRange: ${first} is above ${last}; the lower port comes first`);
-  if (config.transport === "ssh" && (config.login.host === "" || config.login.account === ""))
-    throw wrong("login", "login: `ssh` needs host and account of the login node");
   const facts = factsOf(config, "ada");
   let text: string;
   try {

@@ -31,7 +31,8 @@ const SECONDS: Readonly<Record<DeskWish["action"], number>> = {
 function failure(account: string, { exitCode, stdout, stderr }: Result) {
   const detail = { account, exitCode, stdout: stdout.slice(0, 500), stderr: stderr.trim().slice(-2000) };
   if (/unknown user|invalid user/i.test(stderr)) return batchError("BATCH_ACCOUNT_MISSING", { detail });
-  if (/^sudo: /m.test(stderr) || /is not allowed to execute/.test(stderr))
+  const isSudo = /^sudo: /m.test(stderr) && !/command not found/.test(stderr);
+  if (isSudo || /is not allowed to execute/.test(stderr))
     return batchError("BATCH_ACCOUNT_REFUSED", { detail });
   return batchError("BATCH_DESK_FAILED", { detail });
 }

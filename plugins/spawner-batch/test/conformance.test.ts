@@ -9,6 +9,10 @@ else {
   const bed = await startSlurm();
   after(() => bed.close());
   spawnerConformance(plugin, {
+    away: async () => {
+      await bed.controller.stop();
+      return () => bed.controller.start();
+    },
     module: import.meta.resolve("../src/index.ts"),
     // All users of the suite are one account here: what differs is the tag.
     options: { transport: "sudo", user: bed.accounts[0], environment: { ...bed.env } },
