@@ -20,11 +20,18 @@ export function causeOf(
 export function causeOfError(error: unknown, at: string): Cause {
   if (error instanceof HubError || (error instanceof Error && "operator" in error && codeOf(error) !== "")) {
     const operator = "operator" in error && typeof error.operator === "string" ? error.operator : "";
-    return { code: codeOf(error), message: error.message, operator, at };
+    const code = codeOf(error);
+    return { code, message: error.message, operator, at, ...statusOf(code, Object(error).status) };
   }
   const text = error instanceof Error ? error.message : String(error);
   return causeOf("SPAWN_SUBMIT_FAILED", at, { operator: text.slice(0, 300) });
 }
+
+/** The status that a plugin gives to its own code, where it is one of a failure. */
+const statusOf = (code: string, status: unknown): Pick<Cause, "status"> =>
+  !Object.hasOwn(ERRORS, code) && Number.isInteger(status) && Number(status) >= 400 && Number(status) < 600
+    ? { status: Number(status) }
+    : {};
 
 /** Why a server ended by itself, in the plugin's words where it has a code for it. */
 export function causeOfEnd(
@@ -42,7 +49,13 @@ export function causeOfEnd(
         : "";
   const facts = [how, row.reason ?? ""].filter((part) => part !== "").join(" ");
   if (own && row.end?.code !== undefined)
-    return { code: row.end.code, message: own.user, operator: `${own.operator} ${facts}`.trim(), at };
+    return {
+      code: row.end.code,
+      message: own.user,
+      operator: `${own.operator} ${facts}`.trim(),
+      at,
+      ...statusOf(row.end.code, own.status),
+    };
   return causeOf(code, at, {
     message: `${ERRORS[code].user}${how === "" ? "" : ` ${how}`}`,
     operator: facts,

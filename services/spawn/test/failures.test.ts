@@ -30,6 +30,7 @@ describe("a start that fails", () => {
     await stand.order({ refuses: true });
     const doc = await failed("MOCK_REFUSED");
     assert.equal(doc.cause.message, "The mock backend refuses you.");
+    assert.equal(doc.cause.status, 403, "and with its status");
   });
 
   it("keeps the last 50 lines of a server that ends at once", async () => {
@@ -45,7 +46,9 @@ describe("a start that fails", () => {
     await stand.order({ homeless: true });
     const doc = await stand.reach("has a handle", ({ handleAt }) => handleAt !== "");
     stand.world.end(doc.tag, { code: "MOCK_KILLED" });
-    assert.match((await failed("MOCK_KILLED")).cause.message, /too much memory/);
+    const { cause } = await failed("MOCK_KILLED");
+    assert.match(cause.message, /too much memory/);
+    assert.equal(cause.status, 500);
   });
 
   it("is told by auth's words when auth refuses the grant", async () => {

@@ -112,6 +112,13 @@ describe("starting and stopping over the API", () => {
     assert.equal(answer.json().message, "Your server ended before it was ready.");
   });
 
+  it("answers a failed start with the status of the plugin's error", async () => {
+    spawn.fate = "fails";
+    spawn.cause = { code: "DEMO_NO_ACCOUNT", message: "You have no account.", status: 403 };
+    const answer = await start();
+    assert.deepEqual([answer.statusCode, answer.json().message], [403, "You have no account."]);
+  });
+
   it("refuses to start what runs", async () => {
     await start();
     const answer = await start();

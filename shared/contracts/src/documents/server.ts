@@ -22,6 +22,8 @@ export const Cause = Type.Object({
   message: Type.String(),
   operator: Type.String(),
   at: TimeOrNone,
+  /** HTTP status of a plugin's own error; the hub's own codes have theirs in the table. */
+  status: Type.Optional(Type.Integer({ minimum: 400, maximum: 599 })),
 });
 export type Cause = Static<typeof Cause>;
 export const noCause: Cause = { code: "", message: "", operator: "", at: "" };
