@@ -81,6 +81,7 @@ def run_job(spec):
         server.end("failed", "ORDER_MISSING", "the order of this server is gone; it was cancelled")
         return 1
     server.spec["env"] = dict(os.environ, **order["env"])
+    server.spec.setdefault("cwd", os.path.expanduser("~"))  # not the folder of the records, where the job was submitted
     collect_orphans()
     try:
         server.run(lambda answer: None)
