@@ -1,20 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { kill, sessions } from "./ssh-processes.ts";
 
 /** Two login hosts: an sshd each on an address of its own, with accounts that are removed again. */
 export interface SshBed {
@@ -37,6 +29,7 @@ export interface SshBed {
   close(): Promise<void>;
 }
 
+const SWEEP = fileURLToPath(new URL("./ssh-sweep.ts", import.meta.url));
 const ADDRESSES = ["127.0.0.2", "127.0.0.3"];
 const SBIN = { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` };
 
@@ -77,42 +70,6 @@ const keyFile = (file: string): string => {
   return file;
 };
 
-interface Process {
-  readonly pid: number;
-  readonly parent: number;
-  readonly name: string;
-  readonly uid: number;
-}
-
-function processes(): Process[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-        const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-        return [{ pid: Number(pid), parent, name, uid: statSync(`/proc/${pid}`).uid }];
-      } catch {
-        return []; // it ended
-      }
-    });
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // it ended
-  }
-}
-
-/** The sshd processes below a listener: one or two for each session. */
-function sessions(listener: number, table = processes()): number[] {
-  const below = table.filter(({ parent, name }) => parent === listener && name === "sshd");
-  return below.flatMap(({ pid }) => [pid, ...sessions(pid, table)]);
-}
-
 const answers = (host: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -124,26 +81,6 @@ const answers = (host: string, port: number): Promise<boolean> =>
     socket.once("error", () => end(false));
     socket.once("close", () => end(false));
   });
-
-/** Removes accounts with all that runs as them. Their uids were made for the bed, so nothing else does. */
-function removeAccounts(accounts: readonly string[]): void {
-  for (const account of accounts) {
-    let uid: number;
-    try {
-      uid = Number(run("id", "-u", account));
-    } catch {
-      continue; // was never made
-    }
-    for (let round = 0; round < 50; round += 1) {
-      const left = processes().filter((each) => each.uid === uid);
-      if (left.length === 0) break;
-      for (const { pid } of left) kill(pid);
-    }
-    run("userdel", "--force", account);
-    rmSync(`/home/${account}`, { recursive: true, force: true, maxRetries: 3 });
-    rmSync(`/var/mail/${account}`, { force: true });
-  }
-}
 
 const configuration = (folder: string, host: string, port: number, accounts: readonly string[]): string =>
   `ListenAddress ${host}:${port}
@@ -171,14 +108,18 @@ export async function startSsh(): Promise<SshBed> {
   chmodSync(folder, 0o755);
   const listeners = new Map<string, ChildProcess>();
   const accounts = ["a", "b"].map((letter) => `elara-s${randomBytes(3).toString("hex")}${letter}`);
-  const closeNow = (): void => {
-    process.off("exit", closeNow);
-    for (const { pid } of listeners.values()) if (pid !== undefined) [pid, ...sessions(pid)].forEach(kill);
-    listeners.clear();
-    removeAccounts(accounts);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // A process of its own takes everything down, so that nothing is left either when this one is killed.
+  const sweep = spawn(process.execPath, [SWEEP, folder, ...accounts], {
+    stdio: ["pipe", "ignore", "inherit"],
+    detached: true,
+  });
+  const swept = new Promise<void>((resolve) => sweep.once("close", () => resolve()));
+  sweep.unref();
+  const close = (): Promise<void> => {
+    sweep.ref();
+    sweep.stdin.end();
+    return swept;
   };
-  process.on("exit", closeNow);
   try {
     for (const account of accounts) {
       run("useradd", "--create-home", "--shell", "/bin/bash", account);
@@ -245,15 +186,12 @@ export async function startSsh(): Promise<SshBed> {
         keyFile(file);
         await bed.start(host);
       },
-      async close() {
-        for (const { host } of hosts) await bed.stop(host);
-        closeNow();
-      },
+      close,
     };
     for (const { host } of hosts) await bed.start(host);
     return bed;
   } catch (error) {
-    closeNow();
+    await close();
     throw error;
   }
 }

@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+
+/** A process of this machine, as far as a bed has to tell it from others. */
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly uid: number;
+}
+
+/** Everybody. */
+export function processes(): Process[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+        const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+        const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+        return [{ pid: Number(pid), parent, name, uid: statSync(`/proc/${pid}`).uid }];
+      } catch {
+        return []; // it ended
+      }
+    });
+}
+
+/** The sshd processes below a listener: one or two for each session. */
+export function sessions(listener: number, table = processes()): number[] {
+  const below = table.filter(({ parent, name }) => parent === listener && name === "sshd");
+  return below.flatMap(({ pid }) => [pid, ...sessions(pid, table)]);
+}
+
+/** Ends one at once. */
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // it ended
+  }
+}
