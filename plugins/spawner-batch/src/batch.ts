@@ -92,7 +92,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     }
   }
 
-  /** `isOwn`: this call handed the job in, it did not find one. */
+  /** `isOwn`: this call handed the job in, it found none that lives or is over. */
   async function submit(
     request: SpawnRequest<Options>,
     account: string,
@@ -108,7 +108,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       jobIdVariable: scheduler.jobIdVariable,
       order: jobOrder(config, request),
     });
-    const { find: found, submit: submitted, uid } = answer;
+    const { find: found, submit: submitted, over: isOver = false, uid } = answer;
     if (submitted && submitted.exitCode !== 0) {
       const error = refusal(submitted);
       // Anything else may have come to a job all the same.
@@ -125,7 +125,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       account,
       submittedAt: job?.submittedAt ?? 0,
     });
-    return { handle, isOwn: submitted !== undefined && submitted !== null };
+    return { handle, isOwn: !isOver && submitted !== undefined && submitted !== null };
   }
 
   return {

@@ -156,7 +156,7 @@ export function watching(watch: Watch) {
     /** Of two jobs that were submitted for one server the one that claimed it counts. */
     const claimed = (server: Server): JobRow | undefined => {
       const claim = records.get(server.tag)?.claim?.jobId;
-      return claim === undefined || claim === server.handle.jobId ? jobOf(server) : jobOf(server, claim);
+      return (claim === undefined ? undefined : jobOf(server, claim)) ?? jobOf(server);
     };
     const gone = asked.filter((server) => !claimed(server) && !records.get(server.tag)?.exit);
     const books = await booksOf(gone.map(({ handle }) => handle.jobId).filter((id) => id !== ""));
