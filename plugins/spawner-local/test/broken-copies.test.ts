@@ -52,6 +52,11 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
       /a start that was cancelled ended the server of another one/,
     ],
     [
+      "start forgets what another start made",
+      "cancelled, a start leaves",
+      /a start that was cancelled took away what is known of a server that has ended/,
+    ],
+    [
       "start makes a new one of what has ended",
       "started again after its end",
       /start must start nothing for a tag whose server has ended: not within 2 s/,

@@ -89,7 +89,7 @@ def submit(spec):
     if answer["find"]["exitCode"] != 0 or answer["find"]["stdout"].strip():
         return answer
     if load(folder, "claim"):  # it ran and is over
-        return dict(answer, submit=load(folder, "submitted.json"))
+        return dict(answer, submit=load(folder, "submitted.json"), over=True)
     unlink(folder, "stop")  # of a start that was taken back
     save(folder, "order.json", spec["order"])
     save(folder, "launch.json", {"action": "job", "tag": spec["tag"], "jobIdVariable": spec["jobIdVariable"]})

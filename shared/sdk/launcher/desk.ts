@@ -85,8 +85,10 @@ export const deskAnswers = {
     uid: Type.Integer(),
     /** Living jobs of this name: those found, or what was submitted. */
     find: DeskCall,
-    /** Absent: not submitted, one was found. Null: it ran and is over. */
+    /** Absent: not submitted, one was found. Null: it ran and is over, and nothing is known of its submit. */
     submit: Type.Optional(nullable(DeskCall)),
+    /** True: what was submitted before has run and is over. */
+    over: Type.Optional(Type.Boolean()),
   }),
   cancel: Type.Object({ ok, cancel: nullable(DeskCall) }),
   records: Type.Object({ ok, records: Type.Record(Type.String(), JobRecords) }),

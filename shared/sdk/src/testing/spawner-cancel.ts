@@ -84,15 +84,27 @@ export function cancelPromises<O extends TObject, H extends TObject>({
     const spawner = await b.spawner(b.host.another());
     const { id } = await b.facts(await b.untilRunning(spawner, server));
     const again = b.repeated(request);
-    const wholeMs = await lasting(() => b.start(spawner, again));
-    for (const part of PARTS) await startCut(b, { spawner, request: again }, part * wholeMs);
-    const cancel = new AbortController();
-    const atFirstStep = { signal: cancel.signal, progress: () => cancel.abort() };
-    await b.start(spawner, again, atFirstStep).catch(() => {});
+    const cutOften = async () => {
+      const wholeMs = await lasting(() => b.start(spawner, again));
+      for (const part of PARTS) await startCut(b, { spawner, request: again }, part * wholeMs);
+      const cancel = new AbortController();
+      const atFirstStep = { signal: cancel.signal, progress: () => cancel.abort() };
+      await b.start(spawner, again, atFirstStep).catch(() => {});
+    };
+    await cutOften();
     const row = await b.row(spawner, [server], request.tag);
     assert.equal(row?.state, "running", "a start that was cancelled ended the server of another one");
     assert.equal((await b.facts(row?.url ?? "")).id, id, "a start that was cancelled made another server");
     if (b.usesStandIn) assert.equal(b.processes().length, 1, "a cancelled start left a second process");
+
+    await spawner.stop(server, { graceSeconds: 1, ...b.call() });
+    const end = await b.untilEnded(spawner, server, "a stopped server ends");
+    await cutOften();
+    const told = "a start that was cancelled took away what is known of a server that has ended";
+    const third = await b.spawner(b.host.another());
+    assert.equal((await b.row(third, [server], request.tag))?.state, end?.state, told);
+    const log = await third.logs?.(server, { lines: 50, ...b.call() });
+    if (log && b.usesStandIn) assert.ok(log.includes("stand-in was started"), told);
   });
 
   test("cancelled at its first step of progress, it throws and leaves nothing", async (t) => {
