@@ -4,7 +4,7 @@ import { openSsh } from "@elara/ssh";
 import { asking, read } from "./ask.ts";
 import { checkBatch } from "./check.ts";
 import { openDesk } from "./desk.ts";
-import { batchError } from "./errors.ts";
+import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
 import { type Handle, newHandle } from "./handle.ts";
 import { accountOf, checkArguments, jobName, jobOrder, jobSpec, scriptFacts } from "./job.ts";
@@ -28,8 +28,7 @@ function transportOf(config: Options, host: SpawnerHost): Transport {
   if (config.transport === "local") return localTransport(environment);
   if (config.transport === "sudo") return sudoTransport(environment);
   const { ssh, ...login } = config.login;
-  const wrong = (message: string, cause?: unknown) =>
-    batchError("BATCH_OPTIONS_INVALID", { field: "login", message: `login: ${message}`, cause });
+  const wrong = (message: string, cause?: unknown) => badOption("login", `login: ${message}`, cause);
   if (login.host === "" || login.account === "")
     throw wrong("`ssh` needs host and account of the login node");
   try {
@@ -165,7 +164,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
 
     form: async ({ signal }) => formOf(config, await places.partitions(signal)),
 
-    check: () => checkBatch({ config, scheduler, places, desk, ask, script }),
+    check: () => checkBatch({ config, scheduler, places, desk, script, apiUrl: host.apiUrl }),
   };
 }
 
@@ -174,7 +173,7 @@ function submitArgv(scheduler: Scheduler, spec: JobSpec): string[] {
     return scheduler.argvForSubmit(spec);
   } catch (error) {
     if (!(error instanceof Unfit)) throw error;
-    throw batchError("BATCH_OPTIONS_INVALID", { field: error.field, message: error.message, cause: error });
+    throw badOption(error.field, error.message, error);
   }
 }
 
@@ -200,8 +199,7 @@ function scriptOf(config: Options): ReturnType<typeof jobScript> {
     try {
       return work();
     } catch (error) {
-      const message = `script: ${error instanceof Error ? error.message : String(error)}`;
-      throw batchError("BATCH_OPTIONS_INVALID", { field: "script", message, cause: error });
+      throw badOption("script", `script: ${error instanceof Error ? error.message : String(error)}`, error);
     }
   };
   const render = told(() => jobScript(config.script));

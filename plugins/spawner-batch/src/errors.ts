@@ -69,6 +69,12 @@ export const errors = {
     operator: "Another submit of the same server did not come to an end.",
     retryable: true,
   },
+  BATCH_HUB_UNREACHABLE: {
+    status: 500,
+    user: "Servers cannot be started here at the moment. The administrators can see why.",
+    operator:
+      "A job does not reach the hub at the address servers are given. Set `network.internalHost`, or open the firewall.",
+  },
   BATCH_TIME_LIMIT: {
     status: 500,
     user: "The time you asked for is over.",
@@ -137,13 +143,18 @@ interface Told {
   readonly detail?: unknown;
   readonly cause?: unknown;
   readonly field?: string;
-  /** Instead of the table's sentence for the user. */
+  /** Instead of the table's sentences. */
   readonly message?: string;
+  readonly operator?: string;
 }
 
 /** An error of this plugin; `detail` and `cause` are for the operator only. */
 export const batchError = (code: BatchErrorCode, told: Told = {}): PluginError =>
   new PluginError(errors, code, told);
+
+/** An option that cannot be as it is; said to user and operator alike. */
+export const badOption = (field: string, message: string, cause?: unknown): PluginError =>
+  batchError("BATCH_OPTIONS_INVALID", { field, message, operator: message, cause });
 
 /** Why a job ended, as an error of this plugin; undefined where its own records say more. */
 export const CAUSES: Readonly<Partial<Record<JobCause, BatchErrorCode>>> = {

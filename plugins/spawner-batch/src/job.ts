@@ -1,6 +1,6 @@
 import type { SpawnRequest } from "@elara/sdk";
 import type { JobOrder } from "@elara/sdk/launcher";
-import { batchError } from "./errors.ts";
+import { badOption, batchError } from "./errors.ts";
 import type { Options } from "./options.ts";
 import type { JobSpec, Partition, Scheduler } from "./schedulers/scheduler.ts";
 import type { ScriptFacts } from "./script.ts";
@@ -16,8 +16,6 @@ export function accountOf(config: Options, userName: string): string {
   return account;
 }
 
-const wrong = (field: string, message: string) => batchError("BATCH_OPTIONS_INVALID", { field, message });
-
 const LIMITS = [
   ["walltimeMinutes", "maxMinutes", "minutes"],
   ["cpus", "maxCpus", "CPUs"],
@@ -29,14 +27,14 @@ function checkLimits(options: Options, partitions: readonly Partition[]): void {
   const chosen = options.partition;
   const partition = partitions.find(({ name, isDefault }) => (chosen === "" ? isDefault : name === chosen));
   if (!partition && chosen !== "")
-    throw wrong(
+    throw badOption(
       "partition",
       `There is no partition ${chosen}. Known: ${partitions.map(({ name }) => name).join(", ")}.`,
     );
   for (const [field, limit, what] of LIMITS) {
     const most = partition?.[limit];
     if (partition && most !== undefined && options[field] > most)
-      throw wrong(field, `Partition ${partition.name} allows ${most} ${what} at most.`);
+      throw badOption(field, `Partition ${partition.name} allows ${most} ${what} at most.`);
   }
 }
 
@@ -45,7 +43,10 @@ export function checkArguments(scheduler: Scheduler, given: readonly string[]): 
   for (const argument of given) {
     const flag = argument.split("=")[0] ?? "";
     if (!scheduler.allowedFlags.includes(flag))
-      throw wrong("extraArguments", `${flag} is not allowed. Allowed: ${scheduler.allowedFlags.join(", ")}.`);
+      throw badOption(
+        "extraArguments",
+        `${flag} is not allowed. Allowed: ${scheduler.allowedFlags.join(", ")}.`,
+      );
   }
 }
 

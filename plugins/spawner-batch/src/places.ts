@@ -2,6 +2,8 @@ import type { Ask } from "./ask.ts";
 import type { Partition, Scheduler } from "./schedulers/scheduler.ts";
 
 const PARTITIONS_MS = 60_000;
+/** Nodes in a cloud come back with another address. */
+const NODES_MS = 600_000;
 /** A node that is not in the last listing is asked for again, but not all the time. */
 const NODES_AGAIN_MS = 10_000;
 
@@ -29,7 +31,8 @@ export function knownPlaces(ask: Ask, scheduler: Scheduler, now: () => number): 
       return partitions.known;
     },
     async address(node) {
-      if (!nodes?.known.has(node) && (!nodes || now() - nodes.at > NODES_AGAIN_MS))
+      const patience = nodes?.known.has(node) ? NODES_MS : NODES_AGAIN_MS;
+      if (!nodes || now() - nodes.at > patience)
         nodes = {
           at: now(),
           known: await ask(scheduler.argvForNodes(), (text) => scheduler.parseNodes(text)),

@@ -1,17 +1,42 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
+import { createServer } from "node:net";
 import { describe, test } from "node:test";
+import { testHost } from "@elara/sdk/testing";
 import { formOf } from "../src/form.ts";
 import { openStand, skip } from "./fixtures/stand.ts";
 
 const stand = await openStand();
 
+/** A port nobody listens on just now. */
+const unusedPort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+
 describe("check", { skip }, () => {
   test("goes the whole way with an account, a job included, and leaves nothing", async (t) => {
-    const spawner = await stand.bench(t, { checkAccount: stand.account, checkJob: true }).spawner();
-    await spawner.check?.();
+    const bench = stand.bench(t, { checkAccount: stand.account, checkJob: true });
+    const apiUrl = `http://127.0.0.1:${await unusedPort()}/hub/api`;
+    await (await bench.spawner(testHost({ apiUrl }))).check?.();
     assert.deepEqual(readdirSync(`/home/${stand.account}/.elara/run`), []);
     assert.equal(await stand.bed.run(["squeue", "-h"]), "");
+  });
+
+  test("tells when a job does not reach the hub", async (t) => {
+    const bench = stand.bench(t, { checkAccount: stand.account, checkJob: true });
+    const spawner = await bench.spawner(testHost({ apiUrl: "http://192.0.2.1:9/hub/api" }));
+    await assert.rejects(
+      async () => spawner.check?.(),
+      (error: Error & { code: string; operator: string }) => {
+        assert.equal(error.code, "BATCH_HUB_UNREACHABLE", error.operator);
+        assert.match(error.operator, /http:\/\/192\.0\.2\.1:9\/hub\/api/);
+        return true;
+      },
+    );
   });
 
   for (const [what, options, code, words] of [
