@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Row, Spawner, SpawnerHost, SpawnRequest, StartCall } from "@elara/sdk";
 import type Docker from "dockerode";
@@ -11,6 +10,7 @@ import { hubAddress } from "./hub-address.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
 import { checkOptions } from "./options-check.ts";
+import { portInside, portOfMachine } from "./port.ts";
 import { pullImage } from "./pull.ts";
 import { endedRow, isMissingCommand, listedRow } from "./rows.ts";
 
@@ -52,7 +52,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   async function make(request: SpawnRequest<Options>, call: StartCall): Promise<string | undefined> {
     const { options, tag } = request;
     const isHost = options.network === "host";
-    const port = isHost ? await unusedPort() : options.port;
+    const port = isHost ? await portOfMachine(tag, options) : portInside(tag, options);
     const bind = isHost && engineHost === "127.0.0.1" ? "127.0.0.1" : "0.0.0.0";
     const body = containerOf(request, { hubId: host.hubId, port, bind });
     // Kept apart, because dockerode would write all of it into the URL, and engines log URLs.
@@ -86,6 +86,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     const { signal } = call;
     signal.throwIfAborted();
     imageOf(request.options);
+    // A profile may have set them.
+    checkOptions(request.options);
     // A name is taken a moment before its container can be seen, and freed by the end of a start that was cancelled.
     for (let attempt = 0; attempt < 100; attempt += 1) {
       const found = await adopt(request.tag);
@@ -213,13 +215,4 @@ function tell(error: unknown): never {
         ? "DOCKER_VOLUME_UNUSABLE"
         : "DOCKER_REFUSED";
   throw dockerError(code, { detail: word, cause: error });
-}
-
-/** A port of this machine that was free a moment ago, for containers on its own network. */
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -52,6 +52,12 @@ export const errors = {
     user: "Your session could not be started. The administrators can see why.",
     operator: "The engine refused the container; the detail has its word.",
   },
+  DOCKER_NO_PORT: {
+    status: 503,
+    user: "There is no room for another session at the moment. Try again in a few minutes.",
+    operator: "Every port of `portRange` is in use on the engine's machine. Widen it.",
+    retryable: true,
+  },
   DOCKER_OUT_OF_MEMORY: {
     status: 500,
     user: "Your session used more memory than it has. Start it with more, or use less.",

@@ -11,6 +11,10 @@ export function checkOptions(config: Options): void {
     throw wrong(`network: the hub cannot reach containers on "${config.network}"`);
   if (config.network === "host" && config.publish !== "")
     throw wrong("publish: has no meaning with the network `host`, where each server has a port already");
+  if (config.network === "host" && config.port !== 0)
+    throw wrong("port: servers on the network `host` each need a port of their own: `portRange`");
+  const [first = 0, last = 0] = config.portRange;
+  if (first > last) throw wrong(`portRange: ${first} is above ${last}`);
   for (const [index, volume] of config.volumes.entries()) {
     const fault = sourceFault(volume);
     if (fault !== undefined) throw wrong(`volumes[${index}].source: ${fault}`);

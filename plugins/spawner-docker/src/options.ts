@@ -2,9 +2,9 @@ import { Type } from "@elara/sdk";
 import type { Static } from "typebox";
 
 const Names = (description: string, byDefault: string[] = []) =>
-  Type.Array(Type.String({ minLength: 1 }), { default: byDefault, description });
+  Type.Array(Type.String({ minLength: 1 }), { default: byDefault, perStart: true, description });
 const Words = (description: string) =>
-  Type.Record(Type.String(), Type.String(), { default: {}, description });
+  Type.Record(Type.String(), Type.String(), { default: {}, perStart: true, description });
 
 /** Options of the docker spawner. */
 export const options = Type.Object(
@@ -31,6 +31,7 @@ export const options = Type.Object(
     }),
     pull: Type.Union([Type.Literal("missing"), Type.Literal("always"), Type.Literal("never")], {
       default: "missing",
+      perStart: true,
       description: "When an image is fetched from its registry.",
     }),
     network: Type.String({
@@ -41,14 +42,25 @@ export const options = Type.Object(
     publish: Type.String({
       default: "",
       pattern: "^[0-9.]*$",
+      perStart: true,
       description:
         "Address of the engine's machine on which each server gets a port, e.g. `127.0.0.1`. Empty: the hub reaches containers by their own addresses.",
     }),
+    portRange: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
+      default: [20_000, 29_999],
+      minItems: 2,
+      maxItems: 2,
+      perStart: true,
+      description:
+        "First and last port for servers. Each start has another one, because the next container may get the address of one that ended. With the network `host` on the engine's machine: keep it below the range for outgoing connections (32768 and up).",
+    }),
     port: Type.Integer({
-      default: 8888,
-      minimum: 1024,
+      default: 0,
+      minimum: 0,
       maximum: 65535,
-      description: "Port servers listen on in their containers.",
+      perStart: true,
+      description:
+        "One port for all servers, where an image needs it. 0: of `portRange`. With one port, requests of one user, with their cookies, can reach another one's server in the seconds after a container was killed.",
     }),
     apiUrl: Type.String({
       default: "",
@@ -83,7 +95,7 @@ export const options = Type.Object(
         },
         { additionalProperties: false },
       ),
-      { default: [], description: "Storage that outlives containers." },
+      { default: [], perStart: true, description: "Storage that outlives containers." },
     ),
     environment: Words("Environment of the containers; what the hub sets wins."),
     labels: Words("More labels for the containers."),
@@ -91,10 +103,12 @@ export const options = Type.Object(
     capAdd: Names("Linux capabilities given nevertheless."),
     noNewPrivileges: Type.Boolean({
       default: true,
+      perStart: true,
       description: "Programs cannot gain rights, e.g. by sudo.",
     }),
     readOnly: Type.Boolean({
       default: false,
+      perStart: true,
       description:
         "The image's own files cannot be changed; /tmp is then in memory. Homes need a volume or `tmpfs`.",
     }),
@@ -102,15 +116,18 @@ export const options = Type.Object(
     pidsLimit: Type.Integer({
       default: 4096,
       minimum: 0,
+      perStart: true,
       description: "Processes and threads a session may have. 0: no limit.",
     }),
     logSize: Type.String({
       default: "1m",
       pattern: "^(\\d+[kmg])?$",
+      perStart: true,
       description: "Bound of what is kept of a server's output, twice. Empty: as the engine is configured.",
     }),
     init: Type.Boolean({
       default: true,
+      perStart: true,
       description: "The engine's own init program reaps processes and hands signals on.",
     }),
     remove: Type.Boolean({

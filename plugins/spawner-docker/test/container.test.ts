@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { portInside } from "../src/port.ts";
 import { benchOn, engine, inside, inspect, skip, standInVolumes } from "./fixtures/docker.ts";
 
 /** What a file of cgroup v1 or v2 says inside. */
@@ -73,7 +74,7 @@ describe("what a container may", { skip }, () => {
     const labels = JSON.parse(await inspect(server.tag, "{{json .Config.Labels}}"));
     assert.deepEqual(labels, {
       "org.elara.hub": bench.host.hubId,
-      "org.elara.port": "8888",
+      "org.elara.port": String(portInside(server.tag, bench.options())),
       "org.elara.server": "",
       "org.elara.tag": server.tag,
       "org.elara.user": "ada",
@@ -130,7 +131,15 @@ describe("what a container is given", { skip }, () => {
     const server = await bench.start(spawner, bench.request());
     const url = await bench.untilRunning(spawner, server);
     assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
-    assert.notEqual(new URL(url).port, "8888");
+    assert.notEqual(Number(new URL(url).port), portInside(server.tag, bench.options()));
+    await bench.facts(url);
+  });
+
+  test("one port for all, where that is wanted", async (t) => {
+    const bench = await benchOn(t, { port: 8888 });
+    const spawner = await bench.spawner();
+    const url = await bench.untilRunning(spawner, await bench.start(spawner, bench.request()));
+    assert.equal(new URL(url).port, "8888");
     await bench.facts(url);
   });
 

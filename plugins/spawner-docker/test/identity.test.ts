@@ -64,6 +64,21 @@ describe("a container of ours", { skip }, () => {
     await bench.untilRunning(spawner, server);
   });
 
+  test("that was killed leaves its address, not its port, to the next one", async (t) => {
+    const bench = await benchOn(t);
+    const spawner = await bench.spawner();
+    const { docker } = await engine();
+    const before = await bench.start(spawner, bench.request());
+    const old = new URL(await bench.untilRunning(spawner, before));
+    await docker("rm", "--force", `elara-${before.tag}`);
+    // The engine gives the lowest address that is free.
+    const next = new URL(await bench.untilRunning(spawner, await bench.start(spawner, bench.request())));
+    assert.equal(next.hostname, old.hostname);
+    await bench.facts(next.href);
+    const stale = await fetch(old).catch((error: unknown) => Object(error).cause?.code);
+    assert.equal(stale, "ECONNREFUSED");
+  });
+
   test("is found by its tag when the handle was lost", async (t) => {
     const bench = await benchOn(t);
     const request = bench.request();

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { HubError } from "@elara/contracts";
 import { type ServerKey, Type } from "@elara/sdk";
-import { testHost } from "@elara/sdk/testing";
+import { newTag, testHost } from "@elara/sdk/testing";
 import { Value } from "typebox/value";
 import { bytesOf, imageOf } from "../src/container.ts";
 import plugin from "../src/index.ts";
 import { options as schema } from "../src/options.ts";
+import { portInside, portOfMachine } from "../src/port.ts";
 import { mountsOf, sourceFault } from "../src/volumes.ts";
 
 const options = (more: Record<string, unknown> = {}) =>
@@ -28,6 +31,8 @@ describe("options that cannot work are refused at the start, by name", () => {
     [{ network: "none" }, /^network:/],
     [{ network: "container:x" }, /^network:/],
     [{ network: "host", publish: "127.0.0.1" }, /^publish:/],
+    [{ network: "host", port: 8888 }, /^port:/],
+    [{ portRange: [9000, 8000] }, /^portRange: 9000/],
     [{ volumes: [volume("lab-{username}"), volume("{username}")] }, /^volumes\[1\]\.source:/],
   ];
   for (const [more, name] of cases)
@@ -38,6 +43,18 @@ describe("options that cannot work are refused at the start, by name", () => {
           error instanceof HubError && error.code === "DOCKER_OPTIONS_INVALID" && name.test(error.operator),
       );
     });
+
+  test("those that a profile set, at the start of a server", async () => {
+    const engine = "unix:///nonexistent/docker.sock";
+    const spawner = await setup({ engine });
+    const request = {
+      ...key("ada"),
+      ...{ argv: ["jupyterhub-singleuser"], env: {}, secretEnv: [], servicePrefix: "/user/ada/" },
+      options: options({ engine, volumes: [volume("../{username}")] }),
+    };
+    const call = { signal: new AbortController().signal, progress: () => {} };
+    await assert.rejects(spawner.start(request, call), { code: "DOCKER_OPTIONS_INVALID" });
+  });
 
   test("the least there can be is fine", () => {
     assert.ok(setup({}));
@@ -146,6 +163,35 @@ describe("the templates of volumes", () => {
 test("memory is counted as people write it", () => {
   const cases = { "": undefined, "1000": 1000, "512M": 512 * 2 ** 20, "1.5G": 1.5 * 2 ** 30, "64K": 65_536 };
   for (const [text, bytes] of Object.entries(cases)) assert.equal(bytesOf(text), bytes, text);
+});
+
+describe("the port of a server", () => {
+  const tags = Array.from({ length: 200 }, newTag);
+
+  test("is of the range, the same for one tag, and another one for another start", () => {
+    const ports = tags.map((tag) => portInside(tag, options()));
+    assert.deepEqual(
+      tags.map((tag) => portInside(tag, options())),
+      ports,
+    );
+    for (const port of ports) assert.ok(port >= 20_000 && port <= 29_999);
+    assert.ok(new Set(ports).size > 150);
+    assert.equal(portInside(newTag(), options({ port: 8888 })), 8888);
+  });
+
+  test("of this machine is one that nobody has, and told when there is none", async (t) => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    await assert.rejects(portOfMachine(newTag(), options({ portRange: [port, port] })), {
+      code: "DOCKER_NO_PORT",
+      status: 503,
+    });
+    const first = port - 5;
+    for (const tag of tags.slice(0, 20))
+      assert.notEqual(await portOfMachine(tag, options({ portRange: [first, port] })), port);
+  });
 });
 
 test("memory and processors are choices only where a profile names them", () => {
