@@ -1,4 +1,4 @@
-import type { PluginError, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
+import type { PluginError, Spawner, SpawnerHost, SpawnRequest, StoredServer } from "@elara/sdk";
 import type { DeskCall } from "@elara/sdk/launcher";
 import { openSsh } from "@elara/ssh";
 import { asking, read } from "./ask.ts";
@@ -6,7 +6,7 @@ import { checkBatch } from "./check.ts";
 import { openDesk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
-import { type Handle, newHandle } from "./handle.ts";
+import { HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
 import { accountOf, checkArguments, jobName, jobOrder, jobSpec, scriptFacts } from "./job.ts";
 import { sharedListing } from "./listing.ts";
 import { watching } from "./observe.ts";
@@ -65,6 +65,10 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     const message = `The batch system refused the job${words === "" ? "." : `: ${words}`}`;
     return batchError("BATCH_REFUSED", { detail, message, ...(fault.field && { field: fault.field }) });
   }
+
+  /** The account of a server; of a handle from another version of this plugin only the tag and the name count. */
+  const accountFor = ({ handle, user }: StoredServer<Handle>): string =>
+    handle.v === HANDLE_VERSION ? handle.account : accountOf(config, user.name);
 
   async function cancel(tag: string, account: string, graceSeconds: number, signal?: AbortSignal) {
     const jobIds = scheduler.cancelsById
@@ -142,8 +146,8 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
 
     observe: (servers) => observe(servers),
 
-    async stop({ tag, handle }, { graceSeconds, signal }) {
-      await cancel(tag, handle.account, graceSeconds, signal);
+    async stop(server, { graceSeconds, signal }) {
+      await cancel(server.tag, accountFor(server), graceSeconds, signal);
     },
 
     async locate({ tag, user }, { signal }) {
@@ -154,12 +158,12 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       return newHandle(tag, { jobId, submittedAt, account, owner: job.owner ?? account });
     },
 
-    async logs({ tag, handle }, { lines, signal }) {
-      return (await desk(handle.account, { action: "tail", tag, lines }, signal)).lines;
+    async logs(server, { lines, signal }) {
+      return (await desk(accountFor(server), { action: "tail", tag: server.tag, lines }, signal)).lines;
     },
 
-    async cleanup({ tag, handle }, { signal }) {
-      await desk(handle.account, { action: "forget", tag }, signal);
+    async cleanup(server, { signal }) {
+      await desk(accountFor(server), { action: "forget", tag: server.tag }, signal);
     },
 
     form: async ({ signal }) => formOf(config, await places.partitions(signal)),

@@ -145,9 +145,12 @@ export function watching(watch: Watch) {
       else if (over) rows.push(over);
       else if (belongs(tag, handle)) asked.push(server);
     }
-    if (asked.length === 0) return { startedAt, complete: true, rows };
-
-    const jobs = await listing(asked.map(({ handle }) => handle.owner));
+    // Who has no row yet is only absent when the scheduler could be asked.
+    const open = servers
+      .filter(({ handle }) => handle.v === HANDLE_VERSION)
+      .map(({ handle }) => handle.owner);
+    if (rows.length === servers.length) return { startedAt, complete: true, rows };
+    const jobs = await listing(open);
     const jobOf = ({ handle }: Server, id = handle.jobId): JobRow | undefined => {
       const job = jobs.get(id);
       return isSame(job, id === handle.jobId ? handle : { ...handle, submittedAt: 0 }) ? job : undefined;

@@ -95,6 +95,17 @@ describe("a job id is an address only", { skip }, () => {
     assert.deepEqual([rows, complete], [[], true]);
   });
 
+  test("a handle of another version is unknown, and stopped by its tag", async (t) => {
+    const bench = stand.bench(t);
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    await bench.untilRunning(spawner, server);
+    const later = { ...server, handle: { ...server.handle, v: 2, account: stand.stranger, jobId: "1" } };
+    assert.equal((await bench.row(spawner, [later], server.tag))?.state, "unknown");
+    await spawner.stop(later, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, server, "stopped by its tag it ends");
+  });
+
   // Last: it takes all other jobs of this Slurm along.
   test("an id that is given out again is not the old server", async (t) => {
     const bench = stand.bench(t, { partition: "closed" });

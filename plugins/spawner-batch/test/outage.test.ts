@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { newHandle } from "../src/handle.ts";
 import { keyOf } from "./fixtures/key.ts";
 import { linesOf, openStand, skip } from "./fixtures/stand.ts";
 
@@ -67,6 +68,20 @@ describe("while the scheduler does not answer, nothing is concluded", { skip }, 
       await assert.rejects(other.observe([server], bench.call()), { code }, what);
       await assert.rejects(other.locate(keyOf(server), bench.call()), what);
     }
+  });
+
+  test("a handle of another server is not absent either", async (t) => {
+    const { PATH } = await stand.shim(
+      t,
+      "squeue",
+      "#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n",
+    );
+    const bench = stand.bench(t, { environment: { ...stand.bed.env, PATH } });
+    const handle = newHandle("another", { jobId: "1", owner: "1", account: stand.account, submittedAt: 1 });
+    await assert.rejects(
+      (await bench.spawner()).observe([bench.stored(bench.request(), handle)], bench.call()),
+      away,
+    );
   });
 
   test("without its commands the way to them is told", async (t) => {
