@@ -1,5 +1,6 @@
 import { timestamp } from "@elara/runtime/clock";
 import { isAway } from "@elara/runtime/is-away";
+import { pause } from "@elara/runtime/pause";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
 import { announce, boot } from "./drive/boot.ts";
@@ -10,7 +11,7 @@ import { tidy } from "./drive/tidy.ts";
 import { noDriver, type ServerDoc } from "./ledger.ts";
 import { backoff } from "./pace.ts";
 import type { SpawnParts } from "./parts.ts";
-import { leftMs, mustStop, phaseOf } from "./phases.ts";
+import { isPastStart, leftMs, mustStop, phaseOf } from "./phases.ts";
 
 /** Drives one server in motion until it rests, or another driver has it. */
 export interface Driver {
@@ -20,6 +21,11 @@ export interface Driver {
   handOver(withinMs: number): Promise<void>;
   readonly done: Promise<void>;
 }
+
+const FENCED = "fenced";
+const TAKEN_OVER = "another driver took over";
+/** Why a call is given up here although what it does may be wanted: another driver goes on with it. */
+const SUPERSEDED: ReadonlySet<string> = new Set([FENCED, TAKEN_OVER]);
 
 /** The step that this document asks for. */
 function stepOf(doc: ServerDoc): DriveStep | undefined {
@@ -74,8 +80,26 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
     }
   };
 
-  const call: Drive["call"] = async (doc, work, stays) => {
-    if (row.fenced()) throw new Interrupted("fenced");
+  const isOver = (current: ServerDoc | undefined, { generation }: ServerDoc) =>
+    current?.generation !== generation || isPastStart(current);
+
+  /**
+   * Nobody here waits for this start any more, but its server may be the one that another driver has found: it is
+   * aborted only when the ledger says that the generation is to end.
+   */
+  const watchLeft = async (doc: ServerDoc, start: { isSettled: () => boolean; abort: () => void }) => {
+    while (!start.isSettled() && !isEnding) {
+      await pause(pace.lookMs);
+      const current = await parts.ledger.read(serverId).catch((error: unknown) => {
+        if (isAway(error)) return doc;
+        throw error;
+      });
+      if (isOver(current, doc)) return start.abort();
+    }
+  };
+
+  const call: Drive["call"] = async (doc, work, stays, ifSuperseded = "abort") => {
+    if (row.fenced()) throw new Interrupted(FENCED);
     const controller = new AbortController();
     let isSettled = false;
     const running = Promise.resolve()
@@ -85,12 +109,12 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
         door.ring();
       });
     const whyNot = async (): Promise<string | undefined> => {
-      if (row.fenced()) return "fenced";
+      if (row.fenced()) return FENCED;
       const current = await look();
       if (current === "away") return undefined;
       if (!current) return "removed";
-      if (!isOwn(current)) return "another driver took over";
       if (current.generation !== doc.generation) return "another generation";
+      if (!isOwn(current)) return isOver(current, doc) ? "not wanted any more" : TAKEN_OVER;
       const left = leftMs(current, clock.now());
       if (left !== undefined && left <= 0) return "deadline passed";
       return stays(current) ? undefined : "not wanted any more";
@@ -108,6 +132,13 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
     running.catch(() => {});
     const why = await watch();
     if (why === undefined) return running;
+    if (ifSuperseded === "leave" && SUPERSEDED.has(why)) {
+      const abort = () => controller.abort(new Interrupted("not wanted any more"));
+      watchLeft(doc, { isSettled: () => isSettled, abort }).catch((error: unknown) =>
+        parts.log.warn({ serverId, err: error }, "start left to itself is not watched"),
+      );
+      throw new Interrupted(why);
+    }
     parts.log.debug({ serverId, generation: doc.generation, why }, "backend call aborted");
     controller.abort(new Interrupted(why));
     const { promise: unheard, reject } = Promise.withResolvers<never>();

@@ -103,6 +103,10 @@ export const mustStop = (doc: Pick<Server, "phase" | "deadlineAt">): boolean =>
 export const isStarting = (phase: Phase): boolean =>
   phase === "requested" || phase === "queued" || phase === "starting";
 
+/** The start of this generation is over, whatever a start call still under way makes: it ends, has ended or has failed. */
+export const isPastStart = (doc: Pick<Server, "phase" | "phaseBefore">): boolean =>
+  doc.phase === "failed" || doc.phase === "stopped" || phaseOf(doc) === "stopping";
+
 /** Fields of a failure. It is told at once; what was made is stopped after it, with a clock of its own. */
 export function toFailed(cause: Cause, given: { clocks: Clocks; nowMs: number; isGone: boolean }) {
   const at = timestamp(given.nowMs);

@@ -27,6 +27,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
       {
         refuses: Type.Boolean(choice),
         deaf: Type.Boolean(choice),
+        makesFirst: Type.Boolean(choice),
         queues: Type.Boolean(choice),
         homeless: Type.Boolean(choice),
         sick: Type.Boolean(choice),
@@ -62,6 +63,14 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           await answer();
           if (options.refuses) throw new PluginError(errors, "MOCK_REFUSED");
           progress("submitting", `Submitting for ${env.JUPYTERHUB_USER}`, 10);
+          if (options.makesFirst) {
+            // What real backends do on an abort: what this start made is taken back.
+            signal.addEventListener("abort", () => {
+              world.aborted.push("start");
+              world.end(tag);
+            });
+            await world.make(tag, options, env);
+          }
           if (options.submitMs < 0) await world.untilFinished();
           else if (options.submitMs > 0)
             await sleep(options.submitMs, undefined, options.deaf ? {} : { signal });

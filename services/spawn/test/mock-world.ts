@@ -31,6 +31,8 @@ export interface Mood {
   readonly submitMs: number;
   /** `start` does not listen to its signal. */
   readonly deaf: boolean;
+  /** `start` makes its job at once, waits after it, and takes it back when it is aborted. */
+  readonly makesFirst: boolean;
   /** Stays queued until the world says `allocate`. */
   readonly queues: boolean;
   /** No address is ever known. */
@@ -82,7 +84,7 @@ export class MockWorld {
   observeMs = { moving: 20, resting: 60 };
   /** Tokens of all starts, also those that found their job made. */
   readonly tokens: string[] = [];
-  /** observe, locate or logs does not answer until its call is given up, which is then in `aborted`. */
+  /** observe, locate or logs does not answer until its call is given up, which is then in `aborted`; so is a start. */
   holds: "" | "observe" | "locate" | "logs" = "";
   readonly aborted: string[] = [];
   readonly #submits: (() => void)[] = [];

@@ -31,12 +31,14 @@ export interface Drive {
   /**
    * Runs a backend call. Each second the document is read again: the call's signal is aborted when `stays` no longer
    * holds, the deadline passed, this instance is fenced or another driver took over. Then the call may settle; if it
-   * does not, Interrupted is thrown and the call goes on unheard.
+   * does not, Interrupted is thrown and the call goes on unheard. With "leave", a call that another driver takes over
+   * (or may, after a fence) is not aborted: a plugin that cleans up would take back the server of its successor.
    */
   call<T>(
     doc: ServerDoc,
     work: (signal: AbortSignal) => Promise<T>,
     stays: (current: ServerDoc) => boolean,
+    ifSuperseded?: "abort" | "leave",
   ): Promise<T>;
   /** Cuts the driver's sleep short. */
   ring(): void;

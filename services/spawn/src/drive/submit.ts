@@ -143,6 +143,7 @@ async function hand(
         return begun;
       },
       isStillWanted,
+      "leave",
     );
     await progress.settled();
     await accept(drive, doc, backend.handle(handle), given.inherited);
