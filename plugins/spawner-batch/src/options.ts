@@ -75,13 +75,19 @@ export const options = Type.Object(
     account: choice("Project", "Account (project) the time is charged to; empty: the scheduler's default."),
     qos: choice("Quality of service", "Empty: the scheduler's default."),
     reservation: choice("Reservation", "Empty: none."),
-    constraint: Type.String({ default: "", pattern: WORD, description: "Features nodes must have." }),
+    constraint: Type.String({
+      default: "",
+      pattern: WORD,
+      perStart: true,
+      description: "Features nodes must have.",
+    }),
     cpus: amount("CPUs", "0: the scheduler's default."),
     memoryMiB: amount("Memory (MiB)", "0: the scheduler's default."),
     gpus: amount("GPUs", "0: none."),
     gpuType: Type.String({
       default: "",
       pattern: "^[A-Za-z0-9_.-]*$",
+      perStart: true,
       description: "Type of GPU; empty: any.",
     }),
     walltimeMinutes: amount(
@@ -90,6 +96,7 @@ export const options = Type.Object(
     ),
     extraArguments: Type.Array(Type.String({ pattern: "^--?[A-Za-z][^\\u0000-\\u001f\\u007f]*$" }), {
       default: [],
+      perStart: true,
       description:
         "Further arguments of the submit, one each: `--nice=100`. Flags that change who, where or what runs are refused.",
     }),

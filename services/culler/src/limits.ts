@@ -23,17 +23,28 @@ export const endsAny = ({ idleSeconds, maxAgeSeconds, perSpawner, perProfile }: 
     (limits) => (limits.idleSeconds ?? 0) > 0 || (limits.maxAgeSeconds ?? 0) > 0,
   );
 
-/** Limits of spawners that are not there: they would hold for nobody. */
-export function limitFaults(
-  { perSpawner }: CullerConfig,
+/** Limits of spawners and profiles that are not there: they would hold for nobody. */
+export const limitFaults = (
+  { perSpawner, perProfile }: CullerConfig,
   spawners: readonly { readonly name: string }[],
-): Fault[] {
-  const names = spawners.map(({ name }) => name);
-  return Object.keys(perSpawner)
-    .filter((name) => !names.includes(name))
+  slugs: readonly string[],
+): Fault[] => [
+  ...unknownNames("perSpawner", perSpawner, {
+    what: "spawner",
+    known: spawners.map(({ name }) => name),
+  }),
+  ...unknownNames("perProfile", perProfile, { what: "profile", known: slugs }),
+];
+
+const unknownNames = (
+  option: string,
+  limits: object,
+  { what, known }: { what: string; known: readonly string[] },
+): Fault[] =>
+  Object.keys(limits)
+    .filter((name) => !known.includes(name))
     .map((name) => {
-      const meant = nearest(name, names);
-      const hint = meant ? `did you mean \`${meant}\`?` : `known here: ${names.join(", ")}`;
-      return { path: `perSpawner.${name}`, message: `there is no spawner "${name}"; ${hint}` };
+      const meant = nearest(name, known);
+      const hint = meant ? `did you mean \`${meant}\`?` : `known here: ${known.join(", ")}`;
+      return { path: `${option}.${name}`, message: `there is no ${what} "${name}"; ${hint}` };
     });
-}

@@ -28,10 +28,14 @@ describe("limits of servers", () => {
     assert.equal(endsAny(config({ perProfile: { gpu: { idleSeconds: 1 } } })), true);
   });
 
-  it("of a spawner that is not there are a fault", () => {
-    assert.deepEqual(
-      limitFaults(config({ perSpawner: { bacth: {}, local: {} } }), [{ name: "batch" }, { name: "local" }]),
-      [{ path: "perSpawner.bacth", message: 'there is no spawner "bacth"; did you mean `batch`?' }],
-    );
+  it("of a spawner or a profile that is not there are a fault", () => {
+    const given = config({
+      perSpawner: { bacth: {}, local: {} },
+      perProfile: { gpu: {}, larg: {} },
+    });
+    assert.deepEqual(limitFaults(given, [{ name: "batch" }, { name: "local" }], ["gpu", "large"]), [
+      { path: "perSpawner.bacth", message: 'there is no spawner "bacth"; did you mean `batch`?' },
+      { path: "perProfile.larg", message: 'there is no profile "larg"; did you mean `large`?' },
+    ]);
   });
 });

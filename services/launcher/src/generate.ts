@@ -25,6 +25,13 @@ function typeOf(schema: TSchema): string {
   return type === "array" && items ? `${typeOf(items)}[]` : type;
 }
 
+/** Who may set an option besides the entry of its spawner. */
+function markOf({ userChoice, perStart }: TSchema & { userChoice?: unknown; perStart?: unknown }): string {
+  if (userChoice === true) return "*Choice of users.*";
+  if (userChoice === "named") return "*Choice of users where a profile names it.*";
+  return perStart === true ? "*Profiles may set it.*" : "";
+}
+
 function* rows(schema: TSchema, path: string): Generator<string> {
   if (!isSection(schema)) {
     const fallback = isSecretSchema(schema)
@@ -32,7 +39,7 @@ function* rows(schema: TSchema, path: string): Generator<string> {
       : "default" in schema
         ? `\`${literal(schema.default)}\``
         : "";
-    yield `| \`${path}\` | ${cell(typeOf(schema))} | ${cell(fallback)} | ${cell(textOf(schema))} |`;
+    yield `| \`${path}\` | ${cell(typeOf(schema))} | ${cell(fallback)} | ${cell([textOf(schema), markOf(schema)].join(" ").trim())} |`;
     const { items } = schema as { items?: TSchema };
     if (items && isSection(items)) yield* rows(items, `${path}[]`);
     return;

@@ -31,3 +31,10 @@ export function withSystemAccounts(
       : spawner,
   );
 }
+
+/** Slugs of the profiles there are: those configured, else one for each spawner, by its name. */
+export function profileSlugs(filled: unknown, spawners: readonly { readonly name: string }[]): string[] {
+  const { profiles }: { profiles?: unknown } = Object(Object(filled).spawn);
+  const configured = Array.isArray(profiles) ? profiles.map((profile) => String(Object(profile).slug)) : [];
+  return configured.length > 0 ? configured : spawners.map(({ name }) => name);
+}

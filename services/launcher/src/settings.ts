@@ -23,7 +23,7 @@ import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import * as builtIns from "./built-ins.ts";
 import { hubSecretsExist, makeHubSecrets, readHubSecret } from "./hub-secrets.ts";
-import { withLongEntries, withSystemAccounts } from "./plugin-entries.ts";
+import { profileSlugs, withLongEntries, withSystemAccounts } from "./plugin-entries.ts";
 
 /** A checked configuration with defaults; secrets are references still. */
 export interface Settings {
@@ -102,9 +102,10 @@ export async function settingsFrom(
   }
   // Names are held against each other only where all of them are known.
   const isWhole = wants("spawn") && loaded.length === named.spawners.length;
+  const slugs = profileSlugs(filled, spawners);
   for (const { name, faults: more } of isWhole ? given.services : []) {
     if (!more || faults.some((fault) => fault.startsWith(name))) continue;
-    for (const { path, message } of more(Object(filled)[name], spawners))
+    for (const { path, message } of more(Object(filled)[name], spawners, slugs))
       faults.push(`${name}.${path}: ${message}`);
   }
   if (faults.length > 0 || !Value.Check(Common, filled)) {

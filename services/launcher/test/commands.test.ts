@@ -148,15 +148,17 @@ describe("check", () => {
       dir,
       `{ spawners: [{ use: "local", name: "here", environment: { A: "1" } }],
          spawn: { profiles: [{ slug: "a", title: "A", spawner: "local", fields: {} },
-           { slug: "a", title: "B", spawner: "here", options: { umask: "9" }, fields: { host: true } }] } }`,
+           { slug: "a", title: "B", spawner: "here", options: { umask: "022" }, fields: { host: true } }] },
+         culler: { perSpawner: { here: {} }, perProfile: { a: {}, aa: {} } } }`,
     );
     for (const args of [["check"], ["run", "all"]]) {
       const { status, stderr } = elara(dir, ...args);
       assert.equal(status, 1);
       assert.match(stderr, /spawn\.profiles\[0\]\.spawner: there is no spawner "local"; known here: here/);
       assert.match(stderr, /spawn\.profiles\[1\]\.slug: is "a", as profiles\[0\]\.slug is/);
-      assert.match(stderr, /spawn\.profiles\[1\]\.options\.umask: does not match/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.options\.umask: cannot be set by a profile; it belongs to/);
       assert.match(stderr, /spawn\.profiles\[1\]\.fields\.host: is no choice of users/);
+      assert.match(stderr, /culler\.perProfile\.aa: there is no profile "aa"; did you mean `a`\?/);
     }
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wrapSpawner } from "@elara/sdk";
 import local from "@elara/spawner-local";
-import { withLongEntries, withSystemAccounts } from "../src/plugin-entries.ts";
+import { profileSlugs, withLongEntries, withSystemAccounts } from "../src/plugin-entries.ts";
 
 const spawner = { name: "local", plugin: local, options: { systemAccounts: false } };
 const accounts = (given: Parameters<typeof withSystemAccounts>[1]) =>
@@ -18,6 +18,13 @@ test("a spawner around the local one keeps its rules", () => {
   const mine = { ...spawner, plugin: wrapSpawner(local, { name: "mine" }) };
   const [found] = withSystemAccounts([mine], { isPam: true, isRoot: true, said: [{}] });
   assert.equal(found?.options.systemAccounts, true);
+});
+
+test("profiles are known by their slugs, each spawner by its name where there are none", () => {
+  const profiles = [{ slug: "small" }, { slug: "large" }];
+  assert.deepEqual(profileSlugs({ spawn: { profiles } }, [spawner]), ["small", "large"]);
+  assert.deepEqual(profileSlugs({ spawn: { profiles: [] } }, [spawner]), ["local"]);
+  assert.deepEqual(profileSlugs({}, [spawner]), ["local"]);
 });
 
 test("with PAM and as root, servers run as the users' accounts unless said otherwise", () => {

@@ -26,6 +26,11 @@ export const SpawnConfig = Type.Object(
       description:
         "What users choose from when they start a server, in the order of the form; the first one a user is offered is the default. Empty: one for each spawner, offered to everybody.",
     }),
+    unknownOptions: Type.Union([Type.Literal("refuse"), Type.Literal("keep")], {
+      default: "refuse",
+      description:
+        "What becomes of options of a start that its spawner does not have. `refuse`: the start is refused, by the option's name. `keep`, for clients that send what another hub understood: they are stored and shown in `user_options`, the spawner never gets them; so is a `profile` where none are configured. Wrong values of options it has are refused either way.",
+    }),
     submitSeconds: seconds(
       30,
       "How long a spawner may take to accept a start; each step it tells winds the clock up again.",

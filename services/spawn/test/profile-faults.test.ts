@@ -18,6 +18,7 @@ const plugin = spawnerPlugin({
       memory: Type.String({ default: "", pattern: "^\\d+G$|^$", userChoice: "named" }),
       token: Type.String({ default: "", secret: true }),
       socket: Type.String({ default: "/run/box.sock" }),
+      labels: Type.Record(Type.String(), Type.String(), { default: {}, perStart: true }),
     },
     { additionalProperties: false },
   ),
@@ -37,9 +38,9 @@ const faults = (...profiles: Partial<ProfileEntry>[]): string[] =>
 const fields = (fields: NonNullable<ProfileEntry["fields"]>) => faults({ fields });
 
 describe("profiles of a configuration", () => {
-  it("may narrow what the plugin lets users choose, and set any other option", () => {
+  it("may narrow what the plugin lets users choose, and set what it reads at each start", () => {
     const profile: Partial<ProfileEntry> = {
-      options: { socket: "/run/other.sock", cores: 4 },
+      options: { labels: { room: "north" }, cores: 4, memory: "4G" },
       fields: {
         image: { enum: ["a:1", "b:2"], default: "b:2", title: "Image" },
         size: true,
@@ -78,6 +79,12 @@ describe("profiles of a configuration", () => {
     ]);
     assert.deepEqual(faults({ options: { cores: 9 } }), ["profiles[0].options.cores: must be <= 8, got 9"]);
     assert.match(faults({ options: { token: "t" } }).join(), /options\.token: is a secret/);
+  });
+
+  it("cannot set what the plugin reads once, when the hub starts", () => {
+    assert.deepEqual(faults({ options: { socket: "/run/other.sock" } }), [
+      'profiles[0].options.socket: cannot be set by a profile; it belongs to the options of the spawner "box"',
+    ]);
   });
 
   it("offer only options that users may choose", () => {

@@ -76,8 +76,11 @@ export interface ServiceDefinition<C extends TObject = TObject> {
   readonly name: ServiceName;
   /** Schema of its section of the configuration, with defaults and descriptions: CONFIG.md is generated from it. */
   readonly config: C;
-  /** What its schema cannot say: names of spawners and their options. Paths count from the section; nothing starts with a fault. */
-  faults?(config: Static<C>, spawners: readonly ConfiguredSpawner[]): Fault[];
+  /**
+   * What its schema cannot say: names of spawners and their options, `slugs` of the profiles there are. Paths count from
+   * the section; nothing starts with a fault.
+   */
+  faults?(config: Static<C>, spawners: readonly ConfiguredSpawner[], slugs: readonly string[]): Fault[];
   start(context: ServiceContext<Static<C>>): Promise<RunningService>;
 }
 

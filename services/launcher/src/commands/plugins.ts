@@ -45,13 +45,15 @@ function describe(use: string, options: TObject): void {
         ? ` = ${literal(schema.default)}`
         : "";
     const text = "description" in schema ? String(schema.description) : "";
-    const { userChoice }: { userChoice?: unknown } = schema;
+    const { userChoice, perStart }: { userChoice?: unknown; perStart?: unknown } = schema;
     const choice =
       userChoice === true
         ? " (choice of users)"
         : userChoice === "named"
           ? " (choice of users where a profile names it)"
-          : "";
+          : perStart === true
+            ? " (profiles may set it)"
+            : "";
     say(`    ${key}${must.includes(key) ? " (required)" : fallback}${choice}  ${text}`);
   }
 }

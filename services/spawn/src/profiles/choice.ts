@@ -2,6 +2,7 @@ import { HubError, type Server } from "@elara/contracts";
 import { isVisible } from "@elara/runtime/store/read/profiles";
 import type { SpawnParts } from "../parts.ts";
 import { choiceFault, type OfferedProfile, optionsOf } from "./offered-profile.ts";
+import { checkLength, sorted, withProfileKept } from "./strange-options.ts";
 
 type Options = Record<string, unknown>;
 
@@ -38,29 +39,32 @@ const NOTHING: Dropped = { profile: false, options: [] };
  */
 export async function choose(
   parts: SpawnParts,
-  wish: Wish,
+  given: Wish,
   last?: Pick<Server, "profile" | "profileAsked" | "options">,
 ): Promise<Choice & { readonly dropped: Dropped }> {
+  const wish = withProfileKept(parts, given);
   const profile = await profileFor(parts, wish, last?.profile);
   // A record from before there were profiles has none.
   const isLast = last !== undefined && ["", profile.slug].includes(last.profile);
   const isGone = last !== undefined && !isLast && wish.profile === undefined;
   const profileAsked = wish.profile !== undefined || (isLast && last.profileAsked === true);
   const answer = (options: Options, dropped: Dropped) => {
-    backendOf(parts, profile).options(optionsOf(profile, options));
+    backendOf(parts, profile).options(optionsOf(profile, sorted(parts, profile, options).own));
     return { profile: profile.slug, profileAsked, backend: profile.backend, options, dropped };
   };
   if (wish.options !== undefined) {
-    for (const [name, value] of Object.entries(wish.options)) {
-      const fault = choiceFault(profile, name, value);
-      if (fault) throw fault;
-    }
+    const said = sorted(parts, profile, wish.options);
+    checkChoices(profile, said.own);
+    checkLength(said);
     return answer(wish.options, NOTHING);
   }
   const before = Object.entries(last?.options ?? {});
   if (isGone) return answer({}, { profile: true, options: [] });
   if (!isLast) return answer({}, NOTHING);
-  const kept = before.filter(([name, value]) => choiceFault(profile, name, value) === undefined);
+  const { strange } = sorted(parts, profile, last.options);
+  const kept = before.filter(
+    ([name, value]) => Object.hasOwn(strange, name) || choiceFault(profile, name, value) === undefined,
+  );
   const names = before.filter((one) => !kept.includes(one)).map(([name]) => titleOf(profile, name));
   return answer(Object.fromEntries(kept), { profile: false, options: names });
 }
@@ -97,11 +101,17 @@ async function visibility(parts: SpawnParts, { userId }: Wish) {
 export function optionsToStart(parts: SpawnParts, doc: Pick<Server, "profile" | "options">): Options {
   const profile = parts.profiles.get(doc.profile);
   if (!profile) throw new HubError("SPAWN_PROFILE_UNKNOWN");
-  for (const [name, value] of Object.entries(doc.options)) {
+  const { own } = sorted(parts, profile, doc.options);
+  checkChoices(profile, own);
+  return backendOf(parts, profile).options(optionsOf(profile, own));
+}
+
+/** Throws what is wrong with the first choice that is. */
+function checkChoices(profile: OfferedProfile, choices: Options): void {
+  for (const [name, value] of Object.entries(choices)) {
     const fault = choiceFault(profile, name, value);
     if (fault) throw fault;
   }
-  return backendOf(parts, profile).options(optionsOf(profile, doc.options));
 }
 
 /** Tells on the page of the start what could not be kept. */

@@ -79,6 +79,10 @@ export function offeredProfile(
 export const isChoice = (option: { userChoice?: unknown } | undefined): boolean =>
   option?.userChoice === true || option?.userChoice === "named";
 
+/** Whether the plugin reads it at each start, so that a profile may set it. */
+export const isPerStart = (option: { userChoice?: unknown; perStart?: unknown } | undefined): boolean =>
+  isChoice(option) || option?.perStart === true;
+
 /** `begins`: what the field may begin with; the first that fits is taken. */
 function offeredField(
   name: string,

@@ -33,7 +33,7 @@ export const ProfileEntry = Type.Object(
     options: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description:
-          "Options of the spawner in this profile, over those of its entry: fixed, or where a field begins. What a spawner reads once, when the hub starts (where its engine is), is not changed by it.",
+          "Options of the spawner in this profile, over those of its entry: fixed, or where a field begins. Only those it reads at each start, marked below; what it reads once (where its engine is) stands in its entry.",
       }),
     ),
     fields: Type.Optional(

@@ -4,7 +4,7 @@ import type { ConfiguredSpawner } from "@elara/runtime/service";
 import type { FieldKeywords } from "@elara/sdk";
 import type { TSchema } from "typebox";
 import { type FieldSchema, fieldFault, fieldSchema, isEmpty, narrowed } from "./field-schema.ts";
-import { isChoice } from "./offered-profile.ts";
+import { isChoice, isPerStart } from "./offered-profile.ts";
 import { Narrowing, type ProfileEntry } from "./profile-entry.ts";
 
 /** What is wrong with the profiles of a configuration, each fault at its path (`profiles[0].fields.image.enum[1]`). */
@@ -47,14 +47,19 @@ function* optionFaults(
   { name, plugin }: ConfiguredSpawner,
   path: string,
 ): Generator<Fault> {
-  const known: Readonly<Record<string, TSchema & { userChoice?: unknown; secret?: unknown }>> =
-    plugin.options.properties;
+  type Option = TSchema & { userChoice?: unknown; perStart?: unknown; secret?: unknown };
+  const known: Readonly<Record<string, Option>> = plugin.options.properties;
   for (const [option, value] of Object.entries(options)) {
     const at = `${path}.options.${option}`;
     const schema = known[option];
     if (!schema) yield { path: at, message: unknownOption(name, option, Object.keys(known)) };
     else if (schema.secret)
       yield { path: at, message: "is a secret; it belongs to the options of the spawner" };
+    else if (!isPerStart(schema))
+      yield {
+        path: at,
+        message: `cannot be set by a profile; it belongs to the options of the spawner "${name}"`,
+      };
     else yield* faultsOf(schema, value, at);
   }
   for (const [option, keywords] of Object.entries(fields)) {

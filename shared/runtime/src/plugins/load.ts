@@ -21,6 +21,9 @@ const isObjectSchema = (value: unknown): value is TObject =>
   value.type === "object" &&
   "properties" in value;
 
+/** Keys of a start's body that are no options: an option of such a name would never reach its spawner. */
+const START_WORDS = ["profile", "user_options", "display_name"];
+
 /** What is wrong with a thing that should be a plugin of this kind; empty when nothing is. */
 export function pluginFaults(kind: keyof Plugins, value: unknown): string[] {
   if (typeof value !== "object" || value === null) return ["its default export is no plugin object"];
@@ -33,6 +36,12 @@ export function pluginFaults(kind: keyof Plugins, value: unknown): string[] {
   if (!isObjectSchema(plugin.options)) faults.push("`options` must be a Type.Object schema");
   if (kind === "spawner" && !isObjectSchema(plugin.handle))
     faults.push("`handle` must be a Type.Object schema");
+  if (kind === "spawner" && isObjectSchema(plugin.options))
+    for (const name of START_WORDS)
+      if (Object.hasOwn(plugin.options.properties, name))
+        faults.push(
+          `the option \`${name}\` needs another name: in a start over the API it means something else`,
+        );
   if (typeof plugin.setup !== "function") faults.push("`setup` must be a function");
   if (typeof plugin.errors !== "object" || plugin.errors === null)
     faults.push("`errors` must be a table of codes, {} when it has none");
