@@ -9,7 +9,7 @@ import { HANDLE_VERSION, type Handle, handleOf } from "./handle.ts";
 import { hubAddress } from "./hub-address.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
-import { checkOptions } from "./options-check.ts";
+import { checkOptions, checkRequest } from "./options-check.ts";
 import { portInside, portOfMachine } from "./port.ts";
 import { pullImage } from "./pull.ts";
 import { endedRow, isMissingCommand, listedRow } from "./rows.ts";
@@ -87,7 +87,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     signal.throwIfAborted();
     imageOf(request.options);
     // A profile may have set them.
-    checkOptions(request.options);
+    checkRequest(request.options, config);
     // A name is taken a moment before its container can be seen, and freed by the end of a start that was cancelled.
     for (let attempt = 0; attempt < 100; attempt += 1) {
       const found = await adopt(request.tag);

@@ -44,17 +44,24 @@ describe("options that cannot work are refused at the start, by name", () => {
       );
     });
 
-  test("those that a profile set, at the start of a server", async () => {
-    const engine = "unix:///nonexistent/docker.sock";
-    const spawner = await setup({ engine });
-    const request = {
-      ...key("ada"),
-      ...{ argv: ["jupyterhub-singleuser"], env: {}, secretEnv: [], servicePrefix: "/user/ada/" },
-      options: options({ engine, volumes: [volume("../{username}")] }),
-    };
-    const call = { signal: new AbortController().signal, progress: () => {} };
-    await assert.rejects(spawner.start(request, call), { code: "DOCKER_OPTIONS_INVALID" });
-  });
+  const ofProfiles: [more: Record<string, unknown>, field: string, operator: RegExp][] = [
+    [{ volumes: [volume("/home/{username}{servername}")] }, "volumes", /^volumes\[0\]\.source: needs a \//],
+    [{ network: "other" }, "network", /^network: "other" .*"bridge"/],
+    [{ images: ["lab:1"] }, "images", /^images: /],
+    [{ apiUrl: "http://other:81/hub/api" }, "apiUrl", /^apiUrl: /],
+  ];
+  for (const [more, field, operator] of ofProfiles)
+    test(`also of one start, before the engine is asked: ${JSON.stringify(more)}`, async () => {
+      const engine = "unix:///nonexistent/docker.sock";
+      const spawner = await setup({ engine });
+      const request = {
+        ...key("ada"),
+        ...{ argv: ["jupyterhub-singleuser"], env: {}, secretEnv: [], servicePrefix: "/user/ada/" },
+        options: options({ engine, ...more }),
+      };
+      const call = { signal: AbortSignal.timeout(5_000), progress: () => {} };
+      await assert.rejects(spawner.start(request, call), { code: "DOCKER_OPTIONS_INVALID", field, operator });
+    });
 
   test("the least there can be is fine", () => {
     assert.ok(setup({}));
