@@ -25,8 +25,9 @@ export interface Observer {
  */
 const AGAIN_MS = 2_000;
 /**
- * Looks take at most this share of the time (one part in five), so that a slow backend is not worked to death; one that
- * does not answer is left alone for as long as it kept the look waiting.
+ * Looks at all take at most this share of the time (one part in five), so that a slow backend is not worked to death;
+ * one that does not answer is left alone for as long as it kept the look waiting. Looks that somebody waits for rest
+ * shorter: what was slow may be one host or account of many.
  */
 const SHARE = 5;
 const AWAY_SHARE = 2;
@@ -60,8 +61,8 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
   let isRung = false;
   /** A look was rung for and has to wait for its turn. */
   let isOwed = false;
-  /** The least time between the beginnings of two looks, by how long the last one took. */
-  let leastMs = 0;
+  /** No look before, by how long the last ones took: none at all, and none at servers that nobody waits for. */
+  const notBefore = { any: Number.NEGATIVE_INFINITY, unwaited: Number.NEGATIVE_INFINITY };
 
   /** One server's trouble does not hold back the others; the store's is everybody's. */
   const each = async (docs: readonly ServerDoc[], work: (doc: ServerDoc) => Promise<void>): Promise<void> => {
@@ -82,13 +83,19 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
   };
 
   /** One call for these servers. Their handles were stored before it begins: what it does not show is missing. */
-  const observe = async (docs: readonly ServerDoc[], isPart: boolean): Promise<void> => {
+  const observe = async (
+    docs: readonly ServerDoc[],
+    { isPart, isWaitedFor }: { isPart: boolean; isWaitedFor: boolean },
+  ): Promise<void> => {
     if (docs.length === 0) return;
     let seen: Observation;
     // By a clock that runs by itself: it says how much the backend is asked of, nothing is decided by it.
     const began = performance.now();
     const rest = (times: number) => {
-      leastMs = Math.min(LONGEST_MS, (performance.now() - began) * times);
+      const restMs = Math.min(LONGEST_MS, (performance.now() - began) * (times - 1));
+      const now = clock.monotonic();
+      notBefore.any = now + Math.min(restMs, pace.waitedRestMs);
+      if (!isWaitedFor) notBefore.unwaited = now + restMs;
     };
     try {
       const stored = docs.map((doc) => storedServer(doc));
@@ -121,20 +128,21 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
     const ids = new Set(docs.map((doc) => doc._id));
     absent.keep(ids);
     rows.keep(ids);
-    await observe(docs, false);
+    await observe(docs, { isPart: false, isWaitedFor: false });
   };
 
   const { moving, resting } = backend.observeMs;
   const againMs = Math.min(resting, Math.max(moving, AGAIN_MS));
-  const at = { all: Number.NEGATIVE_INFINITY, any: Number.NEGATIVE_INFINITY, moving: 0, unknown: 0 };
+  const at = { all: Number.NEGATIVE_INFINITY, moving: 0, unknown: 0 };
 
   /** All servers at the resting pace; between, only those for which somebody waits. */
   const lookIfDue = async (isRung: boolean): Promise<void> => {
     const now = clock.monotonic();
-    isOwed = isRung && now - at.any < leastMs;
-    if (now - at.any < leastMs) return;
-    if (now - at.all >= (absent.isOpen ? againMs : resting)) {
-      Object.assign(at, { all: now, moving: now, unknown: now, any: now });
+    isOwed = isRung && now < notBefore.any;
+    if (now < notBefore.any) return;
+    const isRested = now >= notBefore.unwaited;
+    if (isRested && now - at.all >= (absent.isOpen ? againMs : resting)) {
+      Object.assign(at, { all: now, moving: now, unknown: now });
       return lookAtAll();
     }
     const docs: ServerDoc[] = [];
@@ -142,12 +150,12 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
       at.moving = now;
       docs.push(...(await servers.moving()));
     }
-    if (now - at.unknown >= againMs) {
+    const unknown: ServerDoc[] = [];
+    if (isRested && now - at.unknown >= againMs) {
       at.unknown = now;
-      docs.push(...(await servers.unknown()));
+      unknown.push(...(await servers.unknown()));
     }
-    if (docs.length > 0) at.any = now;
-    await observe(docs, true);
+    await observe([...docs, ...unknown], { isPart: true, isWaitedFor: unknown.length === 0 });
   };
 
   const run = async (): Promise<void> => {

@@ -12,9 +12,11 @@ export interface Pace {
   readonly flushMs: number;
   /** How long a start waits until all proxies know the route. */
   readonly routeMs: number;
+  /** After a slow look, those that somebody waits for are looked at after at most this rest. */
+  readonly waitedRestMs: number;
   /**
-   * A look at a backend, a question for log lines or for what it offers that takes longer counts as unanswered. A
-   * scheduler whose controller is dead takes 9 s to say so, and a look may ask it twice.
+   * A look at a backend, a question for log lines or for what it offers that takes longer counts as unanswered. Plugins
+   * give a command or a host at most 20 s: they end first, and say which one did not answer.
    */
   readonly observeTimeoutMs: number;
   readonly logsTimeoutMs: number;
@@ -37,7 +39,8 @@ export const steadyPace: Pace = {
   probeMs: { first: 100, longest: 2_000 },
   flushMs: 15_000,
   routeMs: 2_000,
-  observeTimeoutMs: 20_000,
+  waitedRestMs: 5_000,
+  observeTimeoutMs: 30_000,
   logsTimeoutMs: 15_000,
   logsWaitMs: 3_000,
   formEveryMs: 600_000,

@@ -164,6 +164,28 @@ describe("a slow backend", () => {
       assert.ok(at - (times[index] ?? 0) >= 290, `looks ${times.join(", ")}`);
   });
 
+  it("is asked for those that somebody waits for after a short rest", async () => {
+    await stand.start({}, { waitedRestMs: 20 });
+    await stand.order();
+    const { tag: resting } = await stand.rest("ready");
+    await stand.order({ queues: true }, { serverName: "lab2" });
+    const { tag: waiting } = await stand.reachPhase("queued", "lab2");
+    stand.world.looksTakeMs = 100;
+    const from = stand.world.lookedAt.length + 1;
+    const looks = () =>
+      stand.world.looks.slice(from).map((tags, index) => ({
+        at: stand.world.lookedAt[from + index] ?? 0,
+        isAll: tags.includes(resting),
+      }));
+    await until("three looks at all", () => looks().filter(({ isAll }) => isAll).length >= 3);
+    const all = looks().filter(({ isAll }) => isAll);
+    for (const [index, { at }] of all.slice(1).entries())
+      assert.ok(at - (all[index]?.at ?? 0) >= 480, "all are looked at after five times as long");
+    const between = looks().filter(({ at, isAll }) => !isAll && at < (all.at(-1)?.at ?? 0));
+    assert.ok(between.length >= 4, `${between.length} looks between at the one that moves`);
+    assert.ok(stand.world.looks.at(-1)?.includes(waiting));
+  });
+
   it("that hangs does not hold up the servers of another one", async () => {
     stand.world.holds = "observe";
     stand.world.holdsOnly = "slow";
