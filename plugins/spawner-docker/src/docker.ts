@@ -143,13 +143,14 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
       const list = await ask((abortSignal) => docker.listContainers({ all: true, filters, abortSignal }), {
         signal,
       });
-      const byTag = new Map(list.map((info) => [info.Labels[LABEL.tag] ?? "", info]));
+      // By name, which only one can have: labels are copied with a container's image.
+      const byName = new Map(list.flatMap((info) => info.Names.map((name) => [name, info])));
       const rows: Row[] = [];
       for (const { tag, handle } of servers) {
-        const info = byTag.get(tag);
+        const info = byName.get(`/${nameOf(tag)}`);
         if (handle.v !== HANDLE_VERSION)
           rows.push({ tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` });
-        else if (info?.Names.includes(`/${nameOf(tag)}`)) {
+        else if (info?.Labels[LABEL.tag] === tag) {
           const row = await rowOf(tag, info).catch((error: unknown): Row => {
             if (statusOf(error) === 0) throw error;
             return { tag, state: "unknown", reason: `the engine cannot tell of it: ${wordOf(error)}` };

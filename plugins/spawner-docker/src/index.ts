@@ -12,5 +12,7 @@ export default spawnerPlugin({
   errors,
   // A listing costs the engine milliseconds, and people wait for it.
   observeMs: { moving: 500, resting: 10_000 },
+  // A busy engine takes long to make a container; a pull tells its steps besides.
+  clocks: { submitSeconds: 120 },
   setup: dockerSpawner,
 });

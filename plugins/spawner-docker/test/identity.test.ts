@@ -46,6 +46,27 @@ describe("a container of our name that another one made", { skip }, () => {
 });
 
 describe("a container of ours", { skip }, () => {
+  test("is not hidden by another one with the same labels, as a copy of it has them", async (t) => {
+    const bench = await benchOn(t);
+    const spawner = await bench.spawner();
+    const request = bench.request();
+    const { docker, image } = await engine();
+    const labels = [
+      "--label",
+      `org.elara.hub=${bench.host.hubId}`,
+      "--label",
+      `org.elara.tag=${request.tag}`,
+    ];
+    const copy = (name: string) =>
+      docker("run", "--detach", "--name", name, ...labels, image, "sleep", "300");
+    // Engines list the newest one first: one stands before it, one behind.
+    const ids = [await copy(`copy-of-elara-${request.tag}`)];
+    const server = await bench.start(spawner, request);
+    ids.push(await copy(`elara-${request.tag}-copy`));
+    assert.ok(await bench.untilRunning(spawner, server));
+    await docker("rm", "--force", ...ids);
+  });
+
   test("of an older generation neither stands in the way nor is taken for the new one", async (t) => {
     const bench = await benchOn(t);
     const spawner = await bench.spawner();
