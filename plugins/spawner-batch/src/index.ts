@@ -12,5 +12,7 @@ export default spawnerPlugin({
   errors,
   // One listing for all servers, however many: people wait for the first row, the scheduler hardly notices.
   observeMs: { moving: 1_000, resting: 15_000 },
+  // A busy scheduler answers a submit after half a minute, and nodes may have to be woken.
+  clocks: { submitSeconds: 120, bootSeconds: 300 },
   setup: batchSpawner,
 });

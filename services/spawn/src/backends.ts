@@ -7,7 +7,7 @@ import type { ConfiguredSpawner } from "@elara/runtime/service";
 import type { Spawner, SpawnerPlugin } from "@elara/sdk";
 import type { Logger } from "pino";
 import { Value } from "typebox/value";
-import type { SpawnConfig } from "./config.ts";
+import { SpawnConfig } from "./config.ts";
 import type { ServerClocks } from "./phases.ts";
 
 type Options = Record<string, unknown>;
@@ -102,7 +102,6 @@ function backendOf(
   { spawner, config, apiUrl }: { spawner: Spawner<Options, Handle>; config: SpawnConfig; apiUrl: string },
 ): Backend {
   const { plugin } = given;
-  const { submitSeconds, bootSeconds, httpSeconds, stopSeconds, graceSeconds } = config;
   return {
     name: given.name,
     plugin,
@@ -110,7 +109,7 @@ function backendOf(
     observeMs: plugin.observeMs ?? { moving: 2_000, resting: 15_000 },
     command: given.command ?? config.command,
     environment: { ...config.environment, ...given.environment },
-    clocks: { submitSeconds, bootSeconds, httpSeconds, stopSeconds, graceSeconds, ...given.clocks },
+    clocks: clocksOf(given, config),
     configured: given.options,
     options(over) {
       const options: unknown = Value.Default(plugin.options, { ...given.options, ...over });
@@ -135,6 +134,21 @@ function backendOf(
         });
       return handle;
     },
+  };
+}
+
+/** Of its entry; else what the section sets otherwise than by default; else of its plugin; else the default. */
+function clocksOf({ clocks, plugin }: ConfiguredSpawner, config: SpawnConfig): ServerClocks {
+  const clock = (name: keyof ServerClocks): number => {
+    const isSet = config[name] !== Value.Create(SpawnConfig.properties[name]);
+    return clocks?.[name] ?? (isSet ? undefined : plugin.clocks?.[name]) ?? config[name];
+  };
+  return {
+    submitSeconds: clock("submitSeconds"),
+    bootSeconds: clock("bootSeconds"),
+    httpSeconds: clock("httpSeconds"),
+    stopSeconds: clock("stopSeconds"),
+    graceSeconds: clock("graceSeconds"),
   };
 }
 

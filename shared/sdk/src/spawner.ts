@@ -155,6 +155,14 @@ export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = 
   readonly errors: PluginErrors;
   /** How often to observe while something moves and at rest; default 2,000 and 15,000. */
   readonly observeMs?: { readonly moving: number; readonly resting: number };
+  /**
+   * Default clocks of this backend, in seconds, where those of the section `spawn` do not fit it: how long it may take to
+   * accept a start, until process and address are seen, until the address answers, and to stop. An entry's `clocks` win,
+   * and so does what the section sets otherwise than by default.
+   */
+  readonly clocks?: Readonly<
+    Partial<Record<"submitSeconds" | "bootSeconds" | "httpSeconds" | "stopSeconds" | "graceSeconds", number>>
+  >;
   setup(
     options: Static<O>,
     host: SpawnerHost,

@@ -52,6 +52,7 @@ export function wrapSpawner<
     handle: plugin.handle,
     errors: plugin.errors,
     ...(plugin.observeMs && { observeMs: plugin.observeMs }),
+    ...(plugin.clocks && { clocks: plugin.clocks }),
     async setup(configured, host) {
       const inner = await plugin.setup(fitting(configured), host);
       const { logs, form, apiUrl, check, cleanup } = inner;

@@ -45,6 +45,7 @@ function recorder() {
     handle,
     errors: { BOX_FULL: { status: 503, user: "Full.", operator: "Full." } },
     observeMs: { moving: 1, resting: 2 },
+    clocks: { submitSeconds: 120 },
     setup: (configured): Spawner<unknown, { v: number }> => {
       calls.push({ of: "setup", given: configured });
       return new Recording();
@@ -91,6 +92,7 @@ describe("a wrapped spawner", () => {
     assert.deepEqual([additionalProperties, required], [false, ["image", "volumes", "engine", "dataset"]]);
     assert.equal(wrapped.errors, plugin.errors);
     assert.deepEqual(wrapped.observeMs, plugin.observeMs);
+    assert.deepEqual(wrapped.clocks, plugin.clocks);
 
     const host = testHost();
     t.after(() => host.close());
