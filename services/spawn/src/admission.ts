@@ -41,7 +41,11 @@ export function openAdmission({ store, ledger, config }: AdmissionOptions): Admi
     if (user.deletingAt !== "") return new HubError("USER_DELETING");
     if (doc.name === "" || config.namedServerLimit === 0) return undefined;
     const named = await ledger.count({ userId: doc.userId, name: { ne: "" }, deletedAt: "" });
-    return named > config.namedServerLimit ? new HubError("SERVER_NAMED_LIMIT") : undefined;
+    if (named <= config.namedServerLimit) return undefined;
+    const most = `${config.namedServerLimit} named ${config.namedServerLimit === 1 ? "server" : "servers"}`;
+    return new HubError("SERVER_NAMED_LIMIT", {
+      message: `You have the maximum of ${most} already. Remove one first.`,
+    });
   };
 
   return {

@@ -311,7 +311,10 @@ describe("limits", () => {
   it("of named servers are told", async () => {
     await stand.start({ namedServerLimit: 1 });
     await stand.order({}, { serverName: "lab2" });
-    await assert.rejects(stand.order({}, { serverName: "lab3" }), refused("SERVER_NAMED_LIMIT"));
+    await assert.rejects(stand.order({}, { serverName: "lab3" }), (error: unknown) => {
+      assert.match(String(error), /the maximum of 1 named server\b/);
+      return refused("SERVER_NAMED_LIMIT")(error);
+    });
     await stand.order();
     await stand.rest("ready");
   });

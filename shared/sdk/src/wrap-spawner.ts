@@ -18,7 +18,8 @@ type Added<O extends TObject, P extends TProperties> = TObject<Omit<O["propertie
 
 /**
  * A spawner like another one, with options of its own and a changed request. `options` are added to those of the plugin,
- * or take the place of one of the same name; marked `userChoice: true` they are fields of the spawn form.
+ * or take the place of one of the same name; marked `userChoice: true` they are fields of the spawn form, marked
+ * `perStart: true` profiles may set them.
  */
 export function wrapSpawner<
   O extends TObject,
