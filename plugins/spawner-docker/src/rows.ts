@@ -6,6 +6,9 @@ import { type DockerErrorCode, errors } from "./errors.ts";
 
 type State = Docker.ContainerInspectInfo["State"];
 
+/** How long the entry point of an image may take to find that its command is missing. */
+const AT_ONCE_MS = 10_000;
+
 /** Where a running server listens: its published port, else its own address. */
 export function urlOf(info: Docker.ContainerInfo, engineHost: string): string | undefined {
   const port = Number(info.Labels[LABEL.port]);
@@ -22,12 +25,14 @@ export function urlOf(info: Docker.ContainerInfo, engineHost: string): string | 
 }
 
 /** Why a container is not running any more; absent for an end that needs no name. */
-export function causeOf({ ExitCode, OOMKilled, Error: word }: State): DockerErrorCode | undefined {
+export function causeOf(state: State): DockerErrorCode | undefined {
+  const { ExitCode, OOMKilled, Error: word } = state;
   if (isMissingCommand(word)) return "DOCKER_COMMAND_MISSING";
   if (word !== "") return "DOCKER_REFUSED";
   if (OOMKilled && ExitCode !== 0) return "DOCKER_OUT_OF_MEMORY";
-  // As shells and init programs of images say it.
-  return ExitCode === 126 || ExitCode === 127 ? "DOCKER_COMMAND_MISSING" : undefined;
+  // As shells and init programs of images say it; a server that ran has its own reasons.
+  const isAtOnce = Date.parse(state.FinishedAt) - Date.parse(state.StartedAt) <= AT_ONCE_MS;
+  return isAtOnce && (ExitCode === 126 || ExitCode === 127) ? "DOCKER_COMMAND_MISSING" : undefined;
 }
 
 /** Whether these words of an engine mean that the command could not be executed. */
