@@ -2,9 +2,14 @@ import { HubError, type HubErrorOptions } from "@elara/contracts";
 
 /** One error a plugin can raise: HTTP status, a sentence for the user, one for the operator. */
 export interface PluginErrorEntry {
+  /**
+   * 400 to 599: of the answer to a log-in or a start that fails with it, while its request waits or when its page is
+   * asked for later. 503 tells clients when to come again.
+   */
   readonly status: number;
   readonly user: string;
   readonly operator: string;
+  /** The same may work later: an error page in a log-in then asks again by itself. The hub never repeats a failed start. */
   readonly retryable?: boolean;
 }
 export type PluginErrors = Readonly<Record<string, PluginErrorEntry>>;

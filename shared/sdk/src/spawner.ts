@@ -45,7 +45,11 @@ export interface SpawnRequest<Options = unknown> extends ServerKey {
 }
 
 export interface StartCall {
-  /** Aborted when the start is cancelled or its clock ran out: clean up and throw. */
+  /**
+   * Aborted when the start is cancelled or its clock ran out, not when another process of the hub took over: take back
+   * what this very call made, and throw. What another start of the tag made stays, for whoever took over may have it; the hub
+   * finds it by `locate`. Where the call cannot know whose it is, it stays too.
+   */
   readonly signal: AbortSignal;
   /**
    * One step for the user's page. `step` is a short constant word, `progress` 0 to 100. Each call winds the clock of
@@ -73,7 +77,10 @@ export interface Row {
   readonly state: RowState;
   /** Why it is in this state, for people: a queue reason, an exit cause. */
   readonly reason?: string;
-  /** Where it listens, `http://host:port`, as soon as known. */
+  /**
+   * Where it listens, `http://host:port`, as soon as it is seen to be this server's own: users are routed there, also when
+   * it changes, and nobody checks again whose it is.
+   */
   readonly url?: string;
   /** For `ended`: what is known of its end. `code` is a key of the plugin's errors or absent. */
   readonly end?: { readonly exitCode?: number; readonly signal?: string; readonly code?: string };
@@ -102,26 +109,45 @@ export interface FieldKeywords {
   readonly pattern?: string;
 }
 
+/**
+ * A backend. Handles come as they were stored, perhaps by another version of the plugin: of one it does not know
+ * `observe` says `unknown`; `stop`, `logs` and `cleanup` go by the tag or throw, never by a guess at its fields.
+ */
 export interface Spawner<Options, Handle> {
   /**
    * Submits and returns as soon as the handle can be stored; never waits for the server. Idempotent on `request.tag`:
    * called twice, also from two processes and with another `env`, there is one server,
-   * with the environment of one of them. Throws a PluginError with a cause for the user.
+   * with the environment of one of them. Of a server that has ended it returns the handle and starts nothing: a tag
+   * lives once, until `cleanup`. What a start left that died half-way, made but not begun, is `submitting` or `starting`,
+   * `locate` finds it, and a further start finishes it. Environment and arguments arrive as they are, whatever
+   * characters are in them. Throws a PluginError with a cause for the user; then nothing of it is left, or `locate` finds
+   * it.
    */
   start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle>;
-  /** One call for many servers of this backend; often for those that move only. Throws, or answers `unknown` rows, when the backend cannot be asked. */
+  /**
+   * One call for many servers of this backend; often for those that move only. When the backend cannot be asked it
+   * throws, is incomplete, or says `unknown`: never `ended` or `lost`, and never complete without a row.
+   */
   observe(
     servers: readonly StoredServer<Handle>[],
     call: { readonly signal: AbortSignal },
   ): Promise<Observation>;
-  /** Idempotent; valid in every phase, also while queued; succeeds when the server is already gone. Returns once asked, need not wait for the end. */
+  /**
+   * Idempotent; valid in every phase, also while queued; succeeds when the server is already gone. Returns once asked,
+   * need not wait for the end. Ending it by force after `graceSeconds` (0: at once; may be a fraction) is the plugin's or
+   * its backend's part, also when nobody calls again. `signal` ends the asking, not the stop: the hub's time for the call
+   * is up or another process took over; it asks again.
+   */
   stop(
     server: StoredServer<Handle>,
     call: { readonly graceSeconds: number; readonly signal: AbortSignal },
   ): Promise<void>;
-  /** Finds what `start` made for this tag, also when the handle was lost between submit and save. Throws when the backend cannot be asked. */
+  /**
+   * Finds what `start` made for this tag and has not ended, also when the handle was lost between submit and save. Throws
+   * when the backend cannot be asked.
+   */
   locate(key: ServerKey, call: { readonly signal: AbortSignal }): Promise<Handle | undefined>;
-  /** Last lines of the server's own output, newest last. */
+  /** Last lines of the server's own output, newest last; kept after its end until `cleanup`. */
   logs?(
     server: StoredServer<Handle>,
     call: { readonly lines: number; readonly signal: AbortSignal },
@@ -135,7 +161,7 @@ export interface Spawner<Options, Handle> {
   apiUrl?(): Promise<string>;
   /** For `elara check`: throws with the fix when the backend cannot work as configured. */
   check?(): Promise<void>;
-  /** Forget what is kept for a server that has ended (folder, record). Idempotent. */
+  /** Forgets what is kept for a server that has ended: folder, record, output. Idempotent; called again when it throws. */
   cleanup?(server: StoredServer<Handle>, call: { readonly signal: AbortSignal }): Promise<void>;
 }
 
@@ -147,7 +173,8 @@ export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = 
   readonly wraps?: string;
   /**
    * Configuration and, where marked `userChoice: true` in the schema, the fields of the spawn form; with
-   * `userChoice: "named"` (limits that cost something) only in profiles that name the field.
+   * `userChoice: "named"` (limits that cost something) only in profiles that name the field. `perStart: true`: no choice
+   * of users, but `start` reads it from the request too, so a profile may set it; others are for `setup` and stay as configured.
    */
   readonly options: O;
   /** Schema of the handle: versioned plain JSON that the hub stores and hands back to a process that never saw `start`. */
