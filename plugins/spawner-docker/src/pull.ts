@@ -45,13 +45,21 @@ class Layers {
   }
 }
 
-/** Events of a pull, one JSON a line. Throws when the stream is cut. */
-async function* eventsOf(stream: NodeJS.ReadableStream): AsyncGenerator<PullEvent> {
+/** Events of a pull, one JSON a line. Throws when the stream is cut, and DOCKER_PULL_FAILED for a line that is none. */
+async function* eventsOf(image: string, stream: NodeJS.ReadableStream): AsyncGenerator<PullEvent> {
   let rest = "";
   for await (const chunk of stream) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") yield JSON.parse(line);
+    for (const line of lines) if (line.trim() !== "") yield eventOf(image, line);
+  }
+}
+
+function eventOf(image: string, line: string): PullEvent {
+  try {
+    return Object(JSON.parse(line));
+  } catch (cause) {
+    throw dockerError("DOCKER_PULL_FAILED", { detail: { image, word: line.slice(0, 500) }, cause });
   }
 }
 
@@ -72,7 +80,7 @@ export async function pullImage(
   let [told, at] = [0, performance.now()];
   try {
     // However long it takes: the hub's clock ends it when nothing comes any more.
-    for await (const event of eventsOf(await docker.pull(image, { abortSignal: signal }))) {
+    for await (const event of eventsOf(image, await docker.pull(image, { abortSignal: signal }))) {
       if (event.error !== undefined) throw refusal(image, event.error);
       layers.add(event);
       const { share } = layers;

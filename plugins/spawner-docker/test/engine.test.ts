@@ -110,6 +110,15 @@ describe("an engine on a bad day", () => {
     );
   });
 
+  test("a pull that tells what cannot be read is a pull that failed", async (t) => {
+    const bench = await fakeEngine(t, ({ url = "" }, response) => {
+      if (url.startsWith("/images/create")) response.end('{"status":"Pulling"}\n<html>proxy error</html>\n');
+      else response.writeHead(404).end('{"message":"no such image: lab:1"}');
+    });
+    const start = bench.start(await bench.spawner(), bench.request());
+    await assert.rejects(start, { code: "DOCKER_PULL_FAILED", retryable: true });
+  });
+
   test("an answer that never comes is not waited for when the call is given up", async (t) => {
     const bench = await fakeEngine(t, () => {});
     const spawner = await bench.spawner();
