@@ -17,7 +17,7 @@ export const handle = Type.Object({
 export type Handle = Static<typeof handle>;
 
 /** The handle of a started server. */
-export const handleOf = (dir: string, state: LaunchState): Handle => ({
+export const handleOf = (dir: string, state: Pick<LaunchState, "bootId" | "child" | "port">): Handle => ({
   v: HANDLE_VERSION,
   dir,
   bootId: state.bootId,

@@ -8,7 +8,7 @@ import { homeOf, kept, personal, withAllowRoot } from "./environment.ts";
 import { codeOf, localError } from "./errors.ts";
 import { type Handle, handleOf } from "./handle.ts";
 import { locate } from "./locate.ts";
-import { look } from "./observe.ts";
+import { livingOnce, look } from "./observe.ts";
 import type { options } from "./options.ts";
 import { checkOptions } from "./options-check.ts";
 import { checkPython, findPython } from "./python.ts";
@@ -56,10 +56,10 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     }
   }
 
-  async function rowOf(server: StoredServer<Handle>): Promise<Row> {
+  async function rowOf(server: StoredServer<Handle>, living: () => Set<string>): Promise<Row> {
     const { tag, handle } = server;
     try {
-      const { row, unattended } = await look(tag, handle);
+      const { row, unattended } = await look(tag, handle, living);
       if (unattended) void attend(server);
       return row;
     } catch (error) {
@@ -118,7 +118,9 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
 
     async observe(servers) {
       const startedAt = new Date(host.now()).toISOString();
-      return { startedAt, complete: true, rows: await Promise.all(servers.map(rowOf)) };
+      const living = livingOnce();
+      const rows = await Promise.all(servers.map((server) => rowOf(server, living)));
+      return { startedAt, complete: true, rows };
     },
 
     async stop({ tag, handle }, { graceSeconds }) {
@@ -142,7 +144,7 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     },
 
     async cleanup({ tag, handle }) {
-      await cleanup(handle.dir, tag);
+      await cleanup(handle?.dir ?? join(runDir, tag), tag);
     },
   };
 }

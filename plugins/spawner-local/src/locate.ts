@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { readState } from "@elara/sdk/launcher";
+import { bootId, livingTags, readState } from "@elara/sdk/launcher";
 import { type Handle, handleOf } from "./handle.ts";
 import { look } from "./observe.ts";
 
@@ -20,7 +20,9 @@ export async function locate(runDir: string, tag: string, signal: AbortSignal): 
       return row.state === "ended" || row.state === "lost" ? undefined : handle;
     }
     const claimed = await stat(dir).catch(() => undefined);
-    if (!claimed || attempt === 50) return undefined;
+    if (!claimed || attempt === 50)
+      // Somebody may have removed the records of one that runs.
+      return livingTags().has(tag) ? handleOf(dir, { bootId: bootId(), child: null }) : undefined;
     await pause(20, undefined, { signal });
   }
 }

@@ -1,7 +1,5 @@
-import { access } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Row } from "@elara/sdk";
-import { bootId, isAlive, readExit, readState, rowOf, type Wording } from "@elara/sdk/launcher";
+import { bootId, isAlive, livingTags, readExit, readState, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 
@@ -14,8 +12,17 @@ export interface Look {
 
 const wording: Wording = { codeOf, errors, restarted: "LOCAL_MACHINE_RESTARTED" };
 
+/** The tags that live at one moment, looked up when first asked for. */
+export function livingOnce(): () => Set<string> {
+  let tags: Set<string> | undefined;
+  return () => {
+    tags ??= livingTags();
+    return tags;
+  };
+}
+
 /** What the records and /proc say of one server. Throws when they cannot be read. */
-export async function look(tag: string, handle: Handle): Promise<Look> {
+export async function look(tag: string, handle: Handle, living = livingOnce()): Promise<Look> {
   const { dir } = handle;
   if (handle.v !== HANDLE_VERSION)
     return { row: { tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` } };
@@ -25,8 +32,8 @@ export async function look(tag: string, handle: Handle): Promise<Look> {
   const attended = state ? isAlive(state.launcher, state.bootId) : false;
   const exit = await readExit(dir);
   const isOtherBoot = handle.bootId !== bootId();
-  // A folder of claims that is not there (not mounted) says nothing about the servers in it.
-  if (!state && !exit && !isOtherBoot) await access(dirname(dir));
-  const seen = { state: state ?? null, exit: exit ?? null, alive, attended };
+  // Records that somebody removed, or that are out of reach, say nothing: its processes do.
+  const stray = !state && !exit && !isOtherBoot && living().has(tag);
+  const seen = { state: state ?? null, exit: exit ?? null, alive, attended, stray };
   return rowOf(tag, seen, { isOtherBoot, wording });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { isAlive, readExit, startOf } from "@elara/sdk/launcher";
@@ -91,6 +91,31 @@ describe("when somebody is killed", () => {
     await mkdir(server.handle.dir.replace(tag, request.tag), { mode: 0o700 });
     const next = await bench.start(spawner, request);
     await bench.facts(await bench.untilRunning(spawner, next));
+  });
+});
+
+describe("when somebody removes records of a running server", () => {
+  for (const whole of [false, true])
+    test(`${whole ? "with all others" : "only its own"}: it is not gone, and a stop ends it`, async (t) => {
+      const { bench, spawner, server, tag } = await running(t, "--litter");
+      const { dir } = server.handle;
+      await rm(whole ? dirname(dir) : dir, { recursive: true });
+      const row = await bench.row(spawner, [server], tag);
+      assert.equal(row?.state, "unknown");
+      assert.match(row?.reason ?? "", /records are gone although it runs/);
+      if (!whole) assert.equal((await spawner.locate(server, bench.call()))?.dir, dir);
+      await spawner.stop(server, { graceSeconds: 2, ...bench.call() });
+      assert.equal((await bench.untilEnded(spawner, server, "it is ended by its mark"))?.state, "lost");
+      assert.equal(bench.processes().length, 0);
+      if (!whole) assert.equal(await spawner.locate(server, bench.call()), undefined);
+    });
+
+  test("one that does not listen to INT is killed when its grace is over", async (t) => {
+    const { bench, spawner, server } = await running(t, "--stubborn");
+    await rm(server.handle.dir, { recursive: true });
+    await spawner.stop(server, { graceSeconds: 0.4, ...bench.call() });
+    await bench.untilEnded(spawner, server, "it is killed");
+    assert.equal(bench.processes().length, 0);
   });
 });
 

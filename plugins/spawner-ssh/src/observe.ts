@@ -15,13 +15,10 @@ const wording: Wording = { codeOf, errors, restarted: "SSH_MACHINE_RESTARTED" };
 const unknown = (tag: string, reason: string): Row => ({ tag, state: "unknown", reason });
 
 /** What an answer says of one server, with the address it has at its own machine. */
-export function seenRow(tag: string, handle: Handle, { servers, bootId, runDir }: Seen) {
+export function seenRow(tag: string, handle: Handle, { servers, bootId }: Seen) {
   const seen = servers[tag];
-  const isOtherBoot = handle.bootId !== bootId;
-  // Records that are not there because their folder is not (a home that is not mounted) say nothing.
-  if (!seen || (!runDir && !isOtherBoot))
-    return { row: unknown(tag, "its records are out of reach at the moment"), unattended: false };
-  return rowOf(tag, seen, { isOtherBoot, wording });
+  if (!seen) return { row: unknown(tag, "it was not asked for yet"), unattended: false };
+  return rowOf(tag, seen, { isOtherBoot: handle.bootId !== bootId, wording });
 }
 
 /** Rows of servers on many machines: one command for each account on each, all at once. */

@@ -16,6 +16,13 @@ const PORT_REST_SECONDS = 120;
 
 const NOT_HERE = Symbol("not here");
 
+/** What one place knows of a tag. `stray`: it runs without records. */
+interface Found {
+  readonly handle?: Handle;
+  readonly stray?: Handle;
+  readonly isOver?: boolean;
+}
+
 function open(config: Options, host: SpawnerHost): Ssh {
   try {
     return openSsh(config.ssh, host);
@@ -34,7 +41,10 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   const rowsOf = observer({ places: where, remote: there, tunnels: ends }, host);
   const apiUrl = config.apiUrl || host.apiUrl;
 
-  const handleOf = ({ place, account, dir }: Desk, state: LaunchState): Handle => ({
+  const handleOf = (
+    { place, account, dir }: Desk,
+    state: Pick<LaunchState, "bootId" | "child" | "port">,
+  ): Handle => ({
     v: HANDLE_VERSION,
     host: place.name,
     address: place.host,
@@ -67,17 +77,19 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     });
   }
 
-  /** The living server of this tag at one place. A claim of this moment has no record yet: then it waits a little. */
-  async function found(desk: Desk, tag: string, signal: AbortSignal): Promise<Handle | undefined> {
+  /** What is known of this tag at one place. A claim of this moment has no record yet: then it waits a little. */
+  async function found(desk: Desk, tag: string, signal: AbortSignal): Promise<Found> {
     for (let attempt = 0; ; attempt += 1) {
       const answer = await there.look(desk, [tag], signal);
       const seen = answer.servers[tag];
       if (seen?.state) {
         const handle = handleOf(desk, seen.state);
         const { row } = seenRow(tag, handle, answer);
-        return row.state === "ended" || row.state === "lost" ? undefined : handle;
+        return row.state === "ended" || row.state === "lost" ? { isOver: true } : { handle };
       }
-      if (!seen?.claimed || attempt === 10) return undefined;
+      // Its records are gone, it is not.
+      if (seen?.stray) return { stray: handleOf(desk, { bootId: answer.bootId, child: null }) };
+      if (!seen?.claimed || attempt === 10) return { isOver: seen?.exit != null };
       await pause(100, undefined, { signal });
     }
   }
@@ -120,16 +132,19 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
 
     async locate(key, { signal }) {
       // The first that has it; an answer of all is awaited only when nobody does.
+      const others: Found[] = [];
       const hits = where.desksFor(key).map(async (desk) => {
         const hit = await found(desk, key.tag, signal);
-        if (!hit) throw NOT_HERE;
-        return hit;
+        if (hit.handle) return hit.handle;
+        others.push(hit);
+        throw NOT_HERE;
       });
       return Promise.any(hits).catch((error: AggregateError) => {
         // Where nobody answered it may be.
         const blind = error.errors.find((reason) => reason !== NOT_HERE);
         if (blind !== undefined) throw blind;
-        return undefined;
+        // Two names may mean one machine, and processes are seen by both: records come first.
+        return others.some(({ isOver }) => isOver) ? undefined : others.find(({ stray }) => stray)?.stray;
       });
     },
 

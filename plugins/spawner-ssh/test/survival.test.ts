@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { rename } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { isAlive, startOf } from "@elara/sdk/launcher";
@@ -75,12 +75,31 @@ describe("nothing is taken for what it is not", { skip }, () => {
     assert.equal(stranger.exitCode ?? stranger.signalCode, null, "a stranger was killed");
   });
 
+  for (const whole of [false, true])
+    test(`records that somebody removed, ${whole ? "with all others" : "only its own"}: not gone, and can be ended`, async (t) => {
+      const { bench, spawner, server, child } = await aServer(t, "--litter");
+      const folder = folderOf(server);
+      await rm(whole ? dirname(folder) : folder, { recursive: true });
+      const row = await bench.row(spawner, [server], server.tag);
+      assert.equal(row?.state, "unknown");
+      assert.match(row?.reason ?? "", /records are gone although it runs/);
+      const found = await spawner.locate(server, bench.call());
+      assert.ok(found, "a start that is repeated must find it");
+      assert.notEqual(startOf(child.pid), undefined);
+      await spawner.stop({ ...server, handle: found }, { graceSeconds: 2, ...bench.call() });
+      const end = await bench.untilEnded(spawner, server, "it is ended by its mark");
+      assert.equal(end?.state, "lost");
+      assert.deepEqual(bench.processes(), []);
+      assert.equal(await spawner.locate(server, bench.call()), undefined);
+      await bench.untilRunning(spawner, await bench.start(spawner, bench.request()));
+    });
+
   test("records out of reach are unknown: the folder away, the home away; back, it runs", async (t) => {
     const { bench, spawner, server } = await aServer(t);
     const runDir = dirname(folderOf(server));
     const home = `/home/${server.handle.account}`;
     for (const [folder, reason] of [
-      [runDir, /out of reach/],
+      [runDir, /records are gone although it runs/],
       [home, /Your files on login1 cannot be used/],
     ] as const) {
       await rename(folder, `${folder}-away`);

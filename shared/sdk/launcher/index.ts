@@ -9,7 +9,7 @@ export {
   JobRecords,
 } from "./desk.ts";
 export { LogAnswer, type LogOrder, LookAnswer, type LookOrder, readAnswer, SeenServer } from "./look.ts";
-export { bootId, isAlive, startOf } from "./process.ts";
+export { bootId, isAlive, livingTags, startOf } from "./process.ts";
 export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
 export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";
 export { rowOf, type Wording } from "./row.ts";

@@ -25,7 +25,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # -I leaves it o
 
 from look import log, look
 from ports import note_port
-from processes import Failed, alive, boot_id, collect_orphans, everybody, identity, load, lock_of, marked, save, send, timestamp
+from processes import Failed, alive, boot_id, collect_orphans, everybody, identity, load, lock_of, marked, save, send, strays, timestamp
 from server import SIGNALS, Server, report
 
 
@@ -101,8 +101,48 @@ def stop(spec, folder):
     try:
         save(folder, "stop", {"graceSeconds": spec["graceSeconds"], "at": timestamp()})
     except FileNotFoundError:
-        return {"ok": True, "state": None, "exit": None}
-    return attend(spec, folder)
+        pass
+    else:
+        answer = attend(spec, folder)
+        if answer["state"] or answer["exit"]:
+            return answer
+    end_strays(spec["tag"], spec["graceSeconds"])
+    return {"ok": True, "state": None, "exit": None}
+
+
+def end_strays(tag, grace):
+    """Ends a server whose records are gone, by its mark: INT to those that begin it, at half of the grace TERM, then KILL."""
+    table = everybody()
+    left = strays(tag, table)
+    pids = {who["pid"] for who in left}
+    if not left or (grace > 0 and os.fork() != 0):
+        return
+    if grace > 0:  # as long as that takes nobody waits
+        os.setsid()
+        null = os.open("/dev/null", os.O_RDWR)
+        for target in (0, 1, 2):
+            os.dup2(null, target)
+    try:
+        began = time.monotonic()
+        if grace > 0:
+            for who in left:
+                if table[who["pid"]][1] not in pids:
+                    send(who, signal.SIGINT)
+                    send(who, signal.SIGCONT)
+        rungs = [(grace / 2, signal.SIGTERM), (grace, signal.SIGKILL)]
+        while left and time.monotonic() < began + grace + 10:
+            if rungs and time.monotonic() >= began + rungs[0][0]:
+                for who in left:
+                    send(who, rungs[0][1])
+                rungs = rungs[1:]
+                continue
+            if grace <= 0:
+                return
+            time.sleep(0.1)
+            left = strays(tag, everybody())
+    finally:
+        if grace > 0:
+            os._exit(0)
 
 
 def attend(spec, folder):

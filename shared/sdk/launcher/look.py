@@ -3,12 +3,12 @@
 import os
 from collections import deque
 
-from processes import alive, boot_id, load
+from processes import alive, boot_id, living_tags, load
 
 
 def look(spec):
     """What is written down of each tag, and which of its processes live. What cannot be read is an error, not an absence."""
-    boot, servers = boot_id(), {}
+    boot, servers, living = boot_id(), {}, None
     for tag in spec["tags"]:
         folder = os.path.join(spec["runDir"], tag)
         # State first: what it names alive may end before the next line, and then there is exit.json.
@@ -20,7 +20,11 @@ def look(spec):
             "alive": bool(ours and state["child"] and alive(state["child"])),
             "attended": bool(ours and alive(state["launcher"])),
         }
-        servers[tag]["exit"] = load(folder, "exit.json")
+        servers[tag]["exit"] = ended = load(folder, "exit.json")
+        if state is None and ended is None:
+            # Somebody removed its records, or they are out of reach: its processes tell whether it lives.
+            living = living_tags() if living is None else living
+            servers[tag]["stray"] = tag in living
     return {"ok": True, "bootId": boot, "runDir": os.path.isdir(spec["runDir"]), "servers": servers}
 
 

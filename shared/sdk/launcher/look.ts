@@ -33,6 +33,8 @@ export const SeenServer = Type.Object({
   alive: Type.Boolean(),
   /** Its launcher lives. */
   attended: Type.Boolean(),
+  /** Without any record: processes that carry its tag live all the same. */
+  stray: Type.Optional(Type.Boolean()),
 });
 export type SeenServer = Static<typeof SeenServer>;
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { ProcessIdentity } from "./records.ts";
 
 let known: string | undefined;
@@ -20,6 +20,25 @@ export function startOf(pid: number): number | undefined {
   // The name in brackets may hold anything, so count from the last one.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
+}
+
+/**
+ * Tags that processes of this machine carry in their environment, as far as this account may look: a server lives also
+ * when somebody removed its records. Reads all of /proc.
+ */
+export function livingTags(): Set<string> {
+  const tags = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "latin1")
+          .split("\0")
+          .filter((entry) => entry.startsWith("ELARA_TAG="));
+      } catch {
+        return []; // it ended, or is another account's
+      }
+    });
+  return new Set(tags.map((entry) => entry.slice("ELARA_TAG=".length)));
 }
 
 /** The very process of this identity lives, on this boot of the machine. */

@@ -134,6 +134,30 @@ def marked(tag, owner, since, table):
     return found
 
 
+def tag_of(pid):
+    """The tag a process carries in its environment; None also when it may not be looked at."""
+    try:
+        with open("/proc/%d/environ" % pid, "rb") as file:
+            for entry in file.read().split(b"\0"):
+                name, _, value = entry.partition(b"=")
+                if name == MARK.encode():
+                    return value.decode("ascii", "replace")
+    except OSError:
+        pass
+    return None
+
+
+def living_tags():
+    """Tags of all processes of this account; for root, of everybody's."""
+    return {tag_of(pid) for pid in everybody()}
+
+
+def strays(tag, table):
+    """What is left of a server whose records are gone: the processes with its mark, and what they started."""
+    roots = {pid for pid in table if pid != os.getpid() and tag_of(pid) == tag}
+    return [{"pid": pid, "start": table[pid][3]} for pid in roots] + below(roots, table)
+
+
 def collect_orphans():
     """Makes this process the one that orphans below it fall to, so that none gets away."""
     try:

@@ -39,7 +39,7 @@ const ended = (tag: string, exit: LaunchExit, wording: Wording): Row => ({
  */
 export function rowOf(
   tag: string,
-  { state, exit, alive, attended }: Omit<SeenServer, "claimed">,
+  { state, exit, alive, attended, stray }: Omit<SeenServer, "claimed">,
   { isOtherBoot, wording }: { readonly isOtherBoot: boolean; readonly wording: Wording },
 ): { readonly row: Row; readonly unattended: boolean } {
   const over = (row: Row) => ({ row, unattended: false });
@@ -47,7 +47,11 @@ export function rowOf(
   if (exit) return over(ended(tag, exit, wording));
   if (isOtherBoot)
     return over({ tag, state: "ended", reason: sentenceOf(restarted, wording), end: { code: restarted } });
-  if (!state) return over({ tag, state: "lost", reason: "its records are gone" });
+  if (!state && stray) {
+    const reason = "its records are gone although it runs; it can be stopped and started anew";
+    return over({ tag, state: "unknown", reason });
+  }
+  if (!state) return over({ tag, state: "lost", reason: "its records are gone, and so are its processes" });
   if (!alive && !attended) {
     const reason = "ended together with its launcher, nothing is known of how";
     return over({ tag, state: "lost", reason });

@@ -170,9 +170,12 @@ class Server:
             os.closerange(3, 256)
             path, half, log = os.path.join(self.folder, "log"), max(1, self.spec["logBytes"] // 2), -1
             while True:
-                if log < 0:
-                    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-                    room = half - os.fstat(log).st_size
+                try:
+                    if log < 0:
+                        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                        room = half - os.fstat(log).st_size
+                except OSError:
+                    room = half  # the folder is gone: the server goes on without a log
                 data = os.read(0, max(1, min(65536, room)))
                 if not data:
                     break
@@ -182,8 +185,11 @@ class Server:
                     continue  # a full disk costs the log, not the server
                 if room <= 0:
                     os.close(log)
-                    os.rename(path, path + ".1")
                     log = -1
+                    try:
+                        os.rename(path, path + ".1")
+                    except OSError:
+                        pass
             if self.state.get("port"):
                 note_port(self.spec["runDir"], self.state["port"], self.spec["tag"])
         finally:

@@ -136,6 +136,15 @@ test("a log relay that was killed is replaced, and no line breaks the server", a
   assert.ok(isAlive(child, bootId()));
 });
 
+test("a server whose folder was removed can print on", async (t) => {
+  const script = 'until [ ! -d "$1" ]; do sleep 0.05; done; head -c 400000 /dev/zero; exec sleep 60';
+  const start = await order(t);
+  const dir = join(start.runDir, start.tag);
+  const { child } = started(await runLauncher(PYTHON, { ...start, argv: ["sh", "-c", script, "sh", dir] }));
+  await rm(dir, { recursive: true });
+  await until(async () => (await readFile(`/proc/${child.pid}/cmdline`, "utf8")).startsWith("sleep"));
+});
+
 test("the launcher as one file does the same: this is what is sent to other machines", async (t) => {
   const start = await order(t);
   const file = join(start.runDir, "elara-launch.py");
@@ -177,6 +186,7 @@ test("sent over with its order, it needs no file: start, look, log, stop", async
     exit: null,
     alive: false,
     attended: false,
+    stray: false,
   });
   const mine = seen.servers[tag];
   assert.deepEqual([mine?.claimed, mine?.alive, mine?.attended, mine?.exit], [true, true, true, null]);
