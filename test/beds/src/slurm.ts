@@ -1,14 +1,16 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { configurationOf } from "./slurm-configuration.ts";
 
+const SWEEP = fileURLToPath(new URL("./slurm-sweep.ts", import.meta.url));
 const run = promisify(execFile);
 const NEEDED = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "squeue", "useradd", "sudo"];
 const PATH = [process.env.PATH ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
@@ -67,7 +69,14 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
   const daemons = new Map<string, ChildProcess>();
   const env = { SLURM_CONF: join(dir, "etc", "slurm.conf") };
   const environment = { PATH, LANG: "C.UTF-8", ...env };
-  const accounts = [makeAccount(), makeAccount()] as const;
+  const accounts = [newAccount(), newAccount()] as const;
+  // A process of its own takes everything down, so that nothing is left either when this one is killed.
+  const sweep = spawn(process.execPath, [SWEEP, dir, ...accounts], {
+    stdio: ["pipe", "ignore", "inherit"],
+    detached: true,
+  });
+  const swept = new Promise<void>((done) => sweep.once("close", () => done()));
+  sweep.unref();
 
   /** In a session of its own: an interrupted test run does not take it down half-way. */
   function begin(name: string, argv: readonly string[], as: { uid?: number; gid?: number } = {}): void {
@@ -86,15 +95,12 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
     daemons.set(name, child);
   }
 
-  async function end(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  async function end(name: string): Promise<void> {
     const child = daemons.get(name);
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((done) => child.once("exit", () => done()));
-    child.kill("SIGCONT");
-    child.kill(signal);
-    const timer = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    child.kill("SIGKILL");
     await ended;
-    clearTimeout(timer);
   }
 
   async function runIn(
@@ -150,13 +156,13 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
           const isSaved = async () => (await stat(join(dir, "state", "job_state"))).mtimeMs > now;
           await until("the controller to save", isSaved, () => "");
         }
-        await end("slurmctld", "SIGKILL");
+        await end("slurmctld");
       },
       start: startController,
       freeze: () => void daemons.get("slurmctld")?.kill("SIGSTOP"),
       thaw: () => void daemons.get("slurmctld")?.kill("SIGCONT"),
       async forget() {
-        await end("slurmctld", "SIGKILL");
+        await end("slurmctld");
         rmSync(join(dir, "state"), { recursive: true });
         mkdirSync(join(dir, "state"), { mode: 0o755 });
         await startController();
@@ -167,19 +173,16 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
         );
       },
     },
-    async close() {
-      // Processes of these accounts are its own, whatever the controller knows of them.
-      for (const name of ["slurmctld", ...nodes.map((node) => `slurmd.${node.name}`)])
-        await end(name, "SIGTERM");
-      await endProcesses(accounts, dir);
-      await end("munged", "SIGTERM");
-      for (const name of accounts)
-        execFileSync("userdel", ["--force", "--remove", name], { stdio: "ignore" });
-      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    close() {
+      sweep.ref();
+      sweep.stdin.end();
+      return swept;
     },
   };
 
   try {
+    for (const name of accounts)
+      execFileSync("useradd", ["--create-home", "--shell", "/bin/bash", name], { env: { PATH } });
     for (const name of ["etc", "state", "spool", "log"]) await mkdir(join(dir, name), { mode: 0o755 });
     for (const path of [dir, "etc", "state", "spool", "log"])
       await chmod(join(dir, path === dir ? "" : path), 0o755);
@@ -228,45 +231,11 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
   }
 }
 
-function makeAccount(): string {
-  const name = `elara-s${randomBytes(3).toString("hex")}`;
-  execFileSync("useradd", ["--create-home", "--shell", "/bin/bash", name], { env: { PATH } });
-  return name;
-}
+const newAccount = (): string => `elara-s${randomBytes(3).toString("hex")}`;
 
 function accountIds(name: string): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
-}
-
-/** Ends what belongs to these accounts, then the job shepherds of this bed: they outlive their daemons. */
-async function endProcesses(accounts: readonly string[], dir: string): Promise<void> {
-  const uids = new Set(accounts.map((name) => accountIds(name).uid));
-  const spool = `${dir}/`;
-  const mine = (pid: string): boolean => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      if (/^State:\s+Z/m.test(status)) return false;
-      if (uids.has(Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]))) return true;
-      return (
-        /^Name:\s+slurmstepd/m.test(status) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(spool)
-      );
-    } catch {
-      return false;
-    }
-  };
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const left = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && mine(name));
-    if (left.length === 0) return;
-    for (const pid of left) {
-      try {
-        process.kill(Number(pid), "SIGKILL");
-      } catch {
-        // it ended meanwhile
-      }
-    }
-    await pause(50);
-  }
 }
 
 async function freePorts(count: number): Promise<number[]> {
