@@ -8,7 +8,6 @@ import { dockerError } from "./errors.ts";
 import { hubAddress } from "./hub-address.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
-import { pullImage } from "./pull.ts";
 
 /** Asks for a page without a proxy, and prints what came. */
 const VISIT = `
@@ -20,21 +19,29 @@ except urllib.error.HTTPError as error:
 print(answer.read(2000).decode())
 `;
 
-/** Throws with the fix when containers cannot work as configured; a container of an allowed image proves it. */
-export async function checkDocker(docker: Docker, options: Options, host: SpawnerHost): Promise<void> {
+/**
+ * Throws with the fix when containers cannot work as configured; a container proves it if an allowed image is here. Fetches
+ * none, which could take long. Gives what was proved and what is not here yet.
+ */
+export async function checkDocker(docker: Docker, options: Options, host: SpawnerHost): Promise<string> {
   await ask(() => docker.ping());
   const names = options.images.map((image) => imageOf({ ...options, image }));
-  const local = [];
+  const local: string[] = [];
   for (const image of names) if (await isUsable(docker, image, options)) local.push(image);
   if (options.network !== "host") {
     const network = await askFor(() => docker.getNetwork(options.network).inspect());
     if (!network) throw dockerError("DOCKER_NETWORK_MISSING");
   }
   const url = await hubAddress(docker, options, host);
-  const [image = names[0] ?? ""] = local;
-  if (local.length === 0)
-    await pullImage(docker, image, { signal: AbortSignal.timeout(600_000), progress() {} });
-  await proveReach(docker, { image, url, options, hubId: host.hubId });
+  const [image] = local;
+  if (image !== undefined) await proveReach(docker, { image, url, options, hubId: host.hubId });
+  const absent = names.filter((name) => !local.includes(name));
+  return [
+    image === undefined
+      ? "not tried from inside a container"
+      : `a container of ${image} reaches the hub at ${url}`,
+    ...(absent.length > 0 ? [`not here yet, fetched at the first start: ${absent.join(", ")}`] : []),
+  ].join("; ");
 }
 
 /** Whether the image is here. Throws DOCKER_IMAGE_MISSING when it is not and cannot be fetched either. */

@@ -128,6 +128,20 @@ describe("check proves it from inside a container", { skip }, () => {
     assert.equal(await docker("ps", "--all", "--quiet", "--filter", "name=elara-check"), "");
   });
 
+  test("with an image that is here; what has to come is told, and nothing is fetched", async (t) => {
+    const { image, registry, docker } = await engine();
+    const port = await unusedPort();
+    const check = async (images: string[]) =>
+      (await spawnerOf(t, { images }, { internalHost: "0.0.0.0", port })).check?.();
+    const notHere = `not here yet, fetched at the first start: ${registry.image}`;
+    const proved = `a container of ${image} reaches the hub at http://`;
+    assert.ok(String(await check([image])).startsWith(proved));
+    const note = String(await check([registry.image, image]));
+    assert.ok(note.startsWith(proved) && note.endsWith(`; ${notHere}`), note);
+    assert.equal(await check([registry.image]), `not tried from inside a container; ${notHere}`);
+    assert.equal(await docker("images", "--quiet", registry.image), "");
+  });
+
   test("an image that is nowhere is told by name, one in a registry is fine", async (t) => {
     const { image, registry } = await engine();
     const port = await unusedPort();

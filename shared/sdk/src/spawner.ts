@@ -159,8 +159,8 @@ export interface Spawner<Options, Handle> {
   form?(call: { readonly signal: AbortSignal }): Promise<Readonly<Record<string, FieldKeywords>>>;
   /** The hub's API as servers of this backend reach it; absent: `host.apiUrl`. */
   apiUrl?(): Promise<string>;
-  /** For `elara check`: throws with the fix when the backend cannot work as configured. */
-  check?(): Promise<void>;
+  /** For `elara check`: throws with the fix when the backend cannot work as configured; may give a line of what it found. */
+  check?(): Promise<void> | Promise<string>;
   /** Forgets what is kept for a server that has ended: folder, record, output. Idempotent; called again when it throws. */
   cleanup?(server: StoredServer<Handle>, call: { readonly signal: AbortSignal }): Promise<void>;
 }

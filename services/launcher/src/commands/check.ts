@@ -74,9 +74,10 @@ export async function check(options: CommandOptions): Promise<void> {
     await lookAtPlugin(`spawner ${entry.name}`, async () => {
       const { plugin, options } = inClear(`spawners[${index}]`, entry);
       const spawner = await plugin.setup(options, host);
-      await spawner.check?.();
+      const note = await spawner.check?.();
       const offer = await spawner.form?.({ signal: AbortSignal.timeout(FORM_MS) });
       if (offer) offers.set(entry.name, offer);
+      return note;
     });
   }
   await look("profiles", () => profiles(settings, offers));
