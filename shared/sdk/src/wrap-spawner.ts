@@ -41,9 +41,18 @@ export function wrapSpawner<
     if (!fault) return wanted as Static<O>;
     throw new HubError("PLUGIN_INVALID", {
       message: "Your server could not be started.",
-      operator: `The spawner "${name}" wraps "${plugin.name}" and hands it options it does not take: ${fault.instancePath.slice(1)} ${fault.message}.`,
+      operator: `The spawner "${name}" wraps "${plugin.name}" and hands it options it does not take: ${fault.instancePath.slice(1)} ${fault.message}. An option in place of one of "${plugin.name}" has to keep its type, or be translated by \`request\` while that has a default.`,
     });
   };
+  /** At set-up nothing is translated yet: what will be is left to the plugin's own default. */
+  const atSetup = (all: unknown): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(own(all)).filter(([key, value]) => {
+        const schema: TSchema | undefined = properties[key];
+        const isReplaced = added !== undefined && Object.hasOwn(added, key);
+        return !(isReplaced && schema && "default" in schema && !Value.Check(schema, value));
+      }),
+    );
 
   return {
     kind: "spawner",
@@ -55,7 +64,7 @@ export function wrapSpawner<
     ...(plugin.observeMs && { observeMs: plugin.observeMs }),
     ...(plugin.clocks && { clocks: plugin.clocks }),
     async setup(configured, host) {
-      const inner = await plugin.setup(fitting(configured), host);
+      const inner = await plugin.setup(fitting(atSetup(configured)), host);
       const { logs, form, apiUrl, check, cleanup } = inner;
       const spawner: Spawner<Static<Added<O, P>>, Static<H>> = {
         async start(given, call) {

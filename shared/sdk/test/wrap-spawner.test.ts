@@ -146,4 +146,47 @@ describe("a wrapped spawner", () => {
       ["setup"],
     );
   });
+
+  test("may give an option another type: set-up sees its own default, starts what it is translated to", async (t) => {
+    const { calls, plugin } = recorder();
+    const volumes = Type.Union([Type.Literal("none"), Type.Literal("home")], { default: "none" });
+    const wrapped = wrapSpawner(plugin, {
+      options: { volumes, engine: Type.String({ default: "/other" }) },
+      request: ({ options, ...request }) => ({
+        ...request,
+        options: { ...options, volumes: options.volumes === "none" ? [] : [options.volumes] },
+      }),
+    });
+    const host = testHost();
+    t.after(() => host.close());
+    const configured = { image: "a:1", volumes: "none" as const, engine: "/other" };
+    const spawner = await wrapped.setup(configured, host);
+    await spawner.start(requestOf(configured), call);
+    assert.deepEqual(
+      calls.map(({ of, given }) => [of, Object(given).options ?? given]),
+      [
+        ["setup", { image: "a:1", volumes: ["home"], engine: "/other" }],
+        ["start", { image: "a:1", volumes: [], engine: "/other" }],
+      ],
+    );
+  });
+
+  test("but not one that the other one needs at set-up and has no default for: told with what to do", async (t) => {
+    const plugin = spawnerPlugin({
+      ...{ name: "box", handle, errors: {} },
+      options: Type.Object({ images: Type.Array(Type.String()) }),
+      setup: () => assert.fail("is not set up"),
+    });
+    const wrapped = wrapSpawner(plugin, { options: { images: Type.String({ default: "a b" }) } });
+    const host = testHost();
+    t.after(() => host.close());
+    await assert.rejects(
+      async () => wrapped.setup({ images: "a b" }, host),
+      (error: unknown) => {
+        assert.equal(codeOf(error), "PLUGIN_INVALID");
+        assert.match(String(Object(error).operator), /images must be array.*keep its type/);
+        return true;
+      },
+    );
+  });
 });
