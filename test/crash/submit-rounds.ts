@@ -1,148 +1,218 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Server } from "@elara/contracts";
+import { type Collection, MongoClient } from "mongodb";
 import type { Backend, Trace } from "../fixtures/backends/backend.ts";
 import type { Stand } from "../fixtures/backends/stand.ts";
-import { hasHandle, readLedger } from "../fixtures/ledger.ts";
+import type { TestHub } from "../fixtures/hub.ts";
+import { hasHandle } from "../fixtures/ledger.ts";
 import { seeded } from "../fixtures/random.ts";
-import { secondsSince, told } from "../fixtures/trials/outcome.ts";
+import type { Session } from "../fixtures/session.ts";
+import { told } from "../fixtures/trials/outcome.ts";
 import { until } from "../fixtures/until.ts";
 
-/** Where a start was when its hub was killed, by what ledger and backend hold together. */
-export type Moment = "no order kept" | "before submit" | "between submit and save" | "handle stored";
+/** Where the kill fell, by what ledger and backend said right after it. */
+export type KillMoment = "before submit" | "between submit and save" | "after save" | "another replica drove";
 
-/** One kill -9 of the spawn service. */
 export interface SubmitRound {
-  readonly ok: boolean;
-  readonly moment: Moment;
-  readonly killedMs: number;
-  /** What the session is called at its backend, or why the round fell short. */
+  readonly round: number;
+  readonly victim: string;
+  readonly delayMs: number;
+  readonly moment: KillMoment;
+  /** Server processes of this one start that were seen at one time. */
+  readonly mostAtOnce: number;
   readonly text: string;
+  readonly ok: boolean;
 }
 
-interface Rounds {
-  readonly rounds: number;
-  readonly seed: number;
-  /** Kills that must fall between submit and save; those that are still missing are aimed at what the backend shows. */
-  readonly between: number;
-  say(line: string): void;
+export interface SubmitRounds {
+  readonly backend: Backend;
+  readonly rounds: readonly SubmitRound[];
+  /** Typical time from the order to the stored handle, without a kill. */
+  readonly saveMs: number;
+  /** Faults found after all rounds: what is left at the backend without an owner. */
+  readonly faults: readonly string[];
 }
 
-/** Starts that tell how long it takes from the order to the stored handle; kills are spread over that time. */
-const SAMPLES = 3;
-/** After a start is whole again, a second server that an old call made would show itself. */
-const LATE_MS = 1_500;
+/** Starts that are timed without a kill, the first of which warms up. */
+const TIMED = 4;
+/** Clocks of these hubs: a submit that may still be under way is looked for again soon. */
+export const SUBMIT_SECONDS = 12;
+const SETTLE_MS = (SUBMIT_SECONDS + 8) * 1000;
 
 /**
- * kill -9 of the spawn service at moments uniform between order and stored handle, on one backend. After each the start must
- * come to one server, or to none with nothing left behind: never two, never one without an owner.
+ * Delays that are uniform between the order and the stored handle: one drawn from each of as many equal parts, in random order.
+ */
+export function killDelays(rounds: number, saveMs: number, random: ReturnType<typeof seeded>): number[] {
+  const parts = Array.from({ length: rounds }, (_, part) => ((part + random.next()) / rounds) * saveMs);
+  return random.shuffle(parts);
+}
+
+/**
+ * kill -9 of the spawn service at moments between order and stored handle; every start must come to exactly one server. One
+ * kill hits a start on each of the backends, each with a delay of its own.
  */
 export async function submitRounds(
   stand: Stand,
-  backend: Backend,
-  { rounds, seed, between, say }: Rounds,
-): Promise<SubmitRound[]> {
-  const random = seeded(seed);
-  const spanMs = await spanOf(stand, backend);
-  say(`order to stored handle takes ${Math.round(spanMs)} ms on ${backend.name}, seed ${seed}`);
-  const results: SubmitRound[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    const hits = results.filter(({ moment }) => moment === "between submit and save").length;
-    // Spread over the whole time first; what is missing in the last rounds is aimed at.
-    const isAimed = between - hits >= rounds - round + 1;
-    const result = await oneRound(stand, backend, {
-      server: `${backend.name}-kill-${round}`,
-      afterMs: isAimed ? undefined : random.next() * spanMs,
-    });
-    results.push(result);
-    say(
-      `${round}/${rounds} ${result.ok ? "whole" : "BROKEN"}: killed ${Math.round(result.killedMs)} ms after the order${isAimed ? " (aimed)" : ""}, ${result.moment}: ${result.text}`,
+  backends: readonly Backend[],
+  given: { rounds: number; seed: number; say: (line: string) => void },
+): Promise<SubmitRounds[]> {
+  const { hub } = stand;
+  const random = seeded(given.seed);
+  const mongo = await MongoClient.connect(hub.mongo?.uri ?? "");
+  const ledger = mongo.db(hub.mongo?.database).collection<Server>("servers");
+  try {
+    const tracks = [];
+    for (const backend of backends) {
+      const saves: number[] = [];
+      for (let index = 0; index < TIMED; index++) saves.push(await timeToSave(stand, backend, ledger, index));
+      const saveMs = saves.slice(1).sort((a, b) => a - b)[Math.floor((TIMED - 1) / 2)] ?? 0;
+      given.say(`  ${backend.name}: order to stored handle ${Math.round(saveMs)} ms; seed ${given.seed}`);
+      const delays = killDelays(given.rounds, saveMs, random);
+      tracks.push({ backend, saveMs, delays, rounds: [] as SubmitRound[] });
+    }
+    for (let round = 1; round <= given.rounds; round++) {
+      const victim = round % 5 === 0 ? random.pick(["spawn-1", "spawn-2"]) : "both replicas";
+      const killer = killAfter(hub, victim, Math.max(...tracks.map(({ delays }) => delays[round - 1] ?? 0)));
+      await Promise.all(
+        tracks.map(async ({ backend, delays, rounds }) => {
+          const delayMs = delays[round - 1] ?? 0;
+          const done = await oneRound(stand, backend, { ledger, round, victim, delayMs, killer });
+          rounds.push(done);
+          given.say(
+            `  ${backend.name.padEnd(6)} round ${String(round).padStart(2)}  kill ${victim.padEnd(13)} +${String(Math.round(delayMs)).padStart(4)} ms  ${done.moment.padEnd(23)} ${done.ok ? "ok  " : "FAIL"}  ${done.text}`,
+          );
+        }),
+      );
+    }
+    await sleep(SETTLE_MS);
+    return await Promise.all(
+      tracks.map(async ({ backend, saveMs, rounds }) => {
+        const faults = await withoutOwner(stand, backend, ledger);
+        return { backend, saveMs, rounds, faults };
+      }),
     );
+  } finally {
+    await mongo.close();
   }
-  return results;
 }
 
-/** Milliseconds from the order to the stored handle, the longest of a few. */
-async function spanOf(stand: Stand, backend: Backend): Promise<number> {
-  const spans: number[] = [];
-  for (let sample = 1; sample <= SAMPLES; sample++) {
-    const session = await stand.session(backend, `${backend.name}-span-${sample}`);
-    const began = performance.now();
-    await session.start({ profile: backend.light });
-    // `starting` is entered together with the stored handle.
-    await until(`${session.place} to be stored`, async () => handleOf(stand, session), 60_000);
-    spans.push(performance.now() - began);
-    await session.ready();
-    await session.stop();
-    await session.gone();
+/** One kill that several starts wait for: each begins so long before it as its delay says. */
+interface Killer {
+  /** Resolves when it is time to order. */
+  orderAt(delayMs: number): Promise<void>;
+  /** Resolves right after the kill, with what waits for the killed to be back. */
+  readonly killed: Promise<{ at: number; back: () => Promise<void> }>;
+}
+
+function killAfter(hub: TestHub, victim: string, longestMs: number): Killer {
+  const lead = longestMs + 50;
+  const began = performance.now();
+  const killed = sleep(lead).then(async () => {
+    const back = await hub.crashSpawn(victim.startsWith("spawn") ? victim : undefined);
+    return { at: performance.now(), back };
+  });
+  return {
+    orderAt: (delayMs) => sleep(Math.max(0, lead - delayMs - (performance.now() - began))),
+    killed,
+  };
+}
+
+const entryOf = (ledger: Collection<Server>, { user, server }: Session): Promise<Server | null> =>
+  ledger.findOne({ userName: user, name: server });
+
+async function timeToSave(
+  stand: Stand,
+  backend: Backend,
+  ledger: Collection<Server>,
+  index: number,
+): Promise<number> {
+  const session = await stand.session(backend, `${backend.name}-timed-${index}`);
+  const began = performance.now();
+  const order = session.start({ profile: backend.light });
+  order.catch(() => undefined);
+  for (;;) {
+    const entry = await entryOf(ledger, session);
+    if (entry && hasHandle(entry)) break;
+    if (performance.now() - began > 60_000) throw new Error(`no handle: ${await session.told()}`);
   }
-  return Math.max(...spans);
+  const took = performance.now() - began;
+  await order;
+  await session.ready();
+  await session.stop();
+  await session.gone();
+  return took;
 }
-
-async function handleOf(stand: Stand, of: { user: string; server: string }): Promise<true | undefined> {
-  const entry = await entryOf(stand, of);
-  return entry && hasHandle(entry) ? true : undefined;
-}
-
-const entryOf = async ({ hub }: Stand, { user, server }: { user: string; server: string }) =>
-  (await readLedger(hub)).find(({ userName, name }) => userName === user && name === server);
 
 async function oneRound(
   stand: Stand,
   backend: Backend,
-  { server, afterMs }: { server: string; afterMs: number | undefined },
+  given: { ledger: Collection<Server>; round: number; victim: string; delayMs: number; killer: Killer },
 ): Promise<SubmitRound> {
-  const { hub } = stand;
-  const session = await stand.session(backend, server);
-  const strangers = new Set((await backend.traces(hub)).map(({ tag }) => tag));
-  const mine = async (): Promise<Trace[]> =>
-    (await backend.traces(hub)).filter(({ tag }) => !strangers.has(tag));
-  const began = performance.now();
-  const order = session.start({ profile: backend.light }).then(
-    () => "accepted",
-    (error: unknown) => told(error),
-  );
-  if (afterMs === undefined) await appears(mine);
-  else await sleep(afterMs);
-  const killedMs = performance.now() - began;
-  const back = await hub.crashSpawn();
-  const moment = momentOf(await entryOf(stand, session), await mine());
-  try {
+  const { ledger, round, victim, delayMs, killer } = given;
+  const session = await stand.session(backend, `${backend.name}-r${round}`);
+  const watch = mostAtOnce(session);
+  let moment: KillMoment = "before submit";
+  const finish = async (): Promise<string> => {
+    await killer.orderAt(delayMs);
+    const order = session.start({ profile: backend.light });
+    order.catch(() => undefined);
+    const { at, back } = await killer.killed;
+    const [seen, entry] = await Promise.all([backend.traces(stand.hub), entryOf(ledger, session)]);
+    const trace = seen.find(({ tag }) => tag === entry?.tag);
+    if (entry && hasHandle(entry)) moment = "after save";
+    else if (trace) moment = "between submit and save";
+    if (moment !== "after save" && victim !== "both replicas") {
+      await sleep(1500);
+      const later = await entryOf(ledger, session);
+      if (later && hasHandle(later)) moment = "another replica drove";
+    }
     await back();
-    const answer = await order;
-    // An order that was lost with its answer is given again, as a person would.
-    if (moment === "no order kept" && answer !== "accepted")
-      await session.start({ profile: backend.light }).catch((error: unknown) => {
-        if (!told(error).includes("running")) throw error;
-      });
-    await session.ready(120_000);
-    await sleep(LATE_MS);
-    const there = await mine();
-    const entry = await entryOf(stand, session);
-    if (there.length !== 1)
-      throw new Error(`${there.length} servers: ${there.map(({ id }) => id).join(", ")}`);
-    if (session.processes().length !== 1) throw new Error(`${session.processes().length} processes`);
-    if (there[0]?.tag !== entry?.tag) throw new Error(`${there[0]?.id} is not the one in the ledger`);
-    const text = `${there[0]?.id}, ready ${secondsSince(began)} after the order`;
+    await order;
+    await session.ready(90_000);
+    const tag = (await entryOf(ledger, session))?.tag ?? "";
+    const [mine] = await until(`one of ${session.place} at the backend`, async () => {
+      const found = (await backend.traces(stand.hub)).filter((each) => each.tag === tag);
+      return found.length === 1 && session.processes().length === 1 ? found : undefined;
+    });
+    const took = ((performance.now() - at) / 1000).toFixed(1);
+    const same = trace?.id === mine?.id ? `${mine?.id} found` : `${mine?.id}`;
     await session.stop();
     await session.gone();
-    await until(`nothing of ${session.place} to be left`, async () => (await mine()).length === 0);
-    return { ok: true, moment, killedMs, text };
+    return `${same}, ready ${took} s after the kill`;
+  };
+  const base = { round, victim, delayMs };
+  try {
+    const text = await finish();
+    const most = await watch.stop();
+    return { ...base, moment, mostAtOnce: most, ok: most === 1, text: `${text}, at most ${most} at once` };
   } catch (error) {
-    return { ok: false, moment, killedMs, text: told(error) };
+    return { ...base, moment, mostAtOnce: await watch.stop(), ok: false, text: told(error) };
   }
 }
 
-function momentOf(entry: Awaited<ReturnType<typeof entryOf>>, there: readonly Trace[]): Moment {
-  if (!entry) return "no order kept";
-  if (hasHandle(entry)) return "handle stored";
-  return there.length > 0 ? "between submit and save" : "before submit";
+/** Counts the processes of a session again and again. */
+function mostAtOnce(session: Session): { stop(): Promise<number> } {
+  let most = 0;
+  let isOver = false;
+  const done = (async () => {
+    while (!isOver) {
+      most = Math.max(most, session.processes().length);
+      await sleep(100);
+    }
+  })();
+  return {
+    async stop() {
+      isOver = true;
+      await done;
+      return most;
+    },
+  };
 }
 
-/** As fast as the look itself: the moment is short. */
-async function appears(look: () => Promise<Trace[]>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (performance.now() < end) {
-    if ((await look()).length > 0) return;
-    await new Promise((done) => setImmediate(done));
-  }
-  throw new Error("the backend showed nothing for 60 s");
+/** When no submit can be under way any more, all that is at the backend has an owner in the ledger. */
+async function withoutOwner(stand: Stand, backend: Backend, ledger: Collection<Server>): Promise<string[]> {
+  const active = await ledger.find({ phase: { $nin: ["stopped", "failed"] } }).toArray();
+  const owned = new Set(active.map(({ tag }) => tag));
+  const left: Trace[] = await backend.traces(stand.hub);
+  return left.filter(({ tag }) => !owned.has(tag)).map(({ id, tag }) => `${id} (${tag}) has no owner`);
 }
