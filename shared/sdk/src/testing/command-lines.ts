@@ -13,8 +13,11 @@ export async function watchCommandLines(texts: readonly string[]): Promise<Comma
     worker.once("message", resolve);
     worker.once("error", reject);
   });
+  // A check that fails before it stops the watch must not keep its process alive.
+  worker.unref();
   return {
     async stop() {
+      worker.ref();
       const seen = new Promise<string[]>((resolve) => worker.once("message", resolve));
       worker.postMessage("stop");
       const found = await seen;
