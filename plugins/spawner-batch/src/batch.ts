@@ -1,4 +1,4 @@
-import type { PluginError, Spawner, SpawnerHost, SpawnRequest, StoredServer } from "@elara/sdk";
+import type { PluginError, ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
 import type { DeskCall } from "@elara/sdk/launcher";
 import { openSsh } from "@elara/ssh";
 import { asking, read } from "./ask.ts";
@@ -67,8 +67,8 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   }
 
   /** The account of a server; of a handle from another version of this plugin only the tag and the name count. */
-  const accountFor = ({ handle, user }: StoredServer<Handle>): string =>
-    handle.v === HANDLE_VERSION ? handle.account : accountOf(config, user.name);
+  const accountFor = ({ handle, user }: ServerKey & { readonly handle?: Handle }): string =>
+    handle?.v === HANDLE_VERSION ? handle.account : accountOf(config, user.name);
 
   async function cancel(tag: string, account: string, graceSeconds: number, signal?: AbortSignal) {
     const jobIds = scheduler.cancelsById

@@ -196,7 +196,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     async cleanup({ tag }) {
       const info = await own(tag);
       if (info?.State.Running) throw dockerError("DOCKER_STILL_RUNNING");
-      if (info && config.remove)
+      // What never began has no output to be kept.
+      if (info && (config.remove || info.State.Status === "created"))
         await remove(info.Id, false).catch((error: unknown) => {
           if (!/already in progress/.test(wordOf(error))) throw error;
         });

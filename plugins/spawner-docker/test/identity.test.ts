@@ -156,6 +156,32 @@ describe("a container of ours", { skip }, () => {
     await spawner.stop(server, { graceSeconds: 0, ...bench.call() });
   });
 
+  test("that was made but not begun is cleaned up by its tag, one that runs or is another's is not", async (t) => {
+    const bench = await benchOn(t, { remove: false });
+    const spawner = await bench.spawner();
+    const request = bench.request();
+    const { docker, image } = await engine();
+    const made = (hubId: string) =>
+      docker(
+        ...["create", "--name", `elara-${request.tag}`, "--label", `org.elara.hub=${hubId}`],
+        ...["--label", `org.elara.tag=${request.tag}`, image, "sleep", "300"],
+      );
+    const cleanup = async () => spawner.cleanup?.(request, bench.call());
+    await made(bench.host.hubId);
+    for (const _ of ["once", "again"]) await cleanup();
+    assert.equal(await isThere(request.tag), false);
+
+    const id = await made(bench.host.hubId);
+    await docker("start", id);
+    await assert.rejects(cleanup, { code: "DOCKER_STILL_RUNNING" });
+    await docker("rm", "--force", id);
+
+    const foreign = await made("other");
+    await cleanup();
+    assert.equal(await isThere(request.tag), true);
+    await docker("rm", "--force", foreign);
+  });
+
   test("that is paused is suspended, not ended, and can be stopped", async (t) => {
     const bench = await benchOn(t);
     const spawner = await bench.spawner();

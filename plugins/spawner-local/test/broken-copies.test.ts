@@ -41,8 +41,6 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
       /start must throw when its signal is aborted already/,
     ],
     ["start ignores its signal", "cancelled on the way", /start resolved although it was cancelled/],
-    // And comes to an end all the same.
-    ["start always throws", "shows no secret", /no room/],
     [
       "start ignores its signal towards the end",
       "cancelled on the way",
@@ -87,6 +85,7 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
     ],
     ["the user's name is a shell word", "unchanged", /unexpected token/],
     ["cleanup does nothing", "lives", /cleanup must forget the server's output too/],
+    ["cleanup needs a handle", "cleans up", /cleanup without a handle must forget the server's output too/],
     ["observe always says running", "lives", /a stopped server ends: not within 2 s/],
     ["locate finds nothing", "lives", /locate must find a running server by its tag/],
     ["locate finds what has ended", "lives", /locate must not find an ended server/],

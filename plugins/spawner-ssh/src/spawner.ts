@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Spawner, SpawnerHost, SpawnRequest, StoredServer } from "@elara/sdk";
+import { PluginError, type ServerKey, type Spawner, type SpawnerHost, type SpawnRequest } from "@elara/sdk";
 import type { LaunchState } from "@elara/sdk/launcher";
 import { openSsh, type Ssh } from "@elara/ssh";
 import { checkPlaces } from "./check.ts";
@@ -94,6 +94,17 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     }
   }
 
+  /** Where nobody answers it is left: a start that failed does not wait for every machine. */
+  async function cleanUpAnywhere(key: ServerKey): Promise<void> {
+    const asked = where.desksFor(key).map(async (desk) => {
+      await cleanup(desk, key.tag).catch((error: unknown) => {
+        if (error instanceof PluginError && error.code === "SSH_STILL_RUNNING") throw error;
+        host.log.warn({ tag: key.tag, host: desk.place.name, err: error }, "a start may have left something");
+      });
+    });
+    await Promise.all(asked);
+  }
+
   return {
     async start(request, { signal, progress }) {
       signal.throwIfAborted();
@@ -162,9 +173,10 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
 
     check: () => checkPlaces(config, { places: where, remote: there, apiUrl }),
 
-    async cleanup({ tag, handle }: StoredServer<Handle>) {
-      await ends.close(tag);
-      await cleanup(where.deskOf(handle), tag);
+    async cleanup({ handle, ...key }) {
+      await ends.close(key.tag);
+      if (handle) await cleanup(where.deskOf(handle), key.tag);
+      else await cleanUpAnywhere(key);
     },
   };
 }

@@ -34,7 +34,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
         endsAtOnce: Type.Boolean(choice),
         ignoresStop: Type.Boolean(choice),
         submitMs: Type.Integer({ userChoice: true, default: 0, minimum: -1 }),
-        fixed: Type.String({ default: "by the administrator" }),
+        fixed: Type.String({ default: "by the administrator", perStart: true }),
         image: Type.String({ userChoice: true, default: "a:1", pattern: "^[a-z]+:", title: "Image" }),
         cores: Type.Integer({ userChoice: true, default: 1, minimum: 1, maximum: 8 }),
       },

@@ -161,8 +161,15 @@ export interface Spawner<Options, Handle> {
   apiUrl?(): Promise<string>;
   /** For `elara check`: throws with the fix when the backend cannot work as configured; may give a line of what it found. */
   check?(): Promise<void> | Promise<string>;
-  /** Forgets what is kept for a server that has ended: folder, record, output. Idempotent; called again when it throws. */
-  cleanup?(server: StoredServer<Handle>, call: { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Forgets what is kept for a server that has ended: folder, record, output. Idempotent; called again when it throws.
+   * Without a handle, a start had begun and none was ever stored: what it left, if anything, is found by tag and user,
+   * and what is there but never ran goes too. Never ends a server that runs.
+   */
+  cleanup?(
+    server: ServerKey & Partial<StoredServer<Handle>>,
+    call: { readonly signal: AbortSignal },
+  ): Promise<void>;
 }
 
 export interface SpawnerPlugin<O extends TObject = TObject, H extends TObject = TObject> {

@@ -3,7 +3,7 @@ import { begin } from "../begin.ts";
 import { bounded } from "../bounded.ts";
 import { hasHandle, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
-import { storedServer } from "../stored-server.ts";
+import { keyOf, storedServer } from "../stored-server.ts";
 import type { Drive, DriveStep } from "./drive.ts";
 
 const CLEANUPS = 3;
@@ -48,11 +48,13 @@ async function stopLate({ parts, backend, memory }: Drive, doc: ServerDoc): Prom
 async function cleanUp(drive: Drive, doc: ServerDoc): Promise<boolean> {
   const { parts, backend, memory } = drive;
   const { cleanup } = backend.spawner;
-  if (!cleanup || !hasHandle(doc)) return true;
+  const wasSubmitted = hasHandle(doc) || (doc.submitUntil ?? "") !== "";
+  if (!cleanup || !wasSubmitted) return true;
+  const server = hasHandle(doc) ? storedServer(doc) : keyOf(doc);
   try {
     await drive.call(
       doc,
-      (signal) => cleanup.call(backend.spawner, storedServer(doc), { signal }),
+      (signal) => cleanup.call(backend.spawner, server, { signal }),
       (current) => current.phase === doc.phase,
     );
     return true;

@@ -6,6 +6,7 @@ import { askElsewhere } from "./second-process.ts";
 import { awayPromises } from "./spawner-away.ts";
 import { keyOf, newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
 import { cancelPromises } from "./spawner-cancel.ts";
+import { cleanupPromises } from "./spawner-cleanup.ts";
 import { endPromises } from "./spawner-ends.ts";
 import type { SpawnerKit } from "./spawner-kit.ts";
 import { valuePromises } from "./spawner-values.ts";
@@ -214,6 +215,7 @@ export function spawnerConformance<O extends TObject, H extends TObject>(
     });
 
     cancelPromises(kit);
+    cleanupPromises(kit);
     endPromises(kit);
     valuePromises(kit);
     awayPromises(kit);
