@@ -1,6 +1,6 @@
 import type { PluginHost, Row, StoredServer } from "@elara/sdk";
 import { type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
-import { codeOf, errors } from "./errors.ts";
+import { codeOf, errors, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 import { patience } from "./patience.ts";
 import type { Desk, Places } from "./places.ts";
@@ -27,7 +27,7 @@ export function observer(
   { log }: Pick<PluginHost, "log">,
 ): (servers: readonly Server[]) => Promise<Row[]> {
   const { remote, tunnels, places } = parts;
-  const patient = patience();
+  const patient = patience<Seen>();
   const attending = new Set<string>();
 
   /** A killed launcher left this server alone: a new one takes over. One call per server at a time. */
@@ -61,7 +61,8 @@ export function observer(
     const { name } = desk.place;
     const tags = servers.map(({ tag }) => tag);
     try {
-      const seen = await patient(`${desk.account} ${name}`, () => remote.look(desk, tags));
+      const late = sshError("SSH_UNREACHABLE", { host: name });
+      const seen = await patient(`${desk.account} ${name} ${desk.dir}`, () => remote.look(desk, tags), late);
       return await Promise.all(
         servers.map((server) => {
           const { row, unattended } = seenRow(server.tag, server.handle, seen);

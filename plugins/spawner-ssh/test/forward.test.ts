@@ -19,12 +19,11 @@ describe("behind a forward", { skip }, () => {
   test("the address is the same over a restart of the hub, and stays while it is looked at", async (t) => {
     const { bench, server, url, spawner, child } = await behindForward(t);
     /** As the hub asks: with the address it stored. */
-    const urlBy = async (by: typeof spawner, stored: string) =>
-      (await bench.row(by, [{ ...server, url: stored }], server.tag))?.url;
+    const urlBy = (by: typeof spawner, stored: string) => bench.untilRunning(by, { ...server, url: stored });
     assert.equal(await urlBy(spawner, url), url);
     const before = bench.host.another();
     const first = await bench.spawner(before);
-    const own = (await urlBy(first, url)) ?? "";
+    const own = await urlBy(first, url);
     assert.notEqual(own, url, "two hub processes side by side have an address each");
     assert.equal((await bench.facts(own)).pid, child.pid);
     await before.close();

@@ -11,7 +11,8 @@ async function both(t: TestContext) {
   const bench = await benchOn(t);
   const one = await running(bench, "login1");
   const two = await running(bench, "login2");
-  const spawner = two.spawner;
+  const { spawner } = two;
+  await bench.untilRunning(spawner, one.server);
   const states = async () => {
     const { rows, complete } = await spawner.observe([one.server, two.server], bench.call());
     assert.ok(complete);
@@ -37,6 +38,7 @@ test("one look is one command for each account and machine, however many servers
     await running(bench, "login2"),
   ];
   const { spawner } = three;
+  await bench.untilRunning(spawner, one.server);
   const counts = () => bed.hosts.map(({ host }) => bed.log(host).split("Starting session: ").length - 1);
   const before = counts();
   const { rows } = await spawner.observe([one.server, two.server, three.server], bench.call());
@@ -110,6 +112,27 @@ describe("several machines", { skip }, () => {
     await bed.start(host);
     await untilRunning(bench, spawner, two.server);
     assert.equal((await bench.facts(two.url)).pid, two.child.pid, "it ran all the time");
+  });
+
+  test("one that hangs: rows of the other within 5 s, also the first time; it answers again, all go on", async (t) => {
+    const bed = await theBed();
+    const { bench, one, two } = await both(t);
+    const fresh = await bench.spawner(bench.host.another());
+    await bench.untilRunning(fresh, one.server); // nothing of the other yet
+    const { host } = bed.hosts[1] ?? { host: "" };
+    bed.freeze(host);
+    t.after(() => bed.thaw(host));
+    for (const spawner of [two.spawner, fresh]) {
+      const begin = performance.now();
+      const { rows } = await spawner.observe([one.server, two.server], bench.call());
+      const took = performance.now() - begin;
+      const [first, second] = [one, two].map(({ server }) => rows.find(({ tag }) => tag === server.tag));
+      assert.deepEqual([first?.state, second?.state], ["running", "unknown"]);
+      assert.match(second?.reason ?? "", /^login2 does not answer/);
+      assert.ok(took < 5_000, `it took ${took} ms`);
+    }
+    bed.thaw(host);
+    await untilRunning(bench, two.spawner, two.server);
   });
 
   test("one whose key is another: nothing is sent, its servers are unknown with that reason, until the key is known", async (t) => {

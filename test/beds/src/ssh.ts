@@ -24,6 +24,9 @@ export interface SshBed {
   /** Ends the sshd and every session of it; what sessions left behind goes on. */
   stop(host: string): Promise<void>;
   start(host: string): Promise<void>;
+  /** Every sshd of the host stands still: connections are taken and nothing is said, as with a home that hangs. */
+  freeze(host: string): void;
+  thaw(host: string): void;
   /** The host comes back with another key, as a reinstalled or a false one would. */
   changeHostKey(host: string): Promise<void>;
   close(): Promise<void>;
@@ -149,6 +152,11 @@ export async function startSsh(): Promise<SshBed> {
     const logOf = (host: string): string => join(folder, `${host}.log`);
     const sshd = run("sh", "-c", "command -v sshd").trim();
 
+    const tell = (host: string, signal: "SIGSTOP" | "SIGCONT"): void => {
+      const pid = listeners.get(host)?.pid;
+      if (pid !== undefined) for (const each of [pid, ...sessions(pid)]) process.kill(each, signal);
+    };
+
     const bed: SshBed = {
       hosts,
       accounts,
@@ -179,6 +187,8 @@ export async function startSsh(): Promise<SshBed> {
         await ended;
         below.forEach(kill);
       },
+      freeze: (host) => tell(host, "SIGSTOP"),
+      thaw: (host) => tell(host, "SIGCONT"),
       async changeHostKey(host) {
         await bed.stop(host);
         const file = join(folder, `host_${host}`);
