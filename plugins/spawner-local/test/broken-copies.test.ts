@@ -41,6 +41,8 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
       /start must throw when its signal is aborted already/,
     ],
     ["start ignores its signal", "cancelled on the way", /start resolved although it was cancelled/],
+    // And comes to an end all the same.
+    ["start always throws", "shows no secret", /no room/],
     [
       "start ignores its signal towards the end",
       "cancelled on the way",
