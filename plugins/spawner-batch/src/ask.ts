@@ -39,9 +39,10 @@ export function asking(scheduler: Scheduler, transport: Transport): Ask {
     const { exitCode, stdout, stderr } = await transport.run(command).catch((error: unknown) => {
       throw error instanceof TransportFault ? faultOf(error) : error;
     });
-    // "No such job" is an answer.
-    if (exitCode === 0 || scheduler.classifyError(exitCode, stdout, stderr).kind === "notFound")
-      return read(parse, exitCode === 0 ? stdout : "");
+    if (exitCode === 0) return read(parse, stdout);
+    // "No such job" is an answer: of several that were asked for the others may be printed.
+    if (scheduler.classifyError(exitCode, stdout, stderr).kind === "notFound")
+      return read(parse, stdout.trim() === "" ? scheduler.nothing : stdout);
     throw batchError("BATCH_SCHEDULER_AWAY", { detail: { argv, exitCode, stderr: stderr.slice(0, 2000) } });
   };
 }

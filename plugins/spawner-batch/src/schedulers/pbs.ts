@@ -92,6 +92,9 @@ function plain(field: string, value: string, pattern: RegExp): string {
   return value;
 }
 
+/** As it prints an empty listing. */
+const NOTHING = '{"pbs_version":"any"}';
+
 const jobs = (stdout: string): JobRow[] => part(stdout, "Jobs").map(([jobId, job]) => rowOf(jobId, job));
 const walltime = (minutes: number): string =>
   `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:00`;
@@ -99,6 +102,7 @@ const walltime = (minutes: number): string =>
 /** PBS Pro and OpenPBS by their commands. By the manual and recorded formats; not run on a real PBS. */
 export const pbs: Scheduler = {
   name: "pbs",
+  nothing: NOTHING,
   jobIdVariable: "PBS_JOBID",
   cancelsById: true,
   allowedFlags: ["-p", "-P", "-m", "-M"],
@@ -131,7 +135,7 @@ export const pbs: Scheduler = {
   parseList: jobs,
   argvForFind: (name, account) => ["qselect", "-N", name, "-u", account],
   parseFind: (stdout) =>
-    stdout
+    (stdout === NOTHING ? "" : stdout)
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => {

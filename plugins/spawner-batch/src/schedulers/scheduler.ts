@@ -79,6 +79,8 @@ export interface Fault {
 /** A command that runs and its parser belong together; parsers throw on output they do not understand. */
 export interface Scheduler {
   readonly name: string;
+  /** What its parsers read as none. */
+  readonly nothing: string;
   /** Variable in a job's environment that holds its id. */
   readonly jobIdVariable: string;
   /** Flags an administrator's `extraArguments` may hold. */

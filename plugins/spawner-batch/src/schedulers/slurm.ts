@@ -62,6 +62,7 @@ function partitionOf(line: string): Partition {
 /** Slurm by its commands; seen with 22.05. */
 export const slurm: Scheduler = {
   name: "slurm",
+  nothing: "",
   jobIdVariable: "SLURM_JOB_ID",
   cancelsById: false,
   allowedFlags: [
