@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { describe, test } from "node:test";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { asking } from "../src/ask.ts";
 import { pbs } from "../src/schedulers/pbs.ts";
 import type { JobSpec } from "../src/schedulers/scheduler.ts";
+import { localTransport } from "../src/transports/local.ts";
 
 /** Composed by the documented formats of PBS Pro 22; not recorded on a real one. */
 const recorded = (name: string): string =>
@@ -14,7 +19,8 @@ describe("a listing of PBS", () => {
 
   test("gives owner, node and end of the allocation", () => {
     assert.deepEqual(rows.get("1234.pbs01"), {
-      ...{ jobId: "1234.pbs01", owner: "ada", state: "running", submittedAt: 0, node: "n7" },
+      ...{ jobId: "1234.pbs01", owner: "ada", state: "running", node: "n7" },
+      submittedAt: at("2026-11-22T21:22:46Z"),
       ...{ startsAt: at("2026-11-22T21:22:48Z"), endsAt: at("2026-11-22T23:22:48Z") },
     });
     assert.equal(rows.get("1238.pbs01")?.node, "n1", "of several nodes the first");
@@ -118,12 +124,52 @@ describe("what is asked of PBS", () => {
   test("answers are ids", () => {
     assert.equal(pbs.parseSubmit("1234.pbs01\n"), "1234.pbs01");
     assert.throws(() => pbs.parseSubmit("qsub: would exceed limit\n"), { name: "Unreadable" });
+  });
+  test("of the jobs of a name those count that have not ended, with the time they were handed in", () => {
+    const found = pbs.parseFind(recorded("qstat-jobs"));
     assert.deepEqual(
-      pbs.parseFind("1234.pbs01\n1236.pbs01\n").map(({ jobId }) => jobId),
-      ["1234.pbs01", "1236.pbs01"],
+      found.map(({ jobId }) => jobId),
+      ["1234.pbs01", "1235.pbs01", "1236.pbs01", "1237.pbs01"],
+      "not the one in E",
     );
-    assert.deepEqual(pbs.parseFind(""), []);
+    assert.equal(found[0]?.submittedAt, at("2026-11-22T21:22:46Z"));
+    assert.deepEqual(
+      pbs.parseFind(recorded("qstat-finished")).map(({ jobId }) => jobId),
+      ["26.pbs01"],
+      "none in F",
+    );
+    assert.deepEqual(pbs.parseFind(""), [], "nothing printed is none");
     assert.throws(() => pbs.parseFind("--all\n"), { name: "Unreadable" });
+  });
+  describe("by its commands", () => {
+    const finding = async (t: TestContext, qselect: string, qstat: string, name = "elara-x") => {
+      const dir = await mkdtemp(join(tmpdir(), "elara-pbs-"));
+      t.after(() => rm(dir, { recursive: true, force: true }));
+      for (const [command, text] of Object.entries({ qselect, qstat })) {
+        await writeFile(join(dir, command), `#!/bin/sh\n${text}\n`);
+        await chmod(join(dir, command), 0o755);
+      }
+      const ask = asking(pbs, localTransport({ PATH: `${dir}:/usr/bin:/bin` }));
+      return ask(pbs.argvForFind(name, "ada"), (text) => pbs.parseFind(text));
+    };
+    const job = `printf '{"pbs_version":"22","Jobs":{"%s":{"Job_Owner":"ada@l","job_state":"R","ctime":"Sun Nov 22 21:22:46 2026"}}}' "$4"`;
+    test("a job is found by name and owner, its record by its id", async (t) => {
+      const name = "x'; echo 9.evil; '";
+      const mine = `[ "$*" = "-N ${name} -u ada" ] && echo 1.pbs01`;
+      const [found] = await finding(t, mine, `[ "$TZ" = UTC ] && ${job}`, name);
+      assert.deepEqual([found?.jobId, found?.submittedAt], ["1.pbs01", at("2026-11-22T21:22:46Z")]);
+    });
+    test("without one qstat is not asked: it would tell of all", async (t) => {
+      assert.deepEqual(await finding(t, "true", "exit 9"), []);
+    });
+    test("one that ends meanwhile is none; a server that does not answer is away", async (t) => {
+      assert.deepEqual(
+        await finding(t, "echo 1.pbs01", "echo 'qstat: Unknown Job Id 1.pbs01' >&2; exit 153"),
+        [],
+      );
+      const away = "echo 'Connection refused' >&2; exit 111";
+      await assert.rejects(finding(t, away, "true"), { code: "BATCH_SCHEDULER_AWAY" });
+    });
   });
   test("a cancel is by ids just found, and of nothing when there are none", () => {
     const job = { name: "elara-x", account: "ada" };

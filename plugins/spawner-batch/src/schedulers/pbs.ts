@@ -75,7 +75,8 @@ function rowOf(jobId: string, job: Table): JobRow {
   const minutes = minutesOf(table(job.Resource_List).walltime);
   const status = text(job.Exit_status) === "" ? undefined : Number(text(job.Exit_status));
   return {
-    ...{ jobId, owner, state, submittedAt: 0 },
+    // Ids are given out again when a server is set up anew.
+    ...{ jobId, owner, state, submittedAt: secondsOf(job.ctime) ?? secondsOf(job.qtime) ?? 0 },
     ...(state === "queued" && comment !== "" && { reason: comment.slice(0, 200) }),
     ...(node !== undefined && { node }),
     ...(startsAt !== undefined && { startsAt }),
@@ -91,6 +92,9 @@ function plain(field: string, value: string, pattern: RegExp): string {
     throw new Unfit(field, `${field}: PBS takes nothing like ${JSON.stringify(value)}`);
   return value;
 }
+
+/** Jobs of a name and account with their records; without ids `qstat` would tell of all jobs. */
+const FIND = 'ids=$(qselect -N "$1" -u "$2") || exit; [ -z "$ids" ] || exec qstat -f -F json $ids';
 
 /** As it prints an empty listing. */
 const NOTHING = '{"pbs_version":"any"}';
@@ -133,16 +137,9 @@ export const pbs: Scheduler = {
   },
   argvForList: () => utc("qstat", "-f", "-F", "json"),
   parseList: jobs,
-  argvForFind: (name, account) => ["qselect", "-N", name, "-u", account],
+  argvForFind: (name, account) => utc("sh", "-c", FIND, "find", name, account),
   parseFind: (stdout) =>
-    (stdout === NOTHING ? "" : stdout)
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => {
-        if (!/^\d+\.[\w.-]+$/.test(line))
-          throw new Unreadable(`not an id: ${JSON.stringify(line.slice(0, 100))}`);
-        return { jobId: line, submittedAt: 0, state: "unknown" as const };
-      }),
+    stdout === "" ? [] : jobs(stdout).filter(({ state }) => state !== "stopping" && state !== "ended"),
   argvForCancel: ({ jobIds }) => (jobIds.length === 0 ? undefined : ["qdel", ...jobIds]),
   argvForFinished: (ids) => utc("qstat", "-x", "-f", "-F", "json", ...ids),
   parseFinished: (stdout) => jobs(stdout).filter(({ state }) => state === "ended"),
