@@ -7,7 +7,7 @@ export const HANDLE_VERSION = 1;
 /** What the hub stores. Identity is the tag: it names the folder below `dir`. */
 export const handle = Type.Object({
   v: Type.Integer(),
-  /** Name of the machine; its address is looked up in the options, and taken from here when it is no longer among them. */
+  /** Name of the machine. It is asked at the address below, whatever the name means in the options by now. */
   host: Type.String({ minLength: 1 }),
   address: Type.String({ minLength: 1 }),
   port: Type.Integer(),

@@ -65,9 +65,14 @@ export function observer(
       const seen = await patient(`${desk.account} ${name} ${desk.dir}`, () => remote.look(desk, tags), late);
       return await Promise.all(
         servers.map((server) => {
+          if (desk.place.isFormer && seen.bootId !== server.handle.bootId)
+            return unknown(server.tag, `${name} is another machine by now, or was restarted`);
           const { row, unattended } = seenRow(server.tag, server.handle, seen);
           if (unattended) void attend(server.tag, desk);
-          return reachable(row, server, desk);
+          return reachable(row, server, desk).catch((error: unknown) => {
+            log.warn({ tag: server.tag, host: name, err: error }, "its address cannot be had");
+            return unknown(server.tag, `the hub has no way to it at present: ${error}`);
+          });
         }),
       );
     } catch (error) {
@@ -78,6 +83,7 @@ export function observer(
   }
 
   return async (servers) => {
+    tunnels.keep(servers.map(({ tag }) => tag));
     const known = servers.filter(({ handle }) => handle.v === HANDLE_VERSION);
     const groups = Map.groupBy(known, ({ handle: { host, account, dir } }) =>
       JSON.stringify([host, account, dir]),
@@ -88,7 +94,6 @@ export function observer(
         return first ? look(places.deskOf(first.handle), group) : [];
       }),
     );
-    await tunnels.sweep();
     const later = servers.filter(({ handle }) => handle.v !== HANDLE_VERSION);
     return [
       ...rows.flat(),

@@ -12,6 +12,8 @@ export interface Place {
   readonly port: number;
   /** Address servers listen on. */
   readonly bind: string;
+  /** Its name means another address by now: what is found there may be another machine. */
+  readonly isFormer?: boolean;
 }
 
 /** An account on a machine, with its folder of claims. */
@@ -71,12 +73,10 @@ export function places(config: Options) {
     },
     /** Where a stored server is. */
     deskOf({ host, address, port, account, dir }: Handle): Desk {
-      const place = all.find(({ name }) => name === host) ?? {
-        name: host,
-        host: address,
-        port,
-        bind: address,
-      };
+      const named = all.find(({ name }) => name === host);
+      if (named?.host === address && named.port === port) return { place: named, account, dir };
+      const name = named ? `${host} (was ${address}:${port})` : host;
+      const place = { name, host: address, port, bind: address, isFormer: named !== undefined };
       return { place, account, dir };
     },
     /** Everywhere a server of this user may be. */

@@ -1,9 +1,10 @@
-import type { Logger } from "@elara/sdk";
+import type { PluginHost } from "@elara/sdk";
 import type { Ssh, SshForward } from "@elara/ssh";
 import type { Desk } from "./places.ts";
 
-/** A forward that nobody asked for so long is closed: its server is watched by another hub process now. */
-const UNUSED_MS = 600_000;
+/** A forward whose server was not observed for so long is closed: another hub process does that now. Looks rest a minute at most. */
+const UNUSED_MS = 90_000;
+const SWEEP_MS = 15_000;
 /** A port is not given to another server for so long: a route to it may be stale. */
 const REST_MS = 120_000;
 
@@ -15,7 +16,11 @@ interface Tunnel {
 }
 
 /** Local ends of servers that listen on other machines' loopback, by tag. Opened by whoever observes. */
-export function tunnels(ssh: Ssh, host: string, { log, now }: { log: Logger; now(): number }) {
+export function tunnels(
+  ssh: Ssh,
+  host: string,
+  { log, now, onClose }: Pick<PluginHost, "log" | "now" | "onClose">,
+) {
   const open = new Map<string, Tunnel>();
   const resting = new Map<number, number>();
   const shown = host.includes(":") ? `[${host}]` : host;
@@ -50,6 +55,17 @@ export function tunnels(ssh: Ssh, host: string, { log, now }: { log: Logger; now
     await forward.close();
   }
 
+  /** Closes those whose servers nobody here observes any more. */
+  function sweep(): void {
+    for (const [port, until] of resting) if (until <= now()) resting.delete(port);
+    for (const [tag, { usedAt }] of open)
+      if (now() - usedAt > UNUSED_MS)
+        close(tag).catch((error: unknown) => log.warn({ tag, err: error }, "forward cannot be closed"));
+  }
+  // By itself: who lost the right to observe makes no more looks.
+  const timer = setInterval(sweep, SWEEP_MS).unref();
+  onClose(() => clearInterval(timer));
+
   return {
     /** The address on this machine that leads to a server's own, `http://127.0.0.1:port`. `stored`: the one it had. */
     async url(tag: string, target: Desk, serverUrl: string, stored: string): Promise<string> {
@@ -74,10 +90,12 @@ export function tunnels(ssh: Ssh, host: string, { log, now }: { log: Logger; now
       return `http://${shown}:${(await tunnel.forward).port}`;
     },
     close,
-    /** Closes those nobody asked for lately. */
-    async sweep(): Promise<void> {
-      for (const [port, until] of resting) if (until <= now()) resting.delete(port);
-      for (const [tag, { usedAt }] of open) if (now() - usedAt > UNUSED_MS) await close(tag);
+    /** These are observed here, whether their machines answer or not. */
+    keep(tags: readonly string[]): void {
+      for (const tag of tags) {
+        const tunnel = open.get(tag);
+        if (tunnel) tunnel.usedAt = now();
+      }
     },
   };
 }

@@ -188,11 +188,16 @@ test("a machine that swallows everything holds up looks at others once, not each
   skip,
 }, async (t) => {
   const bed = await theBed();
-  const hosts = [{ name: "login1", ...bed.hosts[0] }, await silent(t)];
+  const mute = await silent(t);
+  const hosts = [{ name: "login1", ...bed.hosts[0] }, mute];
   const ssh = { knownHosts: bed.knownHostsFile, privateKey: bed.privateKeyFile, connectSeconds: 2 };
   const bench = await benchOn(t, { hosts, ssh });
   const { server, spawner } = await running(bench, "login1");
-  const lost = { ...server, tag: newTag(), handle: { ...server.handle, host: "silent" } };
+  const lost = {
+    ...server,
+    tag: newTag(),
+    handle: { ...server.handle, host: mute.name, address: mute.host, port: mute.port },
+  };
   const timed = async () => {
     const begin = performance.now();
     const { rows } = await spawner.observe([server, lost], bench.call());
