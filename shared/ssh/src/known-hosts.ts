@@ -69,18 +69,19 @@ export async function knownKeys(files: readonly string[], host: string, port: nu
   const lines = (await Promise.all(files.map(linesOf))).flat();
   const plain = host.toLowerCase();
   const name = port === 22 ? plain : `[${plain}]:${port}`;
-  const own = lines.filter((line) => names(line, name));
-  const known = own.length > 0 ? own : lines.filter((line) => names(line, plain));
+  // Revoked is revoked, whichever way the line names the host.
+  const revoked = lines.filter((line) => line.isRevoked && (names(line, name) || names(line, plain)));
+  const good = lines.filter(({ isRevoked }) => !isRevoked);
+  const own = good.filter((line) => names(line, name));
+  const known = own.length > 0 ? own : good.filter((line) => names(line, plain));
   return {
-    types: [...new Set(known.filter(({ isRevoked }) => !isRevoked).map(({ type }) => type))],
+    types: [...new Set(known.map(({ type }) => type))],
     fault(key) {
       const [shown, type] = [key.toString("base64"), typeOf(key)];
-      const same = known.filter((line) => line.key === shown);
-      const revoked = same.find(({ isRevoked }) => isRevoked);
-      if (revoked)
-        return `the key of ${name} is revoked: ${revoked.file}, line ${revoked.number}. It is not talked to.`;
-      if (same.length > 0) return undefined;
-      const other = known.find((line) => line.type === type && !line.isRevoked);
+      const out = revoked.find((line) => line.key === shown);
+      if (out) return `the key of ${name} is revoked: ${out.file}, line ${out.number}. It is not talked to.`;
+      if (known.some((line) => line.key === shown)) return undefined;
+      const other = known.find((line) => line.type === type);
       if (other)
         return `the key of ${name} is not the one in ${other.file}, line ${other.number}: another machine may be answering in its place. If it was reinstalled, replace that line by: ${name} ${type} ${shown}`;
       return `the key of ${name} is not known. If it is the right one, add to ${files[0] ?? "known_hosts"}: ${name} ${type} ${shown}`;

@@ -84,6 +84,15 @@ test("a revoked key is refused, also when another line knows it", async (t) => {
   assert.match((await knownKeys([file], "a.org", 22)).fault(good.blob) ?? "", /revoked: .*line 2/);
 });
 
+test("a revoked line is no line of the port's own: those of the host count on, and its own of both", async (t) => {
+  const file = await fileOf(t, `a.org ${good.line}`, `@revoked * ${other.line}`);
+  const known = await knownKeys([file], "a.org", 2222);
+  assert.equal(known.fault(good.blob), undefined);
+  assert.match(known.fault(other.blob) ?? "", /revoked: .*line 2/);
+  const plain = await fileOf(t, `[a.org]:2222 ${good.line}`, `@revoked a.org ${good.line}`);
+  assert.match((await knownKeys([plain], "a.org", 2222)).fault(good.blob) ?? "", /revoked: .*line 2/);
+});
+
 test("a file that is not there knows nobody; several are read", async (t) => {
   const file = await fileOf(t, `a.org ${good.line}`);
   assert.equal((await knownKeys(["/nonexistent", file], "a.org", 22)).fault(good.blob), undefined);
