@@ -87,6 +87,8 @@ export class Connection {
       // For good: an error of a connection without a listener would end the process.
       client.on("error", fail);
       client.once("close", () => fail(new Error("the connection was closed")));
+      // Else small answers wait for what the other end does not send.
+      client.once("connect", () => client.setNoDelay(true));
       client.once("ready", () => resolve(new Connection(client, options.idleSeconds * 1000)));
       client.connect({
         host: target.host,

@@ -42,6 +42,24 @@ describe("a forward", { skip }, () => {
     await assert.rejects(post(port, "x"), "it is closed");
   });
 
+  test("small pieces do not wait for each other", async (t) => {
+    const ssh = await sshOf(t);
+    const { port } = await ssh.forward(target(await theBed()), await echo(t), listen);
+    const took: number[] = [];
+    for (let round = 0; round < 21; round += 1) {
+      const begin = performance.now();
+      const asked = request({ port, method: "POST", agent: false, headers: { "content-length": 2 } });
+      asked.write("a");
+      setImmediate(() => asked.end("b"));
+      const [answer] = await once(asked, "response");
+      assert.equal(await text(answer), "echo ab");
+      took.push(performance.now() - begin);
+    }
+    const median = took.sort((one, other) => one - other)[10] ?? 0;
+    t.diagnostic(`median ${median.toFixed(1)} ms`);
+    assert.ok(median < 35, `${median} ms: the system holds small pieces back for 40 ms`);
+  });
+
   test("carries upgraded connections both ways", async (t) => {
     const ssh = await sshOf(t);
     const { port } = await ssh.forward(target(await theBed()), await echo(t), listen);
