@@ -144,7 +144,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       return handle;
     },
 
-    observe: (servers) => observe(servers),
+    observe: (servers, { signal }) => observe(servers, signal),
 
     async stop(server, { graceSeconds, signal }) {
       await cancel(server.tag, accountFor(server), graceSeconds, signal);

@@ -2,7 +2,10 @@ import type { Ask } from "./ask.ts";
 import type { JobRow, Scheduler } from "./schedulers/scheduler.ts";
 
 /** All jobs of these owners by their ids, as they are after the call began. */
-export type Listing = (owners: Iterable<string>) => Promise<ReadonlyMap<string, JobRow>>;
+export type Listing = (
+  owners: Iterable<string>,
+  signal?: AbortSignal,
+) => Promise<ReadonlyMap<string, JobRow>>;
 
 /**
  * One listing at a time, shared by whoever asks: the load on the scheduler does not grow with the number of servers.
@@ -10,22 +13,53 @@ export type Listing = (owners: Iterable<string>) => Promise<ReadonlyMap<string, 
  */
 export function sharedListing(ask: Ask, scheduler: Scheduler): Listing {
   let underWay: Promise<unknown> = Promise.resolve();
-  let next: { owners: Set<string>; jobs: Promise<ReadonlyMap<string, JobRow>> } | undefined;
+  let next: Round | undefined;
 
-  const list = async (owners: Set<string>): Promise<ReadonlyMap<string, JobRow>> => {
-    next = undefined;
-    const rows = await ask(scheduler.argvForList([...owners].sort()), (text) => scheduler.parseList(text));
+  const list = async (round: Round): Promise<ReadonlyMap<string, JobRow>> => {
+    if (next === round) next = undefined;
+    round.giveUp.signal.throwIfAborted();
+    const argv = scheduler.argvForList([...round.owners].sort());
+    const rows = await ask(argv, (text) => scheduler.parseList(text), round.giveUp.signal);
     return new Map(rows.map((row) => [row.jobId, row]));
   };
 
-  return (given) => {
-    if (!next) {
-      const owners = new Set<string>();
-      const jobs = underWay.then(() => list(owners));
-      underWay = jobs.catch(() => undefined);
-      next = { owners, jobs };
+  function open(): Round {
+    const { promise: jobs, resolve } = Promise.withResolvers<ReadonlyMap<string, JobRow>>();
+    const round: Round = { owners: new Set(), jobs, waiting: 0, giveUp: new AbortController() };
+    const asked = underWay.then(() => list(round));
+    underWay = asked.catch(() => undefined);
+    resolve(asked);
+    return round;
+  }
+
+  return async (given, signal) => {
+    signal?.throwIfAborted();
+    next ??= open();
+    const round = next;
+    for (const owner of given) round.owners.add(owner);
+    round.waiting += 1;
+    if (!signal) return round.jobs;
+    const { promise: left, reject } = Promise.withResolvers<never>();
+    const leave = (): void => {
+      reject(signal.reason);
+      round.waiting -= 1;
+      if (round.waiting > 0) return;
+      if (next === round) next = undefined;
+      round.giveUp.abort(signal.reason);
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([round.jobs, left]);
+    } finally {
+      signal.removeEventListener("abort", leave);
     }
-    for (const owner of given) next.owners.add(owner);
-    return next.jobs;
   };
+}
+
+interface Round {
+  readonly owners: Set<string>;
+  readonly jobs: Promise<ReadonlyMap<string, JobRow>>;
+  /** Who waits; when all have left it is given up. */
+  waiting: number;
+  readonly giveUp: AbortController;
 }

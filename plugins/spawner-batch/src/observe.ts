@@ -6,6 +6,7 @@ import { endOf } from "./end.ts";
 import { belongs, HANDLE_VERSION, type Handle } from "./handle.ts";
 import type { Listing } from "./listing.ts";
 import type { Places } from "./places.ts";
+import { patientRecords } from "./records.ts";
 import type { JobRow, Scheduler } from "./schedulers/scheduler.ts";
 
 /** What a look needs. */
@@ -22,10 +23,8 @@ export interface Watch {
 
 type Server = StoredServer<Handle>;
 /** Undefined: they could not be read. */
-type Records = JobRecords | undefined;
+type Records = JobRecords | "late" | undefined;
 
-/** Accounts whose records are read at one time. */
-const AT_ONCE = 8;
 const FINISHED_KEPT = 1_000;
 
 const utc = (seconds: number): string => new Date(seconds * 1000).toISOString();
@@ -38,8 +37,9 @@ const isSame = (job: JobRow | undefined, { owner, submittedAt }: Handle): job is
 
 /** Looks at all servers: one listing, and the records of those that just came up or ended. */
 export function watching(watch: Watch) {
-  const { scheduler, listing, ask, desk, places, log } = watch;
+  const { scheduler, listing, ask, places, log } = watch;
   const finished = new Map<string, Row>();
+  const recordsOf = patientRecords(watch);
 
   /** Where the job waits, in words. */
   function waiting(tag: string, job: JobRow, state: "queued" | "held"): Row {
@@ -52,10 +52,10 @@ export function watching(watch: Watch) {
     return { tag, state, ...(reason !== "" && { reason }) };
   }
 
-  async function urlOf(job: JobRow, records: JobRecords): Promise<string | undefined> {
+  async function urlOf(job: JobRow, records: JobRecords, signal?: AbortSignal): Promise<string | undefined> {
     const { state } = records;
     if (state?.phase !== "running" || state.port === undefined || job.node === undefined) return undefined;
-    const address = watch.nodeAddress === "name" ? job.node : await places.address(job.node);
+    const address = watch.nodeAddress === "name" ? job.node : await places.address(job.node, signal);
     if (address === undefined) {
       log.warn({ node: job.node }, "the scheduler does not tell where a node is");
       return undefined;
@@ -63,50 +63,36 @@ export function watching(watch: Watch) {
     return `http://${address.includes(":") ? `[${address}]` : address}:${state.port}`;
   }
 
-  /** Reads the records of these servers, one command for each account. */
-  async function recordsOf(servers: readonly Server[]): Promise<Map<string, JobRecords>> {
-    const found = new Map<string, JobRecords>();
-    const accounts = [...Map.groupBy(servers, ({ handle }) => handle.account)];
-    const work = async (): Promise<void> => {
-      for (let next = accounts.shift(); next; next = accounts.shift()) {
-        const [account, own] = next;
-        try {
-          const { records } = await desk(account, { action: "records", tags: own.map(({ tag }) => tag) });
-          for (const [tag, record] of Object.entries(records)) found.set(tag, record);
-        } catch (error) {
-          log.warn({ account, err: error }, "records of servers cannot be read");
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return found;
-  }
-
   /** Jobs the listing has forgotten, where the scheduler keeps books. */
-  async function booksOf(jobIds: readonly string[]): Promise<Map<string, JobRow>> {
+  async function booksOf(jobIds: readonly string[], signal?: AbortSignal): Promise<Map<string, JobRow>> {
     if (jobIds.length === 0) return new Map();
-    const rows = await ask(scheduler.argvForFinished(jobIds), (text) => scheduler.parseFinished(text)).catch(
-      (error: unknown) => {
-        log.debug({ err: error }, "the scheduler keeps no books");
-        return [];
-      },
-    );
+    const argv = scheduler.argvForFinished(jobIds);
+    const rows = await ask(argv, (text) => scheduler.parseFinished(text), signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      log.debug({ err: error }, "the scheduler keeps no books");
+      return [];
+    });
     return new Map(rows.map((row) => [row.jobId, row]));
   }
 
   /** The row of a job that runs, as its records know it. */
-  async function running(server: Server, job: JobRow, records: Records): Promise<Row> {
+  async function running(server: Server, job: JobRow, read: Records, signal?: AbortSignal): Promise<Row> {
     const { tag } = server;
     const endsAt = job.endsAt === undefined ? {} : { endsAt: utc(job.endsAt) };
+    const records = read === "late" ? undefined : read;
     if (records?.exit) return { tag, state: "stopping" };
-    const url = server.url !== "" ? server.url : records && (await urlOf(job, records));
-    if (!url && !records)
-      return { tag, state: "unknown", reason: "the records of the server cannot be read" };
+    const url = server.url !== "" ? server.url : records && (await urlOf(job, records, signal));
+    if (!url && !read) return { tag, state: "unknown", reason: "the records of the server cannot be read" };
     const state = job.state === "suspended" ? "suspended" : url ? "running" : "starting";
     return { tag, state, ...(url && { url }), ...endsAt };
   }
 
-  async function rowOf(server: Server, job: JobRow | undefined, records: Records): Promise<Row | undefined> {
+  async function rowOf(
+    server: Server,
+    job: JobRow | undefined,
+    records: Records,
+    signal?: AbortSignal,
+  ): Promise<Row | undefined> {
     const { tag } = server;
     switch (job?.state) {
       case "queued":
@@ -119,8 +105,10 @@ export function watching(watch: Watch) {
       case "starting":
       case "running":
       case "suspended":
-        return running(server, job, records);
+        return running(server, job, records, signal);
       default: {
+        if (records === "late")
+          return { tag, state: "unknown", reason: "its job has ended, its records have not been read yet" };
         const row = endOf(tag, job, records);
         if (row?.state === "ended") finished.set(tag, row);
         return row;
@@ -128,12 +116,11 @@ export function watching(watch: Watch) {
     }
   }
 
+  const isOver = (job: JobRow | undefined): boolean => job === undefined || job.state === "ended";
   const needsRecords = ({ url }: Server, job: JobRow | undefined): boolean =>
-    job === undefined ||
-    job.state === "ended" ||
-    (["starting", "running", "suspended"].includes(job.state) && url === "");
+    isOver(job) || (["starting", "running", "suspended"].includes(job?.state ?? "") && url === "");
 
-  return async (servers: readonly Server[]): Promise<Observation> => {
+  return async (servers: readonly Server[], signal?: AbortSignal): Promise<Observation> => {
     const startedAt = new Date(watch.now()).toISOString();
     const rows: Row[] = [];
     const asked: Server[] = [];
@@ -150,23 +137,30 @@ export function watching(watch: Watch) {
       .filter(({ handle }) => handle.v === HANDLE_VERSION)
       .map(({ handle }) => handle.owner);
     if (rows.length === servers.length) return { startedAt, complete: true, rows };
-    const jobs = await listing(open);
+    const jobs = await listing(open, signal);
     const jobOf = ({ handle }: Server, id = handle.jobId): JobRow | undefined => {
       const job = jobs.get(id);
       return isSame(job, id === handle.jobId ? handle : { ...handle, submittedAt: 0 }) ? job : undefined;
     };
-    const records = await recordsOf(asked.filter((server) => needsRecords(server, jobOf(server))));
+    const wanted = asked.filter((server) => needsRecords(server, jobOf(server)));
+    const { records, late } = await recordsOf(
+      new Map(wanted.map((server) => [server, isOver(jobOf(server))])),
+      signal,
+    );
     /** Of two jobs that were submitted for one server the one that claimed it counts. */
     const claimed = (server: Server): JobRow | undefined => {
       const claim = records.get(server.tag)?.claim?.jobId;
       return (claim === undefined ? undefined : jobOf(server, claim)) ?? jobOf(server);
     };
     const gone = asked.filter((server) => !claimed(server) && !records.get(server.tag)?.exit);
-    const books = await booksOf(gone.map(({ handle }) => handle.jobId).filter((id) => id !== ""));
+    const books = await booksOf(
+      gone.map(({ handle }) => handle.jobId).filter((id) => id !== ""),
+      signal,
+    );
     for (const server of asked) {
       const book = books.get(server.handle.jobId);
       const job = claimed(server) ?? (isSame(book, server.handle) ? book : undefined);
-      const row = await rowOf(server, job, records.get(server.tag));
+      const row = await rowOf(server, job, late.has(server.tag) ? "late" : records.get(server.tag), signal);
       if (row) rows.push(row);
     }
     if (finished.size > FINISHED_KEPT) finished.clear();

@@ -11,7 +11,7 @@ const NODES_AGAIN_MS = 10_000;
 export interface Places {
   partitions(signal?: AbortSignal): Promise<readonly Partition[]>;
   /** Address of a node; undefined when the scheduler does not know it. */
-  address(node: string): Promise<string | undefined>;
+  address(node: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 /** Asks for it when needed. */
@@ -30,12 +30,12 @@ export function knownPlaces(ask: Ask, scheduler: Scheduler, now: () => number): 
       }
       return partitions.known;
     },
-    async address(node) {
+    async address(node, signal) {
       const patience = nodes?.known.has(node) ? NODES_MS : NODES_AGAIN_MS;
       if (!nodes || now() - nodes.at > patience)
         nodes = {
           at: now(),
-          known: await ask(scheduler.argvForNodes(), (text) => scheduler.parseNodes(text)),
+          known: await ask(scheduler.argvForNodes(), (text) => scheduler.parseNodes(text), signal),
         };
       return nodes.known.get(node);
     },
