@@ -112,6 +112,14 @@ describe("commands on this machine", () => {
     assert.equal((await local.run({ argv: ["sh", "-c", "kill -9 $$"], deadlineMs: 5_000 })).exitCode, -1);
   });
 
+  test("one that cannot be begun for another reason is not told as missing", async () => {
+    const argv = ["true", "x".repeat(4 << 20)];
+    await assert.rejects(local.run({ argv, deadlineMs: 1_000 }), {
+      name: "TransportFault",
+      trouble: "unreachable",
+    });
+  });
+
   test("one that reads nothing does not mind what it is given", async () => {
     const stdin = "x".repeat(1 << 20);
     assert.equal((await local.run({ argv: ["true"], stdin, deadlineMs: 5_000 })).exitCode, 0);

@@ -8,12 +8,7 @@ export function localTransport(environment: Readonly<Record<string, string>>): T
       new Promise<Result>((resolve, reject) => {
         signal?.throwIfAborted();
         const [command = "", ...args] = argv;
-        const child = spawn(command, args, {
-          cwd: "/",
-          // A group of its own, so that it is ended with all that it started.
-          detached: true,
-          env: { PATH: process.env.PATH, LANG: "C.UTF-8", ...environment },
-        });
+        const child = begin(command, args, { PATH: process.env.PATH, LANG: "C.UTF-8", ...environment });
         const output: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
         let bytes = 0;
         const end = (fault: unknown): void => {
@@ -46,7 +41,7 @@ export function localTransport(environment: Readonly<Record<string, string>>): T
         }
         child.once("error", (error) => {
           finish();
-          reject(new TransportFault("missing", `${command}: ${error.message}`, { cause: error }));
+          reject(faultOf(command, error));
         });
         child.once("close", (code) => {
           finish();
@@ -60,4 +55,21 @@ export function localTransport(environment: Readonly<Record<string, string>>): T
         child.stdin.end(stdin);
       }),
   };
+}
+
+/** Why it could not be begun: no such program, or this machine has no room for it. */
+function faultOf(command: string, error: unknown): TransportFault {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const trouble = ["ENOENT", "ENOTDIR", "EACCES"].includes(code) ? "missing" : "unreachable";
+  const words = error instanceof Error ? error.message : String(error);
+  return new TransportFault(trouble, `${command}: ${words}`, { cause: error });
+}
+
+function begin(command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  try {
+    // A group of its own, so that it is ended with all that it started.
+    return spawn(command, args, { cwd: "/", detached: true, env });
+  } catch (error) {
+    throw faultOf(command, error);
+  }
 }
