@@ -118,7 +118,9 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       if (error.code === "BATCH_REFUSED") await takeBack(tag, account, false);
       throw error;
     }
-    if (!submitted && found.exitCode !== 0) throw refusal(found);
+    // A search that failed says nothing of the job.
+    if (!submitted && found.exitCode !== 0)
+      throw batchError("BATCH_SCHEDULER_AWAY", { detail: { ...found } });
     const jobId = submitted ? read(scheduler.parseSubmit, submitted.stdout) : "";
     const jobs = found.exitCode === 0 ? read(scheduler.parseFind, found.stdout) : [];
     const job = jobs.find((one) => one.jobId === jobId) ?? (jobId === "" ? oldest(jobs) : undefined);
@@ -163,7 +165,15 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     },
 
     async cleanup(server, { signal }) {
-      await desk(accountFor(server), { action: "forget", tag: server.tag }, signal);
+      const { tag } = server;
+      const account = accountFor(server);
+      const record = (await desk(account, { action: "records", tags: [tag] }, signal)).records[tag];
+      // A claim without an end: only the batch system knows.
+      if (record?.claim && !record.exit) {
+        const living = (await find(tag, account, signal)).filter(({ state }) => state !== "stopping");
+        if (living.length > 0) throw batchError("BATCH_STILL_RUNNING");
+      }
+      await desk(account, { action: "forget", tag }, signal);
     },
 
     form: async ({ signal }) => formOf(config, await places.partitions(signal)),

@@ -75,6 +75,11 @@ export const errors = {
     operator:
       "A job does not reach the hub at the address servers are given. Set `network.internalHost`, or open the firewall.",
   },
+  BATCH_STILL_RUNNING: {
+    status: 409,
+    user: "The server has not ended yet.",
+    operator: "Records of a running server are kept. Stop it first.",
+  },
   BATCH_TIME_LIMIT: {
     status: 500,
     user: "The time you asked for is over.",

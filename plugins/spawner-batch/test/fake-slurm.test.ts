@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { access, chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { SpawnerBench } from "@elara/sdk/testing";
+import { newHandle } from "../src/handle.ts";
+import plugin from "../src/index.ts";
+
+/** A spawner over commands that are scripts, with nothing of a batch system behind them. */
+async function bench(t: TestContext, squeue: string) {
+  const dir = await mkdtemp(join(tmpdir(), "elara-fake-"));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries({ squeue, sinfo: "echo 'main*|up|infinite|2|2000'" })) {
+    await writeFile(join(dir, name), `#!/bin/sh\n${text}\n`);
+    await chmod(join(dir, name), 0o755);
+  }
+  const options = { transport: "local", user: "ada", runDir: join(dir, "run") };
+  const environment = { PATH: `${dir}:/usr/bin:/bin` };
+  const made = new SpawnerBench(t, plugin, { options: { ...options, environment } });
+  return { bench: made, spawner: await made.spawner(), runDir: join(dir, "run") };
+}
+
+describe("a search that fails", () => {
+  for (const words of ["squeue: error: Access denied", "squeue: error: Invalid partition", "what?"])
+    test(`at a start is no refusal of the job: ${words}`, async (t) => {
+      const { bench: made, spawner } = await bench(t, `echo '${words}' >&2; exit 1`);
+      await assert.rejects(made.start(spawner, made.request()), { code: "BATCH_SCHEDULER_AWAY" });
+    });
+});
+
+describe("the records of a server", () => {
+  const row = "echo '1|7|RUNNING|5|5|9|n1|None'";
+  const forgetting = async (t: TestContext, squeue: string, files: Record<string, string>) => {
+    const { bench: made, spawner, runDir } = await bench(t, squeue);
+    const request = made.request();
+    const folder = join(runDir, request.tag);
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+    const handle = newHandle(request.tag, { jobId: "1", owner: "7", account: "ada", submittedAt: 5 });
+    const done = spawner.cleanup?.(made.stored(request, handle), made.call()) ?? assert.fail();
+    const isKept = () =>
+      access(folder).then(
+        () => true,
+        () => false,
+      );
+    return { done, isKept };
+  };
+  const claim = '{"jobId":"1"}';
+
+  test("are kept while its job runs", async (t) => {
+    const { done, isKept } = await forgetting(t, row, { claim });
+    await assert.rejects(done, { code: "BATCH_STILL_RUNNING", status: 409 });
+    assert.ok(await isKept());
+  });
+  test("are kept while nobody knows", async (t) => {
+    const { done, isKept } = await forgetting(t, "exit 1", { claim });
+    await assert.rejects(done, { code: "BATCH_SCHEDULER_AWAY" });
+    assert.ok(await isKept());
+  });
+  test("go when its job is over", async (t) => {
+    const { done, isKept } = await forgetting(t, "true", { claim });
+    await done;
+    assert.ok(!(await isKept()));
+  });
+});
