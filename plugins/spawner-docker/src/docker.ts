@@ -12,7 +12,7 @@ import type { Options } from "./options.ts";
 import { checkOptions, checkRequest } from "./options-check.ts";
 import { portInside, portOfMachine } from "./port.ts";
 import { pullImage } from "./pull.ts";
-import { endedRow, isMissingCommand, listedRow } from "./rows.ts";
+import { endedRow, isMissingCommand, isSettling, listedRow } from "./rows.ts";
 
 /** A container that was made but not begun for so long was left by a hub that died in between. */
 const LEFT_AFTER_MS = 10_000;
@@ -119,6 +119,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     const known = await askFor((abortSignal) => docker.getContainer(info.Id).inspect({ abortSignal }));
     if (!known) return undefined;
     const { Status, Error: word } = known.State;
+    if (Status === "exited" && isSettling(known.State, host.now())) return { tag, state: "stopping" };
     if (Status === "exited" || Status === "dead" || (Status === "created" && word !== ""))
       return endedRow(tag, known.State);
     // It went on between the two questions.

@@ -35,6 +35,15 @@ export function causeOf(state: State): DockerErrorCode | undefined {
   return isAtOnce && (ExitCode === 126 || ExitCode === 127) ? "DOCKER_COMMAND_MISSING" : undefined;
 }
 
+/** How long an engine may take to hear that the kernel killed for memory. */
+const SETTLE_MS = 1_000;
+
+/** Killed a moment ago, and the engine may still learn that it was for memory. */
+export const isSettling = ({ ExitCode, OOMKilled, FinishedAt }: State, nowMs: number): boolean => {
+  const age = nowMs - Date.parse(FinishedAt);
+  return ExitCode === 137 && !OOMKilled && age >= 0 && age < SETTLE_MS;
+};
+
 /** Whether these words of an engine mean that the command could not be executed. */
 export const isMissingCommand = (word: string): boolean =>
   /exec(utable)?:? .*(not found|no such file|permission denied)|unable to start container process: exec/i.test(
