@@ -69,7 +69,10 @@ describe("several machines", { skip }, () => {
     const bench = await benchOn(t);
     const spawner = await bench.spawner();
     const hosts = new Set<string>();
-    for (let at = 0; at < 8; at += 1) {
+    let count = 0;
+    // By chance all of a few tags would go to one machine.
+    while (hosts.size < 2 && count < 30) {
+      count += 1;
       const request = bench.request();
       const servers = [await bench.start(spawner, request), await bench.start(spawner, request)];
       const [first, again] = servers.map(({ handle }) => handle.host);
@@ -77,7 +80,7 @@ describe("several machines", { skip }, () => {
       hosts.add(first ?? "");
     }
     assert.deepEqual([...hosts].sort(), ["login1", "login2"]);
-    assert.equal(bench.processes().length, 8);
+    assert.equal(bench.processes().length, count);
   });
 
   test("a machine that is not offered is refused; the form offers those that are", async (t) => {
