@@ -41,11 +41,16 @@ async function sign(authority: string, account: string, publicKey: string, secon
  * Throw-away keys with a certificate for one account each, kept in memory only; another one at half of its life.
  * The key of the authority stays in its file, read by ssh-keygen.
  */
-export function authority(key: string, validSeconds: number, now: () => number) {
-  const issued = new Map<string, { until: number; credential: Promise<Credential> }>();
+export function authority(
+  key: string,
+  validSeconds: number,
+  now: () => number,
+  issued = new Map<string, { until: number; credential: Promise<Credential> }>(),
+) {
   return (account: string): Promise<Credential> => {
     const kept = issued.get(account);
     if (kept && now() < kept.until) return kept.credential;
+    for (const [name, { until }] of issued) if (until <= now()) issued.delete(name);
     const pair = throwAwayKey();
     const credential = sign(key, account, pair.public, validSeconds).then((certificate) => ({
       privateKey: pair.private,

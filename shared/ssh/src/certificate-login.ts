@@ -66,7 +66,11 @@ export function loginKey({ privateKey, certificate }: Credential): ParsedKey {
 /** Makes a client that is connecting able to log in with a certificate. */
 export function allowCertificate(client: Client, key: ParsedKey): void {
   const protocol: unknown = "_protocol" in client ? client._protocol : undefined;
-  if (!isProtocol(protocol) || !isWire(wire)) throw new Error("this version of ssh2 is not the one expected");
+  if (!isProtocol(protocol) || !isWire(wire))
+    throw new SshError(
+      "credential",
+      "certificates cannot be used: this version of ssh2 is not the one expected",
+    );
   const plainType = "keyType" in key ? String(key.keyType) : "";
   const { signature: signatureName, hash } = algorithmOf(plainType);
   const original = protocol.authPK;

@@ -15,6 +15,9 @@ import { SshError, type SshTarget } from "./ssh.ts";
 /** sshd allows ten sessions on a connection (MaxSessions); more commands wait for their turn. */
 const SESSIONS = 8;
 
+/** RFC 4254, 5.1. */
+const CHANNEL_OPEN_FAILURE = { CONNECT_FAILED: 2, RESOURCE_SHORTAGE: 4 };
+
 const HOST_KEYS: readonly ServerHostKeyAlgorithm[] = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
@@ -48,9 +51,21 @@ function faultOf(error: Error, target: SshTarget, refusedKey: string | undefined
   return new SshError("unreachable", `${shown(target)} does not answer: ${error.message}`, cause);
 }
 
-/** The host opened no session, so nothing ran: it allows fewer than we use, or counts one that is just ending. */
+/** What a host may answer that has no room for a session at present; OpenSSH says the first, to all it does not open. */
+const { CONNECT_FAILED, RESOURCE_SHORTAGE } = CHANNEL_OPEN_FAILURE;
+
+/** The host opened no session, so nothing ran: it allows fewer than we use, counts one that is just ending, or forbids them. */
 const hasNoRoom = (error: unknown): boolean =>
-  error instanceof SshError && error.cause instanceof Error && "reason" in error.cause;
+  error instanceof SshError &&
+  error.cause instanceof Error &&
+  "reason" in error.cause &&
+  (error.cause.reason === CONNECT_FAILED || error.cause.reason === RESOURCE_SHORTAGE);
+
+/** It is asked again after so long, then after twice that … */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 640;
+/** … and given up after so many times while no command of ours holds a session: then it is not for want of room. */
+const ATTEMPTS = 7;
 
 /** A connection of one account to one host. It is closed when nothing used it for a while. */
 export class Connection {
@@ -58,6 +73,7 @@ export class Connection {
   readonly #limit = pLimit(SESSIONS);
   readonly #idleMs: number;
   #uses = 0;
+  #sessions = 0;
   #idle: NodeJS.Timeout | undefined;
   #isOpen = true;
   #isRetired = false;
@@ -90,22 +106,32 @@ export class Connection {
       // Else small answers wait for what the other end does not send.
       client.once("connect", () => client.setNoDelay(true));
       client.once("ready", () => resolve(new Connection(client, options.idleSeconds * 1000)));
-      client.connect({
-        host: target.host,
-        port: target.port,
-        username: target.account,
-        readyTimeout: options.connectSeconds * 1000,
-        keepaliveInterval: options.keepAliveSeconds * 1000,
-        keepaliveCountMax: 3,
-        algorithms: { serverHostKey: keyAlgorithms(known.types) },
-        hostVerifier: (shownKey: Buffer) => {
-          refused = known.fault(shownKey);
-          return refused === undefined;
-        },
-        authHandler: [method],
-      });
-      if (credential.certificate !== undefined) allowCertificate(client, key);
+      try {
+        client.connect({
+          host: target.host,
+          port: target.port,
+          username: target.account,
+          readyTimeout: options.connectSeconds * 1000,
+          keepaliveInterval: options.keepAliveSeconds * 1000,
+          keepaliveCountMax: 3,
+          algorithms: { serverHostKey: keyAlgorithms(known.types) },
+          hostVerifier: (shownKey: Buffer) => {
+            refused = known.fault(shownKey);
+            return refused === undefined;
+          },
+          authHandler: [method],
+        });
+        if (credential.certificate !== undefined) allowCertificate(client, key);
+      } catch (error) {
+        fail(error instanceof Error ? error : new Error(String(error)));
+      }
     });
+  }
+
+  /** Tells when it is closed; at once when it is. */
+  onClose(tell: () => void): void {
+    if (this.#isOpen) this.#client.once("close", tell);
+    else tell();
   }
 
   /** Can be used for what comes next. */
@@ -117,13 +143,15 @@ export class Connection {
   command<T>(line: string, signal: AbortSignal, work: (channel: ClientChannel) => Promise<T>): Promise<T> {
     return this.#used(() =>
       this.#limit(async () => {
-        for (;;) {
+        let pauseMs = FIRST_PAUSE_MS;
+        for (let alone = 0; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
           signal.throwIfAborted();
           try {
-            return await this.#channel((done) => this.#client.exec(line, done), work);
+            return await this.#channel((done) => this.#client.exec(line, done), this.#counted(work));
           } catch (error) {
-            if (!hasNoRoom(error)) throw error;
-            await pause(20, undefined, { signal });
+            alone = this.#sessions > 0 ? 0 : alone + 1;
+            if (!hasNoRoom(error) || alone === ATTEMPTS) throw error;
+            await pause(pauseMs, undefined, { signal });
           }
         }
       }),
@@ -164,6 +192,17 @@ export class Connection {
         fail(error);
       }
     });
+  }
+
+  #counted<T>(work: (channel: ClientChannel) => Promise<T>): (channel: ClientChannel) => Promise<T> {
+    return async (channel) => {
+      this.#sessions += 1;
+      try {
+        return await work(channel);
+      } finally {
+        this.#sessions -= 1;
+      }
+    };
   }
 
   async #used<T>(work: () => Promise<T>): Promise<T> {

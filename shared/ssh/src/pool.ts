@@ -12,7 +12,8 @@ export class Pool {
   readonly #options: SshOptions;
   readonly #credential: ReturnType<typeof credentials>;
   readonly #open = new Map<string, Promise<Connection>>();
-  readonly #logins = new Map<string, LimitFunction>();
+  /** By host, as long as somebody logs in there. */
+  readonly #logins = new Map<string, { readonly limit: LimitFunction; users: number }>();
   #isClosed = false;
 
   constructor(options: SshOptions, now: () => number) {
@@ -31,8 +32,16 @@ export class Pool {
     const opening = this.#login(target);
     this.#open.set(name, opening);
     // One that failed is not kept: the next call tries again.
-    opening.catch(() => this.#open.get(name) === opening && this.#open.delete(name));
+    const forget = () => {
+      if (this.#open.get(name) === opening) this.#open.delete(name);
+    };
+    opening.then((opened) => opened.onClose(forget), forget);
     return opening;
+  }
+
+  /** How much is kept. */
+  get size(): { connections: number; logins: number } {
+    return { connections: this.#open.size, logins: this.#logins.size };
   }
 
   close(): void {
@@ -46,8 +55,16 @@ export class Pool {
 
   async #login(target: SshTarget): Promise<Connection> {
     const host = `${target.host}:${target.port}`;
-    const limit = this.#logins.get(host) ?? pLimit(LOGINS);
-    this.#logins.set(host, limit);
-    return limit(async () => Connection.open(target, this.#options, await this.#credential(target.account)));
+    const turns = this.#logins.get(host) ?? { limit: pLimit(LOGINS), users: 0 };
+    this.#logins.set(host, turns);
+    turns.users += 1;
+    try {
+      return await turns.limit(async () =>
+        Connection.open(target, this.#options, await this.#credential(target.account)),
+      );
+    } finally {
+      turns.users -= 1;
+      if (turns.users === 0) this.#logins.delete(host);
+    }
   }
 }
