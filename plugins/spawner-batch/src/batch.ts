@@ -50,6 +50,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   const places = knownPlaces(ask, scheduler, host.now);
   const observe = watching({
     ...{ scheduler, ask, desk, places, nodeAddress: config.nodeAddress, log: host.log, now: host.now },
+    portRange: config.portRange,
     listing: sharedListing(ask, scheduler),
   });
 

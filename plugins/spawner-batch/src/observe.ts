@@ -16,6 +16,7 @@ export interface Watch {
   readonly ask: Ask;
   readonly desk: Desk;
   readonly places: Places;
+  readonly portRange: readonly number[];
   readonly nodeAddress: "scheduler" | "name";
   readonly log: Logger;
   readonly now: () => number;
@@ -55,6 +56,12 @@ export function watching(watch: Watch) {
   async function urlOf(job: JobRow, records: JobRecords, signal?: AbortSignal): Promise<string | undefined> {
     const { state } = records;
     if (state?.phase !== "running" || state.port === undefined || job.node === undefined) return undefined;
+    // Its owner can write the record: only a port that servers get is taken from it.
+    const [first = 0, last = 0] = watch.portRange;
+    if (state.port < first || state.port > last) {
+      log.warn({ node: job.node, port: state.port }, "a record names a port that no server gets");
+      return undefined;
+    }
     const address = watch.nodeAddress === "name" ? job.node : await places.address(job.node, signal);
     if (address === undefined) {
       log.warn({ node: job.node }, "the scheduler does not tell where a node is");

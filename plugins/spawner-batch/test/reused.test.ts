@@ -14,6 +14,7 @@ test("a PBS that gave an id again, to the same account, does not show the old se
   const nothing = { claim: null, state: null, exit: null };
   const observe = watching({
     ...{ scheduler: pbs, ask, listing: sharedListing(ask, pbs), nodeAddress: "name", now: Date.now },
+    portRange: [20_000, 29_999],
     desk: async (_account, wish) =>
       ({ ok: true, records: Object.fromEntries(tagsOf(wish).map((tag) => [tag, nothing])) }) as never,
     places: { partitions: async () => [], address: async () => undefined },

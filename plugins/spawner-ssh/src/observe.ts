@@ -21,12 +21,21 @@ export function seenRow(tag: string, handle: Handle, { servers, bootId }: Seen) 
   return rowOf(tag, seen, { isOtherBoot: handle.bootId !== bootId, wording });
 }
 
+/** The port of an address in a record; 0 when it is none. */
+const portOf = (url: string): number => (URL.canParse(url) ? Number(new URL(url).port) : 0);
+
 /** Rows of servers on many machines: one command for each account on each, all at once. */
 export function observer(
-  parts: { readonly places: Places; readonly remote: Remote; readonly tunnels: Tunnels },
+  parts: {
+    readonly places: Places;
+    readonly remote: Remote;
+    readonly tunnels: Tunnels;
+    readonly portRange: readonly number[];
+  },
   { log }: Pick<PluginHost, "log">,
 ): (servers: readonly Server[]) => Promise<Row[]> {
   const { remote, tunnels, places } = parts;
+  const [first = 0, last = 0] = parts.portRange;
   const patient = patience<Seen>();
   const attending = new Set<string>();
 
@@ -48,13 +57,14 @@ export function observer(
   async function reachable(row: Row, { tag, handle, url }: Server, desk: Desk): Promise<Row> {
     if (row.state === "ended" || row.state === "lost") await tunnels.close(tag);
     if (row.url === undefined) return row;
-    if (handle.connect === "forward") return { ...row, url: await tunnels.url(tag, desk, row.url, url) };
-    // Only the port is taken from a record that its owner can write.
+    // Its owner can write the record: only a port is taken from it, and only one that servers get.
+    const port = portOf(row.url);
+    if (port !== handle.serverPort && !(port >= first && port <= last))
+      return unknown(tag, `its record names port ${port}, which no server gets`);
+    if (handle.connect === "forward")
+      return { ...row, url: await tunnels.url(tag, desk, `http://127.0.0.1:${port}`, url) };
     const { host } = desk.place;
-    return {
-      ...row,
-      url: `http://${host.includes(":") ? `[${host}]` : host}:${Number(new URL(row.url).port)}`,
-    };
+    return { ...row, url: `http://${host.includes(":") ? `[${host}]` : host}:${port}` };
   }
 
   async function look(desk: Desk, servers: readonly Server[]): Promise<Row[]> {

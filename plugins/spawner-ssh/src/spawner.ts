@@ -38,7 +38,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   host.onClose(() => ssh.close());
   const there = remote(ssh, config);
   const ends = tunnels(ssh, config.forwardHost, host);
-  const rowsOf = observer({ places: where, remote: there, tunnels: ends }, host);
+  const rowsOf = observer({ places: where, remote: there, tunnels: ends, portRange: config.portRange }, host);
   const apiUrl = config.apiUrl || host.apiUrl;
 
   const handleOf = (

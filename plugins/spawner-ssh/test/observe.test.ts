@@ -36,6 +36,11 @@ const serverOf = (tag: string, change: Partial<Handle> = {}): StoredServer<Handl
 
 /** A machine on which these run since the boot `boot1`; as it answers when it was started as `bootId`. */
 function answer(bootId: string, ...tags: string[]) {
+  return answerWith("http://127.0.0.1:20000", bootId, ...tags);
+}
+
+/** As `answer`, with this address in the records, which their owner can write. */
+function answerWith(url: string, bootId: string, ...tags: string[]) {
   const who = { pid: 7, start: 1 };
   const state = (tag: string) => ({
     v: 1,
@@ -45,7 +50,7 @@ function answer(bootId: string, ...tags: string[]) {
     startedAt: "2026-01-01T00:00:00.000Z",
     launcher: who,
     child: who,
-    url: "http://127.0.0.1:20000",
+    url,
   });
   const servers = Object.fromEntries(
     tags.map((tag) => {
@@ -61,9 +66,12 @@ function answer(bootId: string, ...tags: string[]) {
   return seen;
 }
 
+const led: string[] = [];
+
 function observing(given: { places: ReturnType<typeof where>; look(desk: Desk): ReturnType<typeof answer> }) {
   const tunnels: Tunnels = {
-    async url(tag) {
+    async url(tag, _desk, serverUrl) {
+      led.push(serverUrl);
       if (tag === "broken") throw new Error("listen EMFILE");
       return "http://127.0.0.1:40000";
     },
@@ -76,7 +84,7 @@ function observing(given: { places: ReturnType<typeof where>; look(desk: Desk): 
     log: () => assert.fail("nothing is to be read"),
     look: async (desk: Desk) => given.look(desk),
   };
-  return observer({ places: given.places, remote, tunnels }, { log });
+  return observer({ places: given.places, remote, tunnels, portRange: [20_000, 20_999] }, { log });
 }
 
 test("a forward that cannot be opened is one server's trouble", async () => {
@@ -110,4 +118,22 @@ test("a name that means another machine now: servers are looked for where they w
   assert.match(row?.reason ?? "", /login1 \(was 10\.0\.0\.1:22\)/);
   assert.deepEqual(asked, ["10.0.0.1:22", "10.0.0.1:22"]);
   assert.equal((await observe([serverOf("moved", { address: "10.0.0.9" })]))[0]?.state, "ended");
+});
+
+test("of a record that its owner wrote only a port is taken, and only one that servers get", async () => {
+  for (const [forged, state] of [
+    ["http://10.9.9.9:20005", "running"],
+    ["http://127.0.0.1:8081", "unknown"],
+    ["http://127.0.0.1", "unknown"],
+    ["garbage", "unknown"],
+  ] as const) {
+    led.length = 0;
+    const observe = observing({
+      places: where({ name: "login1", host: "10.0.0.1" }),
+      look: () => answerWith(forged, "boot1", "forged"),
+    });
+    const [row] = await observe([serverOf("forged")]);
+    assert.equal(row?.state, state, forged);
+    assert.deepEqual(led, state === "running" ? ["http://127.0.0.1:20005"] : []);
+  }
 });
