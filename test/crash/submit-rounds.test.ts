@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { groundsMissing, openGrounds } from "../fixtures/backends/grounds.ts";
+import { openStand } from "../fixtures/backends/stand.ts";
+import { shapeMissing } from "../fixtures/hub.ts";
+import { seeded } from "../fixtures/random.ts";
+import { killDelays, SUBMIT_SECONDS, submitRounds } from "./submit-rounds.ts";
+
+/** `npm run measure:backends` makes 30. */
+const ROUNDS = 4;
+const KILLED = ["docker", "slurm"] as const;
+
+test("kills are spread evenly between order and stored handle, in no order", () => {
+  const delays = killDelays(30, 900, seeded(7));
+  const sorted = [...delays].sort((a, b) => a - b);
+  for (const [index, delay] of sorted.entries())
+    assert.ok(delay >= index * 30 && delay < (index + 1) * 30, `${delay} in part ${index}`);
+  assert.notDeepEqual(delays, sorted);
+});
+
+test(`one server for each start in ${ROUNDS} rounds of kill -9 around its submit`, {
+  timeout: 600_000,
+  skip: groundsMissing(KILLED) || (await shapeMissing("apart")),
+}, async (t) => {
+  const seed = Number(process.env.ELARA_SEED ?? Date.now() % 100_000);
+  const grounds = await openGrounds(KILLED);
+  t.after(() => grounds.close());
+  const config = { ...grounds.config, spawn: { submitSeconds: SUBMIT_SECONDS } };
+  const stand = await openStand({ shape: "apart", ...grounds, config });
+  t.after(() => stand.close());
+  const say = (line: string): void => t.diagnostic(line);
+  for (const { backend, rounds, faults } of await submitRounds(stand, grounds.backends, {
+    rounds: ROUNDS,
+    seed,
+    say,
+  })) {
+    assert.equal(rounds.length, ROUNDS);
+    assert.deepEqual(
+      rounds.filter(({ ok }) => !ok),
+      [],
+      `${backend.name}, seed ${seed}`,
+    );
+    assert.deepEqual(faults, [], `${backend.name}, seed ${seed}`);
+  }
+});
