@@ -14,12 +14,13 @@ const id = randomUUID();
 const { JUPYTERHUB_SERVICE_URL = "", JUPYTERHUB_API_TOKEN = "" } = process.env;
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-process.stdout.write("stand-in was started\n");
+process.stderr.write("stand-in was started\n");
 if (args.includes("--print")) {
   for (let line = 1; line <= numberAfter("--print"); line += 1)
     process.stdout.write(`line ${line} ${"x".repeat(80)}\n`);
 }
 if (args.includes("--exit")) {
+  // Words go to stderr as those of Jupyter do, and to it alone: nobody promises the order of two streams.
   process.stderr.write("stand-in gives up\n");
   process.exit(numberAfter("--exit"));
 }
