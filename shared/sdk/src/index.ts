@@ -10,6 +10,7 @@ export {
   type LoginStart,
 } from "./authenticator.ts";
 export { PluginError, type PluginErrorEntry, type PluginErrors } from "./errors.ts";
+export { foreignHandle } from "./foreign-handle.ts";
 export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
 export {
   type FieldKeywords,

@@ -157,6 +157,14 @@ export interface Spawner<Options, Handle> {
    * `userChoice` fields of the schema by name; asked at the start of the hub and every ten minutes.
    */
   form?(call: { readonly signal: AbortSignal }): Promise<Readonly<Record<string, FieldKeywords>>>;
+  /**
+   * What the schema cannot say: values that exclude each other, an image outside the list, more than a partition allows.
+   * Throws a PluginError whose `field` is the option. The hub calls it with whole options (configuration, profile, choices,
+   * defaults): of each spawner and profile at `elara check` and when it starts, of each start when it is ordered and before
+   * `start`, so neither `setup` nor `start` need to. An error without `field` says that nobody can tell now: the hub starts all
+   * the same, a server does not.
+   */
+  checkOptions?(options: Options, call: { readonly signal: AbortSignal }): void | Promise<void>;
   /** The hub's API as servers of this backend reach it; absent: `host.apiUrl`. */
   apiUrl?(): Promise<string>;
   /** For `elara check`: throws with the fix when the backend cannot work as configured; may give a line of what it found. */

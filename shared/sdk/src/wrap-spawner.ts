@@ -1,6 +1,7 @@
 import { HubError } from "@elara/contracts";
 import { type Static, type TObject, type TProperties, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
+import { PluginError } from "./errors.ts";
 import type { Spawner, SpawnerPlugin, SpawnRequest } from "./spawner.ts";
 
 /** What a centre changes of a spawner. */
@@ -10,6 +11,8 @@ export interface Wrapping<Options> {
   /**
    * Changes what is submitted: environment, arguments, options. It sees the added options too; the wrapped spawner is
    * handed its own only. Tag, user and paths stay as they are. What it throws is told as the cause of the failed start.
+   * `elara check` calls it once, for a user named `sample`: a PluginError then counts as the refusal of that user, anything
+   * else as a fault.
    */
   request?(request: SpawnRequest<Options>): SpawnRequest<unknown> | Promise<SpawnRequest<unknown>>;
 }
@@ -64,23 +67,72 @@ export function wrapSpawner<
     ...(plugin.observeMs && { observeMs: plugin.observeMs }),
     ...(plugin.clocks && { clocks: plugin.clocks }),
     async setup(configured, host) {
-      const inner = await plugin.setup(fitting(atSetup(configured)), host);
-      const { logs, form, apiUrl, check, cleanup } = inner;
+      const known = fitting(atSetup(configured));
+      const inner = await plugin.setup(known, host);
+      const { logs, form, apiUrl, check, cleanup, checkOptions } = inner;
+      const rules = checkOptions?.bind(inner);
+      /** What `request` makes of a replaced option is known at a start only: until then it is what set-up saw. */
+      const untranslated = (all: unknown): Record<string, unknown> => {
+        const entries = Object.entries(own(all));
+        return Object.fromEntries(
+          change && added
+            ? entries.map(([key, value]) => [key, Object.hasOwn(added, key) ? Object(known)[key] : value])
+            : entries,
+        );
+      };
+      async function translated(request: SpawnRequest<Static<Added<O, P>>>) {
+        const { argv, env, secretEnv, options: wanted } = (await change?.(request)) ?? request;
+        return { ...request, argv, env, secretEnv, options: fitting(wanted) };
+      }
+      /** What `request` refuses a sample user, in words; "" when nothing. */
+      async function checkSample(): Promise<string> {
+        const sample = await translated(sampleOf(configured)).catch((error: unknown) => {
+          if (error instanceof PluginError && error.field === "") return error;
+          if (error instanceof HubError) throw error;
+          throw new HubError("PLUGIN_INVALID", {
+            operator: `\`request\` of the spawner "${name}" fails for a sample user: ${error instanceof Error ? error.message : String(error)}`,
+            cause: error,
+          });
+        });
+        if (sample instanceof PluginError) return `\`request\` refuses a sample user: ${sample.code}`;
+        await rules?.(sample.options, { signal: AbortSignal.timeout(SAMPLE_MS) });
+        return "";
+      }
       const spawner: Spawner<Static<Added<O, P>>, Static<H>> = {
         async start(given, call) {
-          const { argv, env, secretEnv, options: wanted } = (await change?.(given)) ?? given;
-          return inner.start({ ...given, argv, env, secretEnv, options: fitting(wanted) }, call);
+          const changed = await translated(given);
+          if (change) await rules?.(changed.options, call);
+          return inner.start(changed, call);
         },
         observe: (servers, call) => inner.observe(servers, call),
         stop: (server, call) => inner.stop(server, call),
         locate: (key, call) => inner.locate(key, call),
+        ...(rules && { checkOptions: (all, call) => rules(fitting(untranslated(all)), call) }),
         ...(logs && { logs: logs.bind(inner) }),
         ...(form && { form: form.bind(inner) }),
         ...(apiUrl && { apiUrl: apiUrl.bind(inner) }),
-        ...(check && { check: check.bind(inner) }),
+        ...((check || change) && {
+          check: async () =>
+            [change ? await checkSample() : "", await check?.call(inner)].filter(Boolean).join("; "),
+        }),
         ...(cleanup && { cleanup: cleanup.bind(inner) }),
       };
       return spawner;
     },
   };
 }
+
+const SAMPLE_MS = 20_000;
+
+/** A request as starts bring it, of a user nobody is. */
+const sampleOf = <O>(options: O): SpawnRequest<O> => ({
+  tag: "sample".padEnd(28, "0"),
+  user: { id: "sample", name: "sample" },
+  server: "",
+  generation: 1,
+  options,
+  argv: ["jupyterhub-singleuser"],
+  env: { JUPYTERHUB_USER: "sample", JUPYTERHUB_SERVICE_PREFIX: "/user/sample/", JUPYTERHUB_API_TOKEN: "" },
+  secretEnv: ["JUPYTERHUB_API_TOKEN"],
+  servicePrefix: "/user/sample/",
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { codeOf } from "@elara/contracts";
-import { type Spawner, type SpawnRequest, spawnerPlugin, Type, wrapSpawner } from "@elara/sdk";
+import { PluginError, type Spawner, type SpawnRequest, spawnerPlugin, Type, wrapSpawner } from "@elara/sdk";
 import { newTag, testHost } from "@elara/sdk/testing";
 
 const handle = Type.Object({ v: Type.Integer() });
@@ -118,7 +118,75 @@ describe("a wrapped spawner", () => {
       "version 1",
     ]);
     assert.deepEqual((await spawner.form?.(call))?.image?.enum, ["a:1", "b:1"]);
-    assert.equal(spawner.check, undefined);
+    assert.equal(await spawner.check?.(), "");
+    assert.equal(spawner.checkOptions, undefined);
+    assert.equal((await wrapSpawner(plugin, {}).setup(configured, host)).check, undefined);
+  });
+
+  /** Takes images of its list only. */
+  const picky = () => {
+    const { calls, plugin } = recorder();
+    const errors = { BOX_IMAGE: { status: 400, user: "Not this one.", operator: "Not in the list." } };
+    const setup: typeof plugin.setup = async (configured, host) => ({
+      ...(await plugin.setup(configured, host)),
+      start: async (request) => {
+        calls.push({ of: "start", given: request });
+        return { v: 1 };
+      },
+      async check() {
+        calls.push({ of: "check", given: undefined });
+        return "the engine answers";
+      },
+      async checkOptions({ image }) {
+        if (!image.startsWith("a:")) throw new PluginError(errors, "BOX_IMAGE", { field: "image" });
+      },
+    });
+    return { calls, plugin: spawnerPlugin({ ...plugin, errors, setup }) };
+  };
+  const refused = { code: "BOX_IMAGE", field: "image" };
+
+  test("is held to the rules of the other one: before a start, and again by what its request makes of it", async (t) => {
+    const { calls, plugin } = picky();
+    const host = testHost();
+    t.after(() => host.close());
+    const given = (image: string) => ({ image, volumes: [], engine: "/e" });
+    const plain = await wrapSpawner(plugin, {}).setup(given("a:1"), host);
+    await assert.rejects(async () => plain.checkOptions?.(given("b:1"), call), refused);
+    await plain.checkOptions?.(given("a:2"), call);
+
+    const short = wrapSpawner(plugin, {
+      options: { image: Type.String({ default: "one" }) },
+      request: ({ options, ...request }) => ({
+        ...request,
+        options: { ...options, image: options.image === "one" ? "a:1" : "b:1" },
+      }),
+    });
+    const spawner = await short.setup(given("one"), host);
+    assert.equal(await spawner.check?.(), "the engine answers");
+    await assert.rejects(async () => spawner.start(requestOf(given("two")), call), refused);
+    const wrong = await short.setup(given("two"), host);
+    await assert.rejects(async () => wrong.check?.(), refused);
+    assert.ok(!calls.some(({ of }) => of === "start"));
+  });
+
+  test("has its request tried once by its check: a fault in it is told, a refusal of that user is none", async (t) => {
+    const { plugin } = picky();
+    const host = testHost();
+    t.after(() => host.close());
+    const configured = { image: "a:1", volumes: [], engine: "/e" };
+    const of = (request: () => never) =>
+      wrapSpawner(plugin, { name: "mine", request }).setup(configured, host);
+    const faulty = await of(() => {
+      throw new TypeError("env is no list");
+    });
+    await assert.rejects(async () => faulty.check?.(), {
+      code: "PLUGIN_INVALID",
+      operator: /`request` of the spawner "mine" fails for a sample user: env is no list/,
+    });
+    const strict = await of(() => {
+      throw new PluginError({}, "MINE_NOT_YOU");
+    });
+    assert.match(String(await strict.check?.()), /refuses a sample user: MINE_NOT_YOU; the engine answers/);
   });
 
   test("may take the place of an option; what the other one would not take is told, not handed on", async (t) => {
