@@ -68,35 +68,46 @@ async function proveReach(
   docker: Docker,
   given: { image: string; url: string; options: Options; hubId: string },
 ): Promise<void> {
-  const { image, url, options } = given;
+  const { url } = given;
   const word = randomBytes(8).toString("hex");
   const listener = await listenAt(new URL(url), word);
-  const container = await ask((abortSignal) =>
-    docker.createContainer({
-      abortSignal,
-      name: `elara-check-${word}`,
-      Image: image,
-      Entrypoint: ["python3", "-c", VISIT, url],
-      Cmd: [],
-      Labels: { [LABEL.hub]: `${given.hubId}-check` },
-      HostConfig: confinement(options),
-    }),
-  );
   try {
-    await ask((abortSignal) => container.start({ abortSignal })).catch((error: unknown) => {
-      throw statusOf(error) > 0
-        ? dockerError("DOCKER_REFUSED", { operator: `${image}: ${wordOf(error)}`, cause: error })
-        : error;
-    });
-    const { StatusCode } = await ask((abortSignal) => container.wait({ abortSignal }));
-    const lines = await logLines(container, 20, AbortSignal.timeout(10_000));
-    const isHub = lines.some((line) => (listener ? line === word : line.includes('"version"')));
-    if (StatusCode === 0 && isHub) return;
+    const lines = await visit(docker, { ...given, word });
+    if (lines.some((line) => (listener ? line === word : line.includes('"version"')))) return;
     throw dockerError("DOCKER_HUB_UNREACHABLE", {
-      operator: `A container of ${image} on the network "${options.network}" does not reach the hub at ${url}: ${lines.at(-1) ?? "no answer"}. Does a firewall stand between, or should \`network.internalHost\` be another address?`,
+      operator: `A container of ${given.image} on the network "${given.options.network}" does not reach the hub at ${url}: ${lines.at(-1) ?? "no answer"}. Does a firewall stand between, or should \`network.internalHost\` be another address?`,
     });
   } finally {
     listener?.close();
+    listener?.closeAllConnections();
+  }
+}
+
+/** What a container that asks for this page prints. The container is gone afterwards. */
+async function visit(
+  docker: Docker,
+  given: { image: string; url: string; options: Options; hubId: string; word: string },
+): Promise<string[]> {
+  const refuse = (error: unknown): never => {
+    if (statusOf(error) === 0) throw error;
+    throw dockerError("DOCKER_REFUSED", { operator: `${given.image}: ${wordOf(error)}`, cause: error });
+  };
+  const container = await ask((abortSignal) =>
+    docker.createContainer({
+      abortSignal,
+      name: `elara-check-${given.word}`,
+      Image: given.image,
+      Entrypoint: ["python3", "-c", VISIT, given.url],
+      Cmd: [],
+      Labels: { [LABEL.hub]: `${given.hubId}-check` },
+      HostConfig: confinement(given.options),
+    }),
+  ).catch(refuse);
+  try {
+    await ask((abortSignal) => container.start({ abortSignal })).catch(refuse);
+    await ask((abortSignal) => container.wait({ abortSignal }));
+    return await logLines(container, 20, AbortSignal.timeout(10_000));
+  } finally {
     await ask((abortSignal) => container.remove({ force: true, v: true, abortSignal })).catch(() => {});
   }
 }

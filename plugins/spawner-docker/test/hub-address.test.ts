@@ -128,6 +128,14 @@ describe("check proves it from inside a container", { skip }, () => {
     assert.equal(await docker("ps", "--all", "--quiet", "--filter", "name=elara-check"), "");
   });
 
+  test("a container the engine refuses is told by its word, and nobody listens afterwards", async (t) => {
+    const { gateway } = await engine();
+    const port = await unusedPort();
+    const spawner = await spawnerOf(t, { memory: "1K" }, { internalHost: gateway, port });
+    await assert.rejects(async () => spawner.check?.(), { code: "DOCKER_REFUSED", operator: /memory limit/ });
+    await assert.rejects(fetch(`http://${gateway}:${port}`), "the port is free again");
+  });
+
   test("with an image that is here; what has to come is told, and nothing is fetched", async (t) => {
     const { image, registry, docker } = await engine();
     const port = await unusedPort();
