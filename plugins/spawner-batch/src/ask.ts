@@ -1,10 +1,13 @@
 import type { PluginError } from "@elara/sdk";
 import { batchError } from "./errors.ts";
 import { type Scheduler, Unreadable } from "./schedulers/scheduler.ts";
-import { type Transport, TransportFault } from "./transports/transport.ts";
+import { type Result, type Transport, TransportFault } from "./transports/transport.ts";
 
 /** Above what Slurm's own commands take to give up (9 s): its own words are better than ours. */
 export const COMMAND_SECONDS = 12;
+
+/** What shells and `env` answer for a program that is not in PATH. */
+const NOT_FOUND = 127;
 
 /** Asks the scheduler as the hub and reads its answer. Throws when nothing is known. */
 export type Ask = <T>(
@@ -21,6 +24,12 @@ export function faultOf(fault: TransportFault): PluginError {
   return batchError(fault.trouble === "deadline" ? "BATCH_SCHEDULER_AWAY" : "BATCH_UNREACHABLE", told);
 }
 
+/** A command of the scheduler failed, so nothing is known: it does not answer, or is not there. */
+export const noAnswer = (call: Result, told: object = {}): PluginError =>
+  batchError(call.exitCode === NOT_FOUND ? "BATCH_SCHEDULER_MISSING" : "BATCH_SCHEDULER_AWAY", {
+    detail: { ...told, ...call, stdout: call.stdout.slice(0, 500), stderr: call.stderr.slice(0, 2000) },
+  });
+
 /** Reads what a command printed; output that is not understood is an error, never an empty answer. */
 export function read<T>(parse: (stdout: string) => T, stdout: string): T {
   try {
@@ -36,13 +45,14 @@ export function read<T>(parse: (stdout: string) => T, stdout: string): T {
 export function asking(scheduler: Scheduler, transport: Transport): Ask {
   return async (argv, parse, signal) => {
     const command = { argv, deadlineMs: COMMAND_SECONDS * 1000, ...(signal && { signal }) };
-    const { exitCode, stdout, stderr } = await transport.run(command).catch((error: unknown) => {
+    const result = await transport.run(command).catch((error: unknown) => {
       throw error instanceof TransportFault ? faultOf(error) : error;
     });
+    const { exitCode, stdout, stderr } = result;
     if (exitCode === 0) return read(parse, stdout);
     // "No such job" is an answer: of several that were asked for the others may be printed.
     if (scheduler.classifyError(exitCode, stdout, stderr).kind === "notFound")
       return read(parse, stdout.trim() === "" ? scheduler.nothing : stdout);
-    throw batchError("BATCH_SCHEDULER_AWAY", { detail: { argv, exitCode, stderr: stderr.slice(0, 2000) } });
+    throw noAnswer(result, { argv });
   };
 }

@@ -1,6 +1,12 @@
-import { type DeskTarget, type DeskWish, deskAnswers, deskCommand } from "@elara/sdk/launcher";
+import {
+  type DeskTarget,
+  type DeskWish,
+  deskAnswers,
+  deskCommand,
+  LaunchRefusal,
+  readAnswer,
+} from "@elara/sdk/launcher";
 import { type Static, Type } from "typebox";
-import { Value } from "typebox/value";
 import { COMMAND_SECONDS, faultOf } from "./ask.ts";
 import { batchError, codeOfLauncher } from "./errors.ts";
 import type { Options } from "./options.ts";
@@ -14,8 +20,6 @@ export type Desk = <W extends DeskWish>(
   wish: W,
   signal?: AbortSignal,
 ) => Promise<Static<Answers[W["action"]]>>;
-
-const Refusal = Type.Object({ ok: Type.Literal(false), code: Type.String(), message: Type.String() });
 
 /** Longest time of each order; a submit asks the scheduler three times. */
 const SECONDS: Readonly<Record<DeskWish["action"], number>> = {
@@ -51,18 +55,14 @@ export function openDesk(config: Options, transport: Transport): Desk {
     const { argv, stdin } = await deskCommand(config.python, { ...target, ...wish });
     const command = { account, argv, stdin, deadlineMs: (seconds + 2) * 1000, ...(signal && { signal }) };
     const result = await transport.run(command).catch((error: unknown) => {
-      throw error instanceof TransportFault ? faultOf(error) : error;
+      if (!(error instanceof TransportFault)) throw error;
+      // The program that is missing is Python; a missing scheduler the desk tells itself.
+      throw error.trouble === "missing" ? batchError("BATCH_DESK_FAILED", { cause: error }) : faultOf(error);
     });
-    let answer: unknown;
-    try {
-      answer = JSON.parse(result.stdout);
-    } catch {
-      throw failure(account, result);
-    }
     const action: W["action"] = wish.action;
-    const schema = deskAnswers[action];
-    if (Value.Check(schema, answer)) return answer;
-    if (!Value.Check(Refusal, answer)) throw failure(account, result);
+    const answer = readAnswer(Type.Union([deskAnswers[action], LaunchRefusal]), result.stdout, result.stderr);
+    if (answer.ok) return answer;
+    if (answer.code === "LAUNCHER_FAILED") throw failure(account, result);
     const code = answer.code === "DEADLINE" ? "BATCH_SCHEDULER_AWAY" : codeOfLauncher(answer.code);
     throw batchError(code ?? "BATCH_DESK_FAILED", { detail: { account, ...answer } });
   };

@@ -123,6 +123,8 @@ describe("what is asked of PBS", () => {
   });
   test("answers are ids", () => {
     assert.equal(pbs.parseSubmit("1234.pbs01\n"), "1234.pbs01");
+    assert.equal(pbs.parseSubmit("Project p has 5.5 hours left\n1234.pbs01\n"), "1234.pbs01");
+    assert.throws(() => pbs.parseSubmit("1.pbs01\n2.pbs01\n"), { name: "Unreadable" });
     assert.throws(() => pbs.parseSubmit("qsub: would exceed limit\n"), { name: "Unreadable" });
   });
   test("of the jobs of a name those count that have not ended, with the time they were handed in", () => {

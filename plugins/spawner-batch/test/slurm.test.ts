@@ -136,6 +136,8 @@ describe("a submit to Slurm", () => {
   test("its answer is an id, also of one of several clusters", () => {
     assert.equal(slurm.parseSubmit("539\n"), "539");
     assert.equal(slurm.parseSubmit("539;cluster-a\n"), "539");
+    // Centres wrap it: their news come first.
+    assert.equal(slurm.parseSubmit("--------\nWelcome to 2 new nodes!\n--> ok\n539\n"), "539");
     for (const text of ["", "Submitted batch job 539\n", "539\n540\n", "x539\n"])
       assert.throws(() => slurm.parseSubmit(text), { name: "Unreadable" }, text);
   });

@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { after } from "node:test";
 import { slurmMissing, startSlurm } from "@elara/beds/slurm";
 import { sshMissing, startSsh } from "@elara/beds/ssh";
@@ -14,6 +15,9 @@ else {
   });
   const [login] = ssh.hosts;
   const [user = "", account = ""] = ssh.accounts;
+  // Start-up files of accounts print, as they do at centres.
+  for (const name of [user, account])
+    writeFileSync(`/home/${name}/.bashrc`, "printf 'Welcome!\\nmodules loaded: '; echo news >&2\n");
   // The login node is another machine to the plugin: nothing is done but over ssh.
   spawnerConformance(plugin, {
     away: { options: { environment: { PATH: "/nonexistent" } } },

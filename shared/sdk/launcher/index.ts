@@ -8,7 +8,15 @@ export {
   type JobOrder,
   JobRecords,
 } from "./desk.ts";
-export { LogAnswer, type LogOrder, LookAnswer, type LookOrder, readAnswer, SeenServer } from "./look.ts";
+export {
+  LaunchRefusal,
+  LogAnswer,
+  type LogOrder,
+  LookAnswer,
+  type LookOrder,
+  readAnswer,
+  SeenServer,
+} from "./look.ts";
 export { bootId, isAlive, livingTags, startOf } from "./process.ts";
 export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
 export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";

@@ -1,4 +1,12 @@
-import { type Fault, type JobCause, type JobRow, type Scheduler, Unfit, Unreadable } from "./scheduler.ts";
+import {
+  type Fault,
+  idIn,
+  type JobCause,
+  type JobRow,
+  type Scheduler,
+  Unfit,
+  Unreadable,
+} from "./scheduler.ts";
 
 /** Times come out as text of the command's own zone. */
 const utc = (...argv: string[]): string[] => ["env", "TZ=UTC", ...argv];
@@ -129,12 +137,7 @@ export const pbs: Scheduler = {
       ...spec.extra.flatMap((argument) => argument.split(/=(.*)/s).slice(0, 2)),
     ];
   },
-  parseSubmit(stdout) {
-    const id = /^\d+\.[\w.-]+$/.exec(stdout.trim())?.[0];
-    if (id === undefined)
-      throw new Unreadable(`not an answer of qsub: ${JSON.stringify(stdout.slice(0, 200))}`);
-    return id;
-  },
+  parseSubmit: (stdout) => idIn(stdout, /^(\d+\.[\w.-]+)$/),
   argvForList: () => utc("qstat", "-f", "-F", "json"),
   parseList: jobs,
   argvForFind: (name, account) => utc("sh", "-c", FIND, "find", name, account),

@@ -119,6 +119,15 @@ export class Unreadable extends Error {
   override readonly name = "Unreadable";
 }
 
+/** The id in the answer to a submit: the one line of its shape. Centres' wrappers print news before it. */
+export function idIn(stdout: string, shape: RegExp): string {
+  const ids = stdout.split("\n").flatMap((line) => shape.exec(line.trim())?.[1] ?? []);
+  const [id] = ids;
+  if (id === undefined || ids.length > 1)
+    throw new Unreadable(`not the answer to a submit: ${JSON.stringify(stdout.slice(0, 200))}`);
+  return id;
+}
+
 /** An option whose value cannot be said to this scheduler. */
 export class Unfit extends Error {
   override readonly name = "Unfit";

@@ -1,4 +1,4 @@
-import { type JobRow, largest, type Partition, type Scheduler, Unreadable } from "./scheduler.ts";
+import { idIn, type JobRow, largest, type Partition, type Scheduler, Unreadable } from "./scheduler.ts";
 import { CAUSES, STATES, slurmAdvice, slurmFault } from "./slurm-words.ts";
 
 /** Only what users cannot write. The reason stands last: nothing follows that it could be taken for. */
@@ -103,12 +103,7 @@ export const slurm: Scheduler = {
     ...(spec.walltimeMinutes ? [`--time=${spec.walltimeMinutes}`] : []),
     ...spec.extra,
   ],
-  parseSubmit(stdout) {
-    const id = /^(\d+)(?:;[\w.-]+)?$/.exec(stdout.trim())?.[1];
-    if (id === undefined)
-      throw new Unreadable(`not an answer of sbatch: ${JSON.stringify(stdout.slice(0, 200))}`);
-    return id;
-  },
+  parseSubmit: (stdout) => idIn(stdout, /^(\d+)(?:;[\w.-]+)?$/),
   argvForList: (owners) => squeue("-t", "all", "-u", owners.join(","), "-o", FIELDS),
   parseList: (stdout) => lines(stdout).map(rowOf),
   // The name filters and is not printed: whoever may choose one cannot forge a row by it.
