@@ -24,19 +24,22 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   const engineHost = String(Reflect.get(docker.modem, "host") || "127.0.0.1");
   const beginning = new Set<string>();
 
-  const inspect = (tag: string, signal?: AbortSignal) =>
-    askFor(
-      (abortSignal) => docker.getContainer(nameOf(tag)).inspect({ abortSignal }),
-      signal ? { signal } : {},
-    );
+  const inspect = (name: string, signal?: AbortSignal) =>
+    askFor((abortSignal) => docker.getContainer(name).inspect({ abortSignal }), signal ? { signal } : {});
 
   const isOwn = ({ Config }: Docker.ContainerInspectInfo, tag: string): boolean =>
     Config.Labels?.[LABEL.hub] === host.hubId && Config.Labels[LABEL.tag] === tag;
 
-  /** The container of this tag if this hub made it. */
-  async function own(tag: string, signal?: AbortSignal): Promise<Docker.ContainerInspectInfo | undefined> {
-    const info = await inspect(tag, signal);
-    return info && isOwn(info, tag) ? info : undefined;
+  /** The container of this server if this hub made it: by its id, for it may have been renamed, else by its name. */
+  async function own(
+    { tag, handle }: { tag: string; handle?: Handle },
+    signal?: AbortSignal,
+  ): Promise<Docker.ContainerInspectInfo | undefined> {
+    for (const name of namesOf(tag, handle)) {
+      const info = await inspect(name, signal);
+      if (info && isOwn(info, tag)) return info;
+    }
+    return undefined;
   }
 
   const remove = (id: string, force: boolean) =>
@@ -76,7 +79,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
   /** The handle of a container that another call made, which is begun if that call did not come to it. */
   async function adopt(tag: string): Promise<Handle | undefined> {
-    const info = await inspect(tag);
+    const info = await inspect(nameOf(tag));
     if (info && !isOwn(info, tag)) throw dockerError("DOCKER_NAME_TAKEN", { detail: { container: info.Id } });
     if (info?.State.Status === "created") await begin(info.Id);
     return info && handleOf(info.Id);
@@ -144,14 +147,16 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
       const list = await ask((abortSignal) => docker.listContainers({ all: true, filters, abortSignal }), {
         signal,
       });
-      // By name, which only one can have: labels are copied with a container's image.
-      const byName = new Map(list.flatMap((info) => info.Names.map((name) => [name, info])));
+      // By id or name, which only one can have: labels are copied with a container's image.
+      const known = new Map(list.flatMap((info) => [info.Id, ...info.Names].map((name) => [name, info])));
       const rows: Row[] = [];
       for (const { tag, handle } of servers) {
-        const info = byName.get(`/${nameOf(tag)}`);
+        const [info] = namesOf(tag, handle)
+          .flatMap((name) => known.get(name) ?? known.get(`/${name}`) ?? [])
+          .filter(({ Labels }) => Labels[LABEL.tag] === tag);
         if (handle.v !== HANDLE_VERSION)
           rows.push({ tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` });
-        else if (info?.Labels[LABEL.tag] === tag) {
+        else if (info) {
           const row = await rowOf(tag, info).catch((error: unknown): Row => {
             if (statusOf(error) === 0) throw error;
             return { tag, state: "unknown", reason: `the engine cannot tell of it: ${wordOf(error)}` };
@@ -162,8 +167,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
       return { startedAt, complete: true, rows };
     },
 
-    async stop({ tag }, { graceSeconds, signal }) {
-      const info = await own(tag, signal);
+    async stop(server, { graceSeconds, signal }) {
+      const info = await own(server, signal);
       if (!info) return;
       const container = docker.getContainer(info.Id);
       const t = Math.ceil(graceSeconds);
@@ -177,14 +182,14 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     },
 
     async locate({ tag }, { signal }) {
-      const info = await own(tag, signal);
+      const info = await own({ tag }, signal);
       return info && !["exited", "dead", "removing"].includes(info.State.Status)
         ? handleOf(info.Id)
         : undefined;
     },
 
-    async logs({ tag }, { lines, signal }) {
-      const info = await own(tag, signal);
+    async logs(server, { lines, signal }) {
+      const info = await own(server, signal);
       return info ? logLines(docker.getContainer(info.Id), lines, signal) : [];
     },
 
@@ -194,8 +199,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
     check: () => checkDocker(docker, config, host).catch(tell),
 
-    async cleanup({ tag }) {
-      const info = await own(tag);
+    async cleanup(server) {
+      const info = await own(server);
       if (info?.State.Running) throw dockerError("DOCKER_STILL_RUNNING");
       // What never began has no output to be kept.
       if (info && (config.remove || info.State.Status === "created"))
@@ -210,6 +215,10 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 function tell(error: unknown): never {
   if (statusOf(error) === 0) throw error;
   const word = wordOf(error);
+/** What a server's container may be found by. */
+const namesOf = (tag: string, handle?: Handle): string[] =>
+  handle?.v === HANDLE_VERSION ? [handle.container, nameOf(tag)] : [nameOf(tag)];
+
   const code = isMissingCommand(word)
     ? "DOCKER_COMMAND_MISSING"
     : /network \S+ not found/.test(word)

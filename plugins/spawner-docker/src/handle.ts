@@ -4,7 +4,7 @@ import type { Static } from "typebox";
 /** Version of the handles this plugin writes. */
 export const HANDLE_VERSION = 1;
 
-/** What the hub stores. Containers are found by their name, which follows from the tag; the id is for people. */
+/** What the hub stores: the container's id, by which it is found though it was renamed. Its name follows from the tag. */
 export const handle = Type.Object({ v: Type.Integer(), container: Type.String() });
 export type Handle = Static<typeof handle>;
 

@@ -182,6 +182,50 @@ describe("a container of ours", { skip }, () => {
     await docker("rm", "--force", foreign);
   });
 
+  test("that was renamed is ours by its id; whoever took its name is not", async (t) => {
+    const bench = await benchOn(t);
+    const { docker } = await engine();
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    const url = await bench.untilRunning(spawner, server);
+    const { container } = server.handle;
+    await docker("rename", `elara-${server.tag}`, `kept-${server.tag}`);
+    const other = await stranger(server.tag);
+    assert.equal(await bench.untilRunning(spawner, server), url);
+    const lines = await spawner.logs?.(server, { lines: 1, ...bench.call() });
+    assert.ok(lines?.length === 1 && lines[0] !== "word", String(lines));
+    const later = { ...server, handle: { v: 2, container } };
+    assert.deepEqual(
+      await spawner.logs?.(later, { lines: 1, ...bench.call() }),
+      [],
+      "no guess at its fields",
+    );
+    await assert.rejects(async () => spawner.cleanup?.(server, bench.call()), {
+      code: "DOCKER_STILL_RUNNING",
+    });
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
+    for (const _ of ["once", "again"]) await spawner.cleanup?.(server, bench.call());
+    assert.equal(await docker("ps", "--all", "--quiet", "--filter", `id=${container}`), "");
+    assert.equal(await inspect(server.tag, "{{.Id}} {{.State.Running}}"), `${other} true`);
+    await docker("rm", "--force", other);
+  });
+
+  test("that was made anew under its name, with its labels, is still ours", async (t) => {
+    const bench = await benchOn(t);
+    const { docker, image } = await engine();
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    const name = `elara-${server.tag}`;
+    await docker("rm", "--force", name);
+    const labels = [`org.elara.hub=${bench.host.hubId}`, `org.elara.tag=${server.tag}`];
+    const flags = [...labels, "org.elara.port=8888"].flatMap((label) => ["--label", label]);
+    await docker("run", "--detach", "--name", name, ...flags, image, "sleep", "300");
+    await bench.untilRunning(spawner, server);
+    await spawner.stop(server, { graceSeconds: 0, ...bench.call() });
+    await bench.untilEnded(spawner, server, "ends");
+  });
+
   test("that is paused is suspended, not ended, and can be stopped", async (t) => {
     const bench = await benchOn(t);
     const spawner = await bench.spawner();
