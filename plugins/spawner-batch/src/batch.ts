@@ -1,16 +1,17 @@
 import type { PluginError, ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
 import type { DeskCall } from "@elara/sdk/launcher";
 import { openSsh } from "@elara/ssh";
-import { asking, read } from "./ask.ts";
+import { asking, noAnswer, read } from "./ask.ts";
 import { checkBatch } from "./check.ts";
 import { openDesk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
 import { HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
-import { accountOf, checkArguments, jobName, jobOrder, jobSpec, scriptFacts } from "./job.ts";
+import { accountOf, jobName, jobOrder, jobSpec, scriptFacts } from "./job.ts";
 import { sharedListing } from "./listing.ts";
 import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
+import { checkLimits, checkValues } from "./options-check.ts";
 import { knownPlaces } from "./places.ts";
 import { pbs } from "./schedulers/pbs.ts";
 import { type FoundJob, type JobSpec, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
@@ -41,7 +42,6 @@ function transportOf(config: Options, host: SpawnerHost): Transport {
 /** The spawner for these options. All that it knows lies at the batch system. */
 export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
   const scheduler = SCHEDULERS[config.scheduler];
-  checkArguments(scheduler, config.extraArguments);
   const script = scriptOf(config);
   const transport = transportOf(config, host);
   host.onClose(() => transport.close?.());
@@ -58,10 +58,11 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     ask(scheduler.argvForFind(jobName(tag), account), (text) => scheduler.parseFind(text), signal);
 
   /** What a command of the scheduler refused, as an error with the field it is about. */
-  function refusal({ exitCode, stdout, stderr }: DeskCall): PluginError {
+  function refusal(call: DeskCall): PluginError {
+    const { exitCode, stdout, stderr } = call;
     const fault = scheduler.classifyError(exitCode, stdout, stderr);
+    if (fault.kind === "transient") return noAnswer(call);
     const detail = { exitCode, stderr: stderr.slice(0, 2000) };
-    if (fault.kind === "transient") return batchError("BATCH_SCHEDULER_AWAY", { detail });
     const words = wordsOf(stderr);
     const message = `The batch system refused the job${words === "" ? "." : `: ${words}`}`;
     return batchError("BATCH_REFUSED", { detail, message, ...(fault.field && { field: fault.field }) });
@@ -83,7 +84,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     );
     if (done === null || done.exitCode === 0) return;
     if (scheduler.classifyError(done.exitCode, done.stdout, done.stderr).kind === "notFound") return;
-    throw batchError("BATCH_SCHEDULER_AWAY", { detail: { ...done } });
+    throw noAnswer(done);
   }
 
   /** Takes back what this start made and nobody wants: its folder, and the job where there is one. */
@@ -102,7 +103,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     account: string,
   ): Promise<{ handle: Handle; isOwn: boolean }> {
     const { tag } = request;
-    const spec = jobSpec(scheduler, request, await places.partitions());
+    const spec = jobSpec(request);
     const answer = await desk(account, {
       action: "submit",
       tag,
@@ -120,8 +121,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       throw error;
     }
     // A search that failed says nothing of the job.
-    if (!submitted && found.exitCode !== 0)
-      throw batchError("BATCH_SCHEDULER_AWAY", { detail: { ...found } });
+    if (!submitted && found.exitCode !== 0) throw noAnswer(found);
     const jobId = submitted ? read(scheduler.parseSubmit, submitted.stdout) : "";
     const jobs = found.exitCode === 0 ? read(scheduler.parseFind, found.stdout) : [];
     const job = jobs.find((one) => one.jobId === jobId) ?? (jobId === "" ? oldest(jobs) : undefined);
@@ -178,6 +178,11 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     },
 
     form: async ({ signal }) => formOf(config, await places.partitions(signal)),
+
+    async checkOptions(options, { signal }) {
+      checkValues(options, scheduler);
+      checkLimits(options, await places.partitions(signal));
+    },
 
     check: () => checkBatch({ config, scheduler, places, desk, script, apiUrl: host.apiUrl }),
   };

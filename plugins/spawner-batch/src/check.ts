@@ -26,9 +26,6 @@ export const factsOf = ({ script: _, ...options }: Options, account: string): Sc
 /** Throws with the fix when servers cannot be started as configured. */
 export async function checkBatch(checked: Checked): Promise<void> {
   const { config, scheduler, places, desk, script } = checked;
-  const [first = 0, last = 0] = config.portRange;
-  if (first > last)
-    throw badOption("portRange", `portRange: ${first} is above ${last}; the lower port comes first`);
   if (!script(factsOf(config, "ada")).includes("launch.py"))
     throw badOption(
       "script",
@@ -38,9 +35,6 @@ export async function checkBatch(checked: Checked): Promise<void> {
   const partitions = await places.partitions();
   if (!partitions.some(({ isUp }) => isUp))
     throw badOption("scheduler", "the batch system has no partition that is up");
-  const { partition } = config;
-  if (partition !== "" && !partitions.some(({ name }) => name === partition))
-    throw badOption("partition", `partition: the batch system has no ${partition}`);
 
   const account = config.checkAccount;
   if (account === "") return;

@@ -1,8 +1,8 @@
 import type { SpawnRequest } from "@elara/sdk";
 import type { JobOrder } from "@elara/sdk/launcher";
-import { badOption, batchError } from "./errors.ts";
+import { batchError } from "./errors.ts";
 import type { Options } from "./options.ts";
-import type { JobSpec, Partition, Scheduler } from "./schedulers/scheduler.ts";
+import type { JobSpec } from "./schedulers/scheduler.ts";
 import type { ScriptFacts } from "./script.ts";
 
 /** Name of the job of this server. Holds nothing a user wrote. */
@@ -16,48 +16,8 @@ export function accountOf(config: Options, userName: string): string {
   return account;
 }
 
-const LIMITS = [
-  ["walltimeMinutes", "maxMinutes", "minutes"],
-  ["cpus", "maxCpus", "CPUs"],
-  ["memoryMiB", "maxMemoryMiB", "MiB of memory"],
-] as const;
-
-/** Refuses what some schedulers take and then leave waiting for ever. */
-function checkLimits(options: Options, partitions: readonly Partition[]): void {
-  const chosen = options.partition;
-  const partition = partitions.find(({ name, isDefault }) => (chosen === "" ? isDefault : name === chosen));
-  if (!partition && chosen !== "")
-    throw badOption(
-      "partition",
-      `There is no partition ${chosen}. Known: ${partitions.map(({ name }) => name).join(", ")}.`,
-    );
-  for (const [field, limit, what] of LIMITS) {
-    const most = partition?.[limit];
-    if (partition && most !== undefined && options[field] > most)
-      throw badOption(field, `Partition ${partition.name} allows ${most} ${what} at most.`);
-  }
-}
-
-/** Refuses arguments that change who, where or what runs. */
-export function checkArguments(scheduler: Scheduler, given: readonly string[]): void {
-  for (const argument of given) {
-    const flag = argument.split("=")[0] ?? "";
-    if (!scheduler.allowedFlags.includes(flag))
-      throw badOption(
-        "extraArguments",
-        `${flag} is not allowed. Allowed: ${scheduler.allowedFlags.join(", ")}.`,
-      );
-  }
-}
-
-/** What the scheduler is asked for. Throws BATCH_OPTIONS_INVALID with the field. */
-export function jobSpec(
-  scheduler: Scheduler,
-  { tag, options }: SpawnRequest<Options>,
-  partitions: readonly Partition[],
-): JobSpec {
-  checkLimits(options, partitions);
-  checkArguments(scheduler, options.extraArguments);
+/** What the scheduler is asked for. */
+export function jobSpec({ tag, options }: SpawnRequest<Options>): JobSpec {
   const { partition, account, qos, reservation, constraint, gpuType } = options;
   const { cpus, memoryMiB, gpus, walltimeMinutes, extraArguments } = options;
   return {

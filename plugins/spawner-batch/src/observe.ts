@@ -1,4 +1,4 @@
-import type { Logger, Observation, Row, StoredServer } from "@elara/sdk";
+import { foreignHandle, type Logger, type Observation, type Row, type StoredServer } from "@elara/sdk";
 import type { JobRecords } from "@elara/sdk/launcher";
 import type { Ask } from "./ask.ts";
 import type { Desk } from "./desk.ts";
@@ -134,8 +134,7 @@ export function watching(watch: Watch) {
     for (const server of servers) {
       const { tag, handle } = server;
       const over = finished.get(tag);
-      if (handle.v !== HANDLE_VERSION)
-        rows.push({ tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` });
+      if (handle.v !== HANDLE_VERSION) rows.push(foreignHandle(tag, handle.v));
       else if (over) rows.push(over);
       else if (belongs(tag, handle)) asked.push(server);
     }

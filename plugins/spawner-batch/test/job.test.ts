@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { newTag } from "@elara/sdk/testing";
 import { Value } from "typebox/value";
-import { accountOf, checkArguments, jobOrder, jobSpec } from "../src/job.ts";
+import { accountOf, jobOrder } from "../src/job.ts";
 import { type Options, options as schema } from "../src/options.ts";
+import { checkLimits, checkValues } from "../src/options-check.ts";
 import type { Partition } from "../src/schedulers/scheduler.ts";
 import { slurm } from "../src/schedulers/slurm.ts";
 
@@ -18,22 +19,30 @@ const request = (more: Partial<Options> = {}) => ({
   ...{ tag: newTag(), user: { id: "u1", name: "ada" }, server: "", generation: 1 },
   ...{ options: given(more), argv: ["true"], env: { A: "b" }, secretEnv: [], servicePrefix: "/user/ada/" },
 });
-const specOf = (more: Partial<Options>) => jobSpec(slurm, request(more), PARTITIONS);
+const limits = (more: Partial<Options>) => checkLimits(given(more), PARTITIONS);
 
 describe("what a job is asked for", () => {
   test("time above the partition's limit is refused at its field, because Slurm would let it wait for ever", () => {
     const wrong = (field: string) => ({ code: "BATCH_OPTIONS_INVALID", status: 400, field });
-    assert.throws(() => specOf({ partition: "short", walltimeMinutes: 2 }), wrong("walltimeMinutes"));
-    assert.throws(() => specOf({ walltimeMinutes: 481 }), wrong("walltimeMinutes"));
-    assert.throws(() => specOf({ partition: "nope" }), wrong("partition"));
-    assert.equal(specOf({ partition: "short", walltimeMinutes: 1 }).walltimeMinutes, 1);
-    assert.equal(specOf({ partition: "free", walltimeMinutes: 100_000 }).walltimeMinutes, 100_000);
+    assert.throws(() => limits({ partition: "short", walltimeMinutes: 2 }), wrong("walltimeMinutes"));
+    assert.throws(() => limits({ walltimeMinutes: 481 }), wrong("walltimeMinutes"));
+    assert.throws(() => limits({ partition: "nope" }), wrong("partition"));
+    limits({ partition: "short", walltimeMinutes: 1 });
+    limits({ partition: "free", walltimeMinutes: 100_000 });
   });
 
   test("arguments that are not allowed are refused, also after an equals sign", () => {
     for (const argument of ["--wrap=id", "--uid=0", "--chdir=/", "--export=ALL,X=1", "-M", "--output"])
-      assert.throws(() => checkArguments(slurm, [argument]), { field: "extraArguments" }, argument);
-    checkArguments(slurm, ["--nice=100", "--exclusive"]);
+      assert.throws(
+        () => checkValues(given({ extraArguments: [argument] }), slurm),
+        { field: "extraArguments" },
+        argument,
+      );
+    checkValues(given({ extraArguments: ["--nice=100", "--exclusive"] }), slurm);
+  });
+
+  test("ports the wrong way round are refused", () => {
+    assert.throws(() => checkValues(given({ portRange: [9, 8] }), slurm), { field: "portRange" });
   });
 
   test("control characters fit no option that reaches a command or the script", () => {

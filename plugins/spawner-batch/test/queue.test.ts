@@ -70,8 +70,10 @@ describe("a server that waits in the queue", { skip }, () => {
       ["memoryMiB", 2001],
     ] as const) {
       const bench = stand.bench(t, { partition: "short", [field]: value });
-      const refused = { code: "BATCH_OPTIONS_INVALID", field };
-      await assert.rejects(bench.start(await bench.spawner(), bench.request()), refused);
+      const spawner = await bench.spawner();
+      await assert.rejects(async () => spawner.checkOptions?.(bench.options(), bench.call()), {
+        ...{ code: "BATCH_OPTIONS_INVALID", field },
+      });
     }
   });
 });

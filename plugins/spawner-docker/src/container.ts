@@ -18,7 +18,8 @@ export function bytesOf(memory: string): number | undefined {
 /** The image of a server. Throws DOCKER_IMAGE_REFUSED, which names the field. */
 export function imageOf({ image, images }: Options): string {
   const chosen = image === "" ? images[0] : images.find((each) => each === image);
-  if (chosen === undefined) throw dockerError("DOCKER_IMAGE_REFUSED", { field: "image", detail: { image } });
+  if (chosen === undefined)
+    throw dockerError("DOCKER_IMAGE_REFUSED", { field: "image", operator: `${image} is not in \`images\`` });
   // Without a tag a pull means all tags.
   return /[:@][^/]*$/.test(chosen) ? chosen : `${chosen}:latest`;
 }

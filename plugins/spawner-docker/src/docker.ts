@@ -1,5 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Row, Spawner, SpawnerHost, SpawnRequest, StartCall } from "@elara/sdk";
+import {
+  foreignHandle,
+  type Row,
+  type Spawner,
+  type SpawnerHost,
+  type SpawnRequest,
+  type StartCall,
+} from "@elara/sdk";
 import type Docker from "dockerode";
 import { checkDocker } from "./check.ts";
 import { containerOf, imageOf, LABEL, nameOf } from "./container.ts";
@@ -9,7 +16,7 @@ import { HANDLE_VERSION, type Handle, handleOf } from "./handle.ts";
 import { hubAddress } from "./hub-address.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
-import { checkOptions, checkRequest } from "./options-check.ts";
+import { checkOptions } from "./options-check.ts";
 import { portInside, portOfMachine } from "./port.ts";
 import { pullImage } from "./pull.ts";
 import { endedRow, isMissingCommand, isSettling, listedRow } from "./rows.ts";
@@ -19,7 +26,6 @@ const LEFT_AFTER_MS = 10_000;
 
 /** The spawner for these options. It keeps nothing: what it knows is asked of the engine. */
 export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
-  checkOptions(config);
   const docker = openEngine(config);
   const engineHost = String(Reflect.get(docker.modem, "host") || "127.0.0.1");
   const beginning = new Set<string>();
@@ -88,9 +94,6 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   async function start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle> {
     const { signal } = call;
     signal.throwIfAborted();
-    imageOf(request.options);
-    // A profile may have set them.
-    checkRequest(request.options, config);
     // A name is taken a moment before its container can be seen, and freed by the end of a start that was cancelled.
     for (let attempt = 0; attempt < 100; attempt += 1) {
       const found = await adopt(request.tag);
@@ -154,8 +157,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
         const [info] = namesOf(tag, handle)
           .flatMap((name) => known.get(name) ?? known.get(`/${name}`) ?? [])
           .filter(({ Labels }) => Labels[LABEL.tag] === tag);
-        if (handle.v !== HANDLE_VERSION)
-          rows.push({ tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` });
+        if (handle.v !== HANDLE_VERSION) rows.push(foreignHandle(tag, handle.v));
         else if (info) {
           const row = await rowOf(tag, info).catch((error: unknown): Row => {
             if (statusOf(error) === 0) throw error;
@@ -197,6 +199,8 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
     apiUrl: () => hubAddress(docker, config, host).catch(tell),
 
+    checkOptions: (options) => checkOptions(options, config),
+
     check: () => checkDocker(docker, config, host).catch(tell),
 
     async cleanup(server) {
@@ -211,14 +215,14 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   };
 }
 
-/** Throws an engine's refusal as an error of this plugin, all else as it is. */
-function tell(error: unknown): never {
-  if (statusOf(error) === 0) throw error;
-  const word = wordOf(error);
 /** What a server's container may be found by. */
 const namesOf = (tag: string, handle?: Handle): string[] =>
   handle?.v === HANDLE_VERSION ? [handle.container, nameOf(tag)] : [nameOf(tag)];
 
+/** Throws an engine's refusal as an error of this plugin, all else as it is. */
+function tell(error: unknown): never {
+  if (statusOf(error) === 0) throw error;
+  const word = wordOf(error);
   const code = isMissingCommand(word)
     ? "DOCKER_COMMAND_MISSING"
     : /network \S+ not found/.test(word)

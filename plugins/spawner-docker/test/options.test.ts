@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
-import { HubError } from "@elara/contracts";
 import { type ServerKey, Type } from "@elara/sdk";
 import { newTag, testHost } from "@elara/sdk/testing";
 import { Value } from "typebox/value";
@@ -15,7 +14,8 @@ import { mountsOf, sourceFault } from "../src/volumes.ts";
 const options = (more: Record<string, unknown> = {}) =>
   Value.Parse(schema, Value.Default(schema, { images: ["lab:1", "stats:2"], ...more }));
 const setup = (more: Record<string, unknown>) => plugin.setup(options(more), testHost());
-const volume = (source: string) => ({ source, target: "/work", readOnly: false });
+const volume = (source: string, target = "/work") => ({ source, target, readOnly: false });
+const call = { signal: AbortSignal.timeout(5_000), progress: () => {} };
 const key = (name: string, server = ""): ServerKey => ({
   tag: "t".repeat(28),
   user: { id: "u1", name },
@@ -25,46 +25,54 @@ const key = (name: string, server = ""): ServerKey => ({
 const sourceOf = (template: string, name: string, server = ""): string =>
   mountsOf([volume(template)], key(name, server))[0]?.Source ?? "";
 
-describe("options that cannot work are refused at the start, by name", () => {
-  const cases: [more: Record<string, unknown>, name: RegExp][] = [
-    [{ image: "other:1" }, /^image: other:1/],
-    [{ network: "none" }, /^network:/],
-    [{ network: "container:x" }, /^network:/],
-    [{ network: "host", publish: "127.0.0.1" }, /^publish:/],
-    [{ network: "host", port: 8888 }, /^port:/],
-    [{ portRange: [9000, 8000] }, /^portRange: 9000/],
-    [{ volumes: [volume("lab-{username}"), volume("{username}")] }, /^volumes\[1\]\.source:/],
+describe("options that cannot work are refused by name, before the engine is asked", () => {
+  const engine = "unix:///nonexistent/docker.sock";
+  const cases: [more: Record<string, unknown>, field: string, operator: RegExp][] = [
+    [{ network: "none" }, "network", /^network: .*cannot reach/],
+    [{ network: "container:x" }, "network", /^network: .*cannot reach/],
+    [{ network: "host", publish: "127.0.0.1" }, "publish", /^publish:/],
+    [{ network: "host", port: 8888 }, "port", /^port:/],
+    [{ portRange: [9000, 8000] }, "portRange", /^portRange: 9000/],
+    [{ memory: "4" }, "memory", /^memory: 4 is less than 6M/],
+    [{ memory: "512K" }, "memory", /^memory: 512K/],
+    [
+      { volumes: [volume("lab-{username}"), volume("{username}", "/b")] },
+      "volumes",
+      /^volumes\[1\]\.source:/,
+    ],
+    [{ volumes: [volume("/home/{username}{servername}")] }, "volumes", /^volumes\[0\]\.source: needs a \//],
+    [{ volumes: [volume("a", "/b/../etc")] }, "volumes", /^volumes\[0\]\.target: must not lead upwards/],
+    [{ volumes: [volume("a", "/./")] }, "volumes", /^volumes\[0\]\.target: .*root/],
+    [{ volumes: [volume("a"), volume("b", "/work/")] }, "volumes", /^volumes\[1\]\.target: .*volumes\[0\]/],
+    [{ volumes: [volume("a")], tmpfs: { "/work": "" } }, "volumes", /^volumes\[0\]\.target: .*tmpfs/],
   ];
-  for (const [more, name] of cases)
-    test(JSON.stringify(more), () => {
-      assert.throws(
-        () => setup(more),
-        (error) =>
-          error instanceof HubError && error.code === "DOCKER_OPTIONS_INVALID" && name.test(error.operator),
-      );
+  for (const [more, field, operator] of cases)
+    test(JSON.stringify(more), async () => {
+      const wrong = options({ engine, ...more });
+      const spawner = await plugin.setup(wrong, testHost());
+      await assert.rejects(async () => spawner.checkOptions?.(wrong, call), {
+        ...{ code: "DOCKER_OPTIONS_INVALID", field, operator },
+      });
     });
 
-  const ofProfiles: [more: Record<string, unknown>, field: string, operator: RegExp][] = [
-    [{ volumes: [volume("/home/{username}{servername}")] }, "volumes", /^volumes\[0\]\.source: needs a \//],
+  const configured: [more: Record<string, unknown>, field: string, operator: RegExp][] = [
     [{ network: "other" }, "network", /^network: "other" .*"bridge"/],
     [{ images: ["lab:1"] }, "images", /^images: /],
     [{ apiUrl: "http://other:81/hub/api" }, "apiUrl", /^apiUrl: /],
   ];
-  for (const [more, field, operator] of ofProfiles)
-    test(`also of one start, before the engine is asked: ${JSON.stringify(more)}`, async () => {
-      const engine = "unix:///nonexistent/docker.sock";
+  for (const [more, field, operator] of configured)
+    test(`of one start other than configured: ${JSON.stringify(more)}`, async () => {
       const spawner = await setup({ engine });
-      const request = {
-        ...key("ada"),
-        ...{ argv: ["jupyterhub-singleuser"], env: {}, secretEnv: [], servicePrefix: "/user/ada/" },
-        options: options({ engine, ...more }),
-      };
-      const call = { signal: AbortSignal.timeout(5_000), progress: () => {} };
-      await assert.rejects(spawner.start(request, call), { code: "DOCKER_OPTIONS_INVALID", field, operator });
+      await assert.rejects(async () => spawner.checkOptions?.(options({ engine, ...more }), call), {
+        ...{ code: "DOCKER_OPTIONS_INVALID", field, operator },
+      });
     });
 
-  test("the least there can be is fine", () => {
-    assert.ok(setup({}));
+  test("what can work is fine", async () => {
+    const spawner = await setup({});
+    const volumes = [volume("a"), volume("b", "/work/data"), volume("c", "/..hidden")];
+    for (const more of [{}, { memory: "512M" }, { memory: "" }, { volumes }])
+      await spawner.checkOptions?.(options(more), call);
   });
 });
 
@@ -80,16 +88,11 @@ describe("the allow-list of images", () => {
 
   test("refuses all else at its field, before the engine is asked", async () => {
     const spawner = await setup({ engine: "unix:///nonexistent/docker.sock" });
-    const request = {
-      ...key("ada"),
-      options: options({ image: "lab:1@sha256:0" }),
-      argv: ["jupyterhub-singleuser"],
-      env: {},
-      secretEnv: [],
-      servicePrefix: "/user/ada/",
-    };
-    const refused = spawner.start(request, { signal: AbortSignal.timeout(5_000), progress() {} });
-    await assert.rejects(refused, { code: "DOCKER_IMAGE_REFUSED", field: "image", status: 400 });
+    await assert.rejects(async () => spawner.checkOptions?.(options({ image: "lab:1@sha256:0" }), call), {
+      code: "DOCKER_IMAGE_REFUSED",
+      field: "image",
+      status: 400,
+    });
   });
 
   test("is what the form offers", async () => {

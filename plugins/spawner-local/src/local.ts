@@ -17,7 +17,6 @@ type Options = Static<typeof options>;
 
 /** The spawner for these options; all its state lies in the host's data folder. Throws LOCAL_RUN_DIR_UNUSABLE. */
 export function localSpawner(config: Options, host: PluginHost): Spawner<Options, Handle> {
-  checkOptions(config, host.dataDir);
   const runDir = join(host.dataDir, "run");
   const unusable = (error: unknown): never => {
     throw localError("LOCAL_RUN_DIR_UNUSABLE", { runDir }, error);
@@ -133,6 +132,8 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     },
 
     logs: ({ handle }, { lines }) => readLog(handle.dir, lines),
+
+    checkOptions: (options) => checkOptions(options, host.dataDir),
 
     async check() {
       if (process.platform !== "linux") throw localError("LOCAL_LINUX_ONLY");

@@ -1,4 +1,4 @@
-import type { Row } from "@elara/sdk";
+import { foreignHandle, type Row } from "@elara/sdk";
 import { bootId, isAlive, livingTags, readExit, readState, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
@@ -24,8 +24,7 @@ export function livingOnce(): () => Set<string> {
 /** What the records and /proc say of one server. Throws when they cannot be read. */
 export async function look(tag: string, handle: Handle, living = livingOnce()): Promise<Look> {
   const { dir } = handle;
-  if (handle.v !== HANDLE_VERSION)
-    return { row: { tag, state: "unknown", reason: `handle of version ${handle.v} is not understood` } };
+  if (handle.v !== HANDLE_VERSION) return { row: foreignHandle(tag, handle.v) };
   // State first: what it names alive may end before the next line, and then `exit.json` is there.
   const state = await readState(dir);
   const alive = state?.child ? isAlive(state.child, state.bootId) : false;

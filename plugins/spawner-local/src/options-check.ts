@@ -24,16 +24,17 @@ const LIMITS = [
 ];
 
 /** An administrator reads it at the start of the hub. */
-const wrong = (operator: string): PluginError =>
-  new PluginError(errors, "LOCAL_OPTIONS_INVALID", { operator });
+const wrong = (field: string, operator: string): PluginError =>
+  new PluginError(errors, "LOCAL_OPTIONS_INVALID", { field, operator });
 
 /** What the schema cannot say of the options. Throws LOCAL_OPTIONS_INVALID with the option's name. */
 export function checkOptions(config: Static<typeof options>, dataDir: string): void {
   const [first = 0, last = 0] = config.portRange;
-  if (first > last) throw wrong(`portRange: ${first} is above ${last}; the lower port comes first`);
+  if (first > last) throw wrong("portRange", `${first} is above ${last}; the lower port comes first`);
   const unknown = Object.keys(config.limits).find((name) => !LIMITS.includes(name));
-  if (unknown !== undefined) throw wrong(`limits.${unknown}: is no limit; known: ${LIMITS.join(", ")}`);
+  if (unknown !== undefined)
+    throw wrong("limits", `limits.${unknown}: is no limit; known: ${LIMITS.join(", ")}`);
   if (config.homes === "own" || config.homes.startsWith("/")) return;
   if (relative(dataDir, resolve(dataDir, config.homes)).startsWith(".."))
-    throw wrong("homes: leaves the spawner's folder; give an absolute path if that is meant");
+    throw wrong("homes", "leaves the spawner's folder; give an absolute path if that is meant");
 }

@@ -1,4 +1,4 @@
-import type { PluginHost, Row, StoredServer } from "@elara/sdk";
+import { foreignHandle, type PluginHost, type Row, type StoredServer } from "@elara/sdk";
 import { type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
@@ -105,9 +105,6 @@ export function observer(
       }),
     );
     const later = servers.filter(({ handle }) => handle.v !== HANDLE_VERSION);
-    return [
-      ...rows.flat(),
-      ...later.map(({ tag, handle }) => unknown(tag, `handle of version ${handle.v} is not understood`)),
-    ];
+    return [...rows.flat(), ...later.map(({ tag, handle }) => foreignHandle(tag, handle.v))];
   };
 }

@@ -25,9 +25,7 @@ export interface Desk {
 
 const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/;
 
-const wrong = (operator: string) => sshError("SSH_OPTIONS_INVALID", { operator });
-
-/** Machines and accounts by these options. Throws SSH_OPTIONS_INVALID with the option's name. */
+/** Machines and accounts by these options. */
 export function places(config: Options) {
   const all: Place[] = config.hosts.map(({ name, host, port, bind }) => ({
     name: name || host,
@@ -36,17 +34,6 @@ export function places(config: Options) {
     bind: config.connect === "forward" ? "127.0.0.1" : bind || (isIP(host) ? host : "0.0.0.0"),
   }));
   const names = all.map(({ name }) => name);
-  const twice = names.find((name, at) => name === ANY || name.includes("/") || names.indexOf(name) !== at);
-  if (twice !== undefined) throw wrong(`hosts: "${twice}" cannot be a name, or stands there twice`);
-  const [first = 0, last = 0] = config.portRange;
-  if (first > last) throw wrong(`portRange: ${first} is above ${last}`);
-  if (/^0\.0\.0\.0$|^::$/.test(config.forwardHost)) throw wrong("forwardHost: must be one address");
-  if (
-    config.runDir.startsWith("/") &&
-    config.account.includes("{username}") &&
-    !config.runDir.includes("{username}")
-  )
-    throw wrong("runDir: accounts cannot share one folder; put {username} into it");
 
   const desk = (place: Place, account: string): Desk => ({
     place,

@@ -7,6 +7,7 @@ import { codeOf, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 import { observer, seenRow } from "./observe.ts";
 import { ANY, type Options } from "./options.ts";
+import { checkOptions, wrong } from "./options-check.ts";
 import { type Desk, places } from "./places.ts";
 import { remote } from "./remote.ts";
 import { tunnels } from "./tunnels.ts";
@@ -27,7 +28,7 @@ function open(config: Options, host: SpawnerHost): Ssh {
   try {
     return openSsh(config.ssh, host);
   } catch (error) {
-    throw sshError("SSH_OPTIONS_INVALID", { operator: String(error), cause: error });
+    throw wrong("ssh", error instanceof Error ? error.message : String(error), error);
   }
 }
 
@@ -170,6 +171,8 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     async apiUrl() {
       return apiUrl;
     },
+
+    checkOptions: (options) => checkOptions(options),
 
     check: () => checkPlaces(config, { places: where, remote: there, apiUrl }),
 

@@ -215,17 +215,26 @@ test("a machine that swallows everything holds up looks at others once, not each
 });
 
 test("options that cannot work are told by name", { skip }, async (t) => {
-  const wrong: [change: object, told: RegExp][] = [
-    [{ hosts: [{ host: "a" }, { host: "a" }] }, /hosts: "a" cannot be a name, or stands there twice/],
-    [{ hosts: [{ name: "any", host: "a" }] }, /hosts: "any"/],
-    [{ portRange: [2, 1] }, /portRange/],
-    [{ runDir: "/var/tmp/run", account: "{username}" }, /runDir: accounts cannot share/],
-    [{ connect: "forward", forwardHost: "0.0.0.0" }, /forwardHost/],
+  const wrong: [change: Record<string, unknown>, told: RegExp][] = [
+    [{ hosts: [{ host: "a" }, { host: "a" }] }, /"a" cannot be a name, or stands there twice/],
+    [{ hosts: [{ name: "any", host: "a" }] }, /"any"/],
+    [{ portRange: [2, 1] }, /2 is above 1/],
+    [{ runDir: "/var/tmp/run", account: "{username}" }, /accounts cannot share/],
+    [{ forwardHost: "0.0.0.0", connect: "forward" }, /one address/],
     [{ ssh: {} }, /give either `privateKey` or `certificateAuthority.key`/],
   ];
-  for (const [change, told] of wrong)
-    await assert.rejects((await benchOn(t, change)).spawner(), {
+  for (const [change, told] of wrong) {
+    const bench = await benchOn(t, change);
+    const [field] = Object.keys(change);
+    await assert.rejects(async () => (await bench.spawner()).checkOptions?.(bench.options(), bench.call()), {
       code: "SSH_OPTIONS_INVALID",
+      field,
       operator: told,
     });
+  }
+  const bench = await benchOn(t, { host: "elsewhere" });
+  await assert.rejects(async () => (await bench.spawner()).checkOptions?.(bench.options(), bench.call()), {
+    code: "SSH_HOST_UNKNOWN",
+    field: "host",
+  });
 });
