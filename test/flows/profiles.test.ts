@@ -89,17 +89,31 @@ for (const shape of shapes) {
       await page.getByRole("button", { name: "Start" }).click();
       assert.match(page.url(), /\/hub\/spawn$/, "the browser itself refuses what is out of bounds");
       await page.getByLabel("Memory").evaluate((input) => input.removeAttribute("max"));
+      await page.getByLabel("Note").evaluate((input) => input.removeAttribute("maxlength"));
+      await page.getByLabel("Note").fill("longer than twenty <b>");
       const [refused] = await Promise.all([
         page.waitForResponse((answer) => answer.request().method() === "POST"),
         page.getByRole("button", { name: "Start" }).click(),
       ]);
       assert.equal(refused.status(), 400);
       const sentence = page.locator('[data-field="large.memory"] [role="alert"]');
-      assert.match((await sentence.textContent()) ?? "", /^Memory must be <= 6, got 60\.$/);
-      assert.deepEqual(await shown(page), { profile: "large", memory: "60", note: "hello <b>", debug: true });
+      assert.equal(await sentence.textContent(), "Memory has to be a whole number from 2 to 6 GiB.");
+      const other = page.locator('[data-field="large.note"] [role="alert"]');
+      assert.equal(
+        await other.textContent(),
+        "Note may have 20 characters at most.",
+        "both are told at once",
+      );
+      assert.deepEqual(await shown(page), {
+        profile: "large",
+        memory: "60",
+        note: "longer than twenty <b>",
+        debug: true,
+      });
       await photograph(page, `${shape}-profiles-1-refused`);
 
       await page.getByLabel("Memory").fill("6");
+      await page.getByLabel("Note").fill("hello <b>");
       await page.getByRole("button", { name: "Start" }).click();
       await page.getByText("Pulling the course: 40 of 40").waitFor();
       assert.equal(
@@ -141,7 +155,7 @@ for (const shape of shapes) {
         status: 400,
         body: {
           status: 400,
-          message: "Memory must be <= 6, got 7.",
+          message: "Memory has to be a whole number from 2 to 6 GiB.",
           code: "SPAWN_OPTIONS_INVALID",
           field: "memory",
         },
@@ -255,7 +269,9 @@ describe("a person without scripts", { skip: noBrowser() }, () => {
     await logIn(page, "ada", PASSWORD);
     await page.getByRole("radio", { name: "Named" }).check();
     await page.getByRole("button", { name: "Start" }).click();
-    await page.locator('[data-field="named.note"] [role="alert"]').waitFor();
+    await page
+      .locator('[data-field="named.note"] [role="alert"]', { hasText: "Note has to be said." })
+      .waitFor();
     assert.equal(await page.getByLabel("Topic").isVisible(), false);
     await page.getByRole("radio", { name: "Small" }).check();
     await page.getByLabel("Topic").selectOption("biology");

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HubError, type ProfileField } from "@elara/contracts";
+import type { ProfileField } from "@elara/contracts";
 import type { PublishedProfile } from "@elara/runtime/store/read/profiles";
+import { choiceFaults, optionsRefusal } from "../src/form/choice-faults.ts";
 import { chosenOf, formView, hasChoices } from "../src/form/spawn-form.ts";
+import { valueFault } from "../src/form/value-fault.ts";
 
 const field = (name: string, schema: Record<string, unknown>): ProfileField => ({
   name,
@@ -139,6 +141,7 @@ describe("the fields of the spawn form", () => {
       next: "/x",
     };
     assert.deepEqual(chosenOf([small, large], sent), {
+      faults: new Map(),
       profile: "small",
       options: {
         cores: 4,
@@ -153,7 +156,7 @@ describe("the fields of the spawn form", () => {
       },
     });
     const off = chosenOf([small], { "small.gpu": "false", "small.features": "", "small.account": "" });
-    assert.deepEqual(off, { profile: "small", options: { gpu: false, features: [] } });
+    assert.deepEqual(off.options, { gpu: false, features: [] });
   });
 
   it("keep what does not fit its type as it was written, for the check of the order to name", () => {
@@ -165,28 +168,157 @@ describe("the fields of the spawn form", () => {
     assert.deepEqual(chosenOf([small], { profile: "secret", cores: "4" }), {
       profile: "secret",
       options: {},
+      faults: new Map(),
     });
   });
 
-  it("show a refusal at its field, with what was entered", () => {
-    const refusal = new HubError("SPAWN_OPTIONS_INVALID", { message: "Too many.", field: "cores" });
+  it("pass on what no field is for, to be refused by its name; fields of other profiles in the form are let be", () => {
+    const sent = {
+      profile: "small",
+      "small.walltime": "1",
+      bogus: "x",
+      "hidden.cores": "3",
+      "large.cores": "9",
+    };
+    assert.deepEqual(chosenOf([small, large], sent).options, {
+      walltime: "1",
+      bogus: "x",
+      "hidden.cores": "3",
+    });
+    assert.deepEqual(chosenOf([small, large], { profile: "small", "large.memory": "1" }).options, {
+      "large.memory": "1",
+    });
+    assert.deepEqual(chosenOf([small], { "small.deep": "{}" }).options, { deep: "{}" });
+  });
+
+  it("are refused when they come twice, but for the two of a tick box and those of a list", () => {
+    const twice = (sent: Record<string, string | string[]>) => [...chosenOf([small, large], sent).faults];
+    assert.deepEqual(twice({ profile: "small", "small.cores": ["2", "2"] }), [
+      ["cores", "cores was sent more than once."],
+    ]);
+    assert.equal(twice({ profile: "small", "small.cores": "2", cores: "3" }).length, 1);
+    assert.equal(twice({ profile: "small", "small.modules": ["a", "b"] }).length, 1);
+    assert.equal(twice({ profile: "small", "small.gpu": ["true", "false"] }).length, 1);
+    assert.equal(twice({ profile: "small", "small.gpu": ["false", "true"] }).length, 0);
+    assert.equal(twice({ profile: "small", "small.features": ["", "a", "b"] }).length, 0);
+    assert.equal(twice({ profile: ["small", "large"] })[0]?.[0], "profile");
+  });
+
+  it("show each fault at its field, with what was entered", () => {
+    const faults = new Map([
+      ["cores", "Too many."],
+      ["note", "Too long."],
+    ]);
     const sent = { profile: "large", "large.cores": "many", "small.cores": "1" };
-    const view = formView([small, large], { sent, last: undefined, refusal });
+    const view = formView([small, large], { sent, last: undefined, faults });
     const [one] = view.profiles[0]?.fields ?? [];
     const [other] = view.profiles[1]?.fields ?? [];
     assert.deepEqual([one?.error, one?.text, other?.error, other?.text], ["", "1", "Too many.", "many"]);
-    assert.deepEqual([view.notice, view.profileError], ["", ""]);
+    assert.deepEqual([view.notice, view.profileError], ["Too long.", ""], "what has no field stands above");
   });
 
-  it("show a refusal of the profile at the profiles, and any other above", () => {
-    const of = (field: string) =>
-      formView([small, large], {
-        sent: {},
-        last: undefined,
-        refusal: new HubError("SPAWN_PROFILE_UNKNOWN", { field }),
-      });
-    assert.equal(of("profile").profileError, "There is no such profile.");
-    assert.equal(of("deep").notice, "There is no such profile.");
-    assert.equal(of("").notice, "There is no such profile.");
+  it("show a fault of the profile at the profiles", () => {
+    const faults = new Map([["profile", "There is no such profile."]]);
+    const view = formView([small, large], { sent: {}, last: undefined, faults });
+    assert.deepEqual([view.profileError, view.notice], ["There is no such profile.", ""]);
+    assert.equal(
+      formView([small], { sent: {}, last: undefined, faults }).notice,
+      "There is no such profile.",
+    );
+  });
+
+  it("show no control characters, wherever a value comes from; a list keeps its lines", () => {
+    const dirty = "a\u0000b\u001b\u0085c\r\nd\ud800";
+    const link = { profile: "small", note: dirty, modules: dirty, cores: "4\u0000" };
+    const seen = shown([small], { sent: link, last: undefined });
+    assert.deepEqual(
+      [seen["small.note"], seen["small.modules"], seen["small.cores"]],
+      ["abcd\ufffd", "abc\nd\ufffd", "4"],
+    );
+    const last = { profile: "small", options: { note: dirty, modules: [dirty] } };
+    const kept = shown([small], { sent: {}, last });
+    assert.deepEqual([kept["small.note"], kept["small.modules"]], ["abcd\ufffd", "abc\nd\ufffd"]);
+  });
+});
+
+describe("what is wrong with a choice", () => {
+  const says = (schema: Record<string, unknown>, value: unknown, description = "") =>
+    valueFault({ name: "x", title: "Size", description, schema }, value);
+  const cases: [string, Record<string, unknown>, unknown, string | undefined][] = [
+    ["a number that fits", { type: "integer", minimum: 1 }, 1, undefined],
+    [
+      "bounds",
+      { type: "integer", minimum: 1, maximum: 8, unit: "cores" },
+      9,
+      "a whole number from 1 to 8 cores",
+    ],
+    ["a lower bound", { type: "number", minimum: 0.5 }, 0, "a number of 0.5 or more"],
+    ["an upper bound", { type: "number", maximum: 3, unit: "h" }, "x", "a number of 3 h at most"],
+    [
+      "open bounds",
+      { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 },
+      0,
+      "a number above 0 and below 1",
+    ],
+    [
+      "steps",
+      { type: "number", minimum: 0, maximum: 2, multipleOf: 0.5 },
+      0.3,
+      "a number from 0 to 2 in steps of 0.5",
+    ],
+    ["no number", { type: "integer" }, "many", "a whole number"],
+    ["a choice", { enum: ["a", "b"] }, "c", "one of a, b"],
+    ["a titled choice", { anyOf: [{ const: 1, title: "low" }, { const: 2 }] }, 3, "one of 1 (low), 2"],
+    ["a tick", { type: "boolean" }, "perhaps", "true or false"],
+    ["no text", { type: "string" }, 1, "a text"],
+    ["no list", { type: "array", items: { type: "string" } }, "a", "a list"],
+  ];
+  for (const [what, schema, value, right] of cases)
+    it(`is told without words of the schema: ${what}`, () => {
+      assert.equal(says(schema, value), right && `Size has to be ${right}.`);
+    });
+
+  it("is told of texts by their length, their characters, and by the description of what has a form", () => {
+    assert.equal(says({ type: "string", minLength: 3 }, "ab"), "Size has to have 3 characters at least.");
+    assert.equal(says({ type: "string", minLength: 1 }, ""), "Size has to be said.");
+    assert.equal(says({ type: "string", maxLength: 1 }, "ab"), "Size may have 1 character at most.");
+    const hours = { type: "string", pattern: "^[0-9]+:[0-9]{2}$" };
+    assert.equal(
+      says(hours, "two", "Hours and minutes, such as 02:00"),
+      "Size does not fit. Hours and minutes, such as 02:00.",
+    );
+    assert.equal(
+      says({ ...hours, examples: ["02:00", "1:30"] }, "2"),
+      "Size does not fit. Such as 02:00 or 1:30.",
+    );
+    assert.equal(says(hours, "2"), "Size does not have the form that is asked for.");
+    assert.equal(
+      says({ type: "string", pattern: "^[^\\u0000-\\u001f]*$" }, "a\nb", "Empty: none."),
+      "Size may not have line breaks or other control characters.",
+    );
+  });
+
+  it("is told of lists by their length and their first wrong entry", () => {
+    const list = { type: "array", items: { enum: ["a", "b"] }, minItems: 1, maxItems: 2 };
+    assert.equal(says(list, []), "Size has to have 1 entry at least.");
+    assert.equal(says(list, ["a", "b", "a"]), "Size may have 2 entries at most.");
+    assert.equal(says(list, ["a", "c"]), "Size: “c” has to be one of a, b.");
+  });
+
+  it("names some of many choices, and that there are none", () => {
+    const many = Array.from({ length: 30 }, (_, index) => `n${index}`);
+    assert.equal(
+      says({ enum: many }, "x"),
+      "Size has to be one of n0, n1, n2, n3, n4, n5, n6, n7 and 22 others.",
+    );
+    assert.equal(says({ enum: [] }, "x"), "Size has nothing to choose from now.");
+  });
+
+  it("is told of all fields at once, in their order; what no form can ask is left to the order", () => {
+    const faults = choiceFaults(small.fields, { note: 1, cores: 9, deep: "x", bogus: 1 });
+    assert.deepEqual([...faults.keys()], ["cores", "note"]);
+    const { code, status, field, message } = optionsRefusal(faults);
+    assert.deepEqual([code, status, field], ["SPAWN_OPTIONS_INVALID", 400, "cores"]);
+    assert.equal(message, "cores has to be a whole number from 1 to 4 cores. note has to be a text.");
   });
 });

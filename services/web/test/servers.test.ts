@@ -75,6 +75,46 @@ describe("starting and stopping over the API", () => {
     });
   });
 
+  it("tells all that is wrong with options at once, in the words of the spawn form", async () => {
+    const [cores, gpu] = [{ type: "integer", minimum: 1, maximum: 4 }, { type: "boolean" }];
+    const field = (name: string, schema: object) => ({
+      name,
+      title: name,
+      description: "",
+      schema: { ...schema },
+    });
+    await hub.people.profile("first");
+    await hub.people.profile("small", { fields: [field("Cores", cores), field("GPU", gpu)] });
+    const wrong = await start({ profile: "small", GPU: "perhaps", Cores: 9 });
+    assert.deepEqual(wrong.json(), {
+      status: 400,
+      message: "Cores has to be a whole number from 1 to 4. GPU has to be true or false.",
+      code: "SPAWN_OPTIONS_INVALID",
+      field: "Cores",
+    });
+    const url = "/hub/api/users/ada/servers/lab2";
+    const made = await hub.api("ada", {
+      method: "PUT",
+      url,
+      payload: { user_options: { profile: "small", Cores: 0 } },
+    });
+    assert.deepEqual([made.statusCode, made.json().field], [400, "Cores"]);
+    assert.equal(spawn.starts.length, 0);
+
+    await start({ profile: "small", Cores: 2 });
+    await hub.api("ada", { method: "DELETE", url: server });
+    assert.equal(
+      (await start({ Cores: 9 })).json().field,
+      "Cores",
+      "without a profile the last one is meant",
+    );
+    assert.notEqual(
+      (await start({ profile: "first", Cores: 9 })).statusCode,
+      400,
+      "whether it may be chosen is the order's",
+    );
+  });
+
   it("shows why a server is as it is and when it ends", async () => {
     await start();
     const { _id } = (await hub.store.collection(servers).find({ where: {}, limit: 1 })).items[0] ?? {};

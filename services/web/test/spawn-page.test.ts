@@ -10,6 +10,19 @@ const cores = {
   description: "How many <b>cores</b>.",
   schema: { type: "integer", minimum: 1, maximum: 8, default: 2 },
 };
+const hours = {
+  name: "hours",
+  title: "Time",
+  description: "Hours and minutes, such as 02:00",
+  schema: { type: "string", pattern: "^[0-9]+:[0-9]{2}$", default: "01:00" },
+};
+const account = {
+  name: "account",
+  title: "Project",
+  description: "",
+  schema: { type: "string", pattern: "^[a-z]+$" },
+};
+const note = { name: "note", title: "Note", description: "", schema: { type: "string", default: "" } };
 
 describe("the spawn form", () => {
   let hub: TestHub;
@@ -35,13 +48,20 @@ describe("the spawn form", () => {
   };
   const open = (user: string, url = "/hub/spawn") => hub.browser(user, url);
   /** Sends the form as the browser of this user does. */
-  const send = async (user: string, fields: Record<string, string>, url = `/hub/spawn/${user}`) => {
+  const send = async (
+    user: string,
+    fields: Record<string, string> | [string, string][],
+    url = `/hub/spawn/${user}`,
+  ) => {
     const home = await open(user, "/hub/home");
     const xsrf = String(home.headers["set-cookie"]).split(";")[0]?.replace("_xsrf=", "") ?? "";
     return hub.browser(user, {
       method: "POST",
       url,
-      payload: new URLSearchParams({ ...fields, _xsrf: decodeURIComponent(xsrf) }).toString(),
+      payload: new URLSearchParams([
+        ...(Array.isArray(fields) ? fields : Object.entries(fields)),
+        ["_xsrf", decodeURIComponent(xsrf)],
+      ]).toString(),
       headers: {
         "content-type": "application/x-www-form-urlencoded",
         cookie: `jupyterhub-hub-login=${`login-secret-of-${user}-`.padEnd(43, "x")}; _xsrf=${xsrf}`,
@@ -121,12 +141,90 @@ describe("the spawn form", () => {
     assert.equal(spawn.starts.length, 0);
   });
 
+  it("orders nothing while fields are wrong, and says of each what would be right", async () => {
+    await hub.people.profile("small", { fields: [cores, hours, account] });
+    const answer = await send("ada", { "small.cores": "99", "small.hours": "two", "small.account": "" });
+    assert.equal(answer.statusCode, 400);
+    assert.equal(spawn.starts.length, 0);
+    assert.match(
+      answer.body,
+      /id="small-cores-error" role="alert">Cores has to be a whole number from 1 to 8\./,
+    );
+    assert.match(
+      answer.body,
+      /id="small-hours-error" role="alert">Time does not fit\. Hours and minutes, such as /,
+    );
+    assert.match(answer.body, /id="small-account-error" role="alert">Project has to be said\./);
+    assert.doesNotMatch(answer.body, /\[0-9\]\+:[^"]*<\/p>|id="refusal"/);
+    assert.match(answer.body, /value="two"/);
+  });
+
+  it("passes on what no field is for, that it is refused in the words of the API", async () => {
+    await twoProfiles();
+    spawn.refusal = new HubError("SPAWN_OPTIONS_INVALID", {
+      message: 'The option "bogus" cannot be chosen here.',
+      field: "bogus",
+    });
+    const answer = await send("ada", { profile: "small", "small.bogus": "1" });
+    assert.equal(answer.statusCode, 400);
+    assert.match(answer.body, /id="refusal">The option &#34;bogus&#34; cannot be chosen here\./);
+    spawn.refusal = undefined;
+    await send("ada", { profile: "large", cores: "4", "small.cores": "3" });
+    assert.deepEqual(
+      spawn.starts[0]?.options,
+      { cores: "4" },
+      "fields of other profiles of the form are let be",
+    );
+  });
+
+  it("passes it on where there is nothing to choose, too", async () => {
+    await hub.people.profile("only");
+    await send("ada", { bogus: "1" });
+    assert.deepEqual(spawn.starts[0]?.options, { bogus: "1" });
+  });
+
+  it("refuses a field that comes twice", async () => {
+    await twoProfiles();
+    const answer = await send("ada", [
+      ["profile", "small"],
+      ["small.cores", "2"],
+      ["small.cores", "3"],
+    ]);
+    assert.equal(answer.statusCode, 400);
+    assert.match(answer.body, /id="small-cores-error" role="alert">Cores was sent more than once\./);
+    const twice = await send("ada", [
+      ["profile", "small"],
+      ["profile", "large"],
+    ]);
+    assert.match(twice.body, /id="profile-error" role="alert">The profile was sent more than once\./);
+    assert.equal(spawn.starts.length, 0);
+  });
+
+  it("is not broken by control characters of a link or of the last start", async () => {
+    await hub.people.profile("small", { fields: [note] });
+    await hub.people.server("ada", {
+      phase: "stopped",
+      desired: "stopped",
+      routed: false,
+      profile: "small",
+      options: { note: "a\u0000b\u001bc" },
+    });
+    const link = await open("ada", "/hub/spawn?note=x%00%1b%0ay&next=%00");
+    const kept = await open("ada");
+    for (const page of [link, kept]) {
+      assert.equal(page.statusCode, 200);
+      assert.doesNotMatch(page.body, /[^\P{Cc}\n]/u);
+    }
+    assert.match(link.body, /name="small\.note" value="xy/);
+    assert.match(kept.body, /name="small\.note" value="abc"/);
+  });
+
   it("comes back with what was entered and the sentence at its field", async () => {
     await twoProfiles();
     spawn.refusal = new HubError("SPAWN_OPTIONS_INVALID", { message: "At most <8>.", field: "cores" });
-    const answer = await send("ada", { profile: "small", "small.cores": "99", next: "/user/ada/x" });
+    const answer = await send("ada", { profile: "small", "small.cores": "8", next: "/user/ada/x" });
     assert.equal(answer.statusCode, 400);
-    assert.match(answer.body, /value="99"[^>]*aria-invalid="true"/);
+    assert.match(answer.body, /value="8"[^>]*aria-invalid="true"/);
     assert.match(answer.body, /id="small-cores-error" role="alert">At most &lt;8&gt;\./);
     assert.match(answer.body, /aria-describedby="[^"]*small-cores-error"/);
     assert.match(answer.body, /value="small" required checked/);

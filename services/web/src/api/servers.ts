@@ -3,6 +3,7 @@ import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import type { PublishedUser } from "@elara/runtime/store/read/users";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebDeps } from "../deps.ts";
+import { checkWish } from "../form/choice-faults.ts";
 import { waitForStart, waitForStop } from "../live/wait-for-start.ts";
 import { serverModel } from "../models/server-model.ts";
 import { checkServerName } from "../models/server-name.ts";
@@ -26,7 +27,8 @@ export function serverRoutes(app: FastifyInstance, deps: WebDeps): void {
       if (serverName === "" || server) throw exists(user, serverName);
       checkServerName(serverName);
       const by = callerOf(request);
-      const created = await orderCreate(deps.bus, { user, serverName, by }, serverWish(request.body));
+      const wish = await wishOf(request, user, server);
+      const created = await orderCreate(deps.bus, { user, serverName, by }, wish);
       const doc = await deps.reads.serverById(created.serverId);
       if (!doc) throw new HubError("NOT_FOUND");
       return reply.code(201).send(await model(request, user, doc));
@@ -36,7 +38,8 @@ export function serverRoutes(app: FastifyInstance, deps: WebDeps): void {
       const { user, serverName, server } = await readServer(request);
       if (serverName !== "" && !server) checkServerName(serverName);
       const by = callerOf(request);
-      const start = await orderStart(deps.bus, { user, serverName, by }, serverWish(request.body));
+      const wish = await wishOf(request, user, server);
+      const start = await orderStart(deps.bus, { user, serverName, by }, wish);
       const outcome = await waitForStart(deps, start, deps.config.slowSpawnSeconds * 1000);
       return reply
         .code(outcome === "ready" ? 201 : 202)
@@ -63,6 +66,13 @@ export function serverRoutes(app: FastifyInstance, deps: WebDeps): void {
     const user = await deps.reads.userByName(userName);
     if (!user) throw new HubError("NOT_FOUND");
     return { user, serverName, server: await deps.reads.serverByName(user._id, serverName) };
+  }
+
+  /** What the body wishes; all that is wrong with it is told at once, in the words of the spawn form. */
+  async function wishOf({ body }: FastifyRequest, user: PublishedUser, last: PublishedServer | undefined) {
+    const wish = serverWish(body);
+    if (wish.options !== undefined) checkWish(wish, await deps.reads.profilesFor(user), last);
+    return wish;
   }
 
   async function model(request: FastifyRequest, user: PublishedUser, server: PublishedServer) {

@@ -29,7 +29,8 @@ export type Control =
   | { readonly kind: "checkboxes"; readonly choices: readonly Choice[] }
   | { readonly kind: "lines" };
 
-type Schema = Readonly<Record<string, unknown>>;
+/** JSON Schema of a value. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 /** The control for a field's JSON schema; undefined for what no form can ask (objects, lists of lists). */
 export function controlOf({ schema }: Pick<ProfileField, "schema">): Control | undefined {
@@ -59,8 +60,8 @@ export function controlOf({ schema }: Pick<ProfileField, "schema">): Control | u
 export const unitOf = ({ schema }: Pick<ProfileField, "schema">): string =>
   typeof schema.unit === "string" ? schema.unit : "";
 
-/** `enum`, or a union of constants, which may have titles. */
-function choicesOf(schema: Schema): readonly Choice[] | undefined {
+/** The only values there are: `enum`, or a union of constants, which may have titles. */
+export function choicesOf(schema: Schema): readonly Choice[] | undefined {
   if (Array.isArray(schema.enum)) return schema.enum.map((value: unknown) => choice(value));
   if (!Array.isArray(schema.anyOf)) return undefined;
   const parts = schema.anyOf.filter((part): part is Schema => isSchema(part) && "const" in part);
@@ -109,5 +110,6 @@ function wholePattern(pattern: unknown): string {
 
 const text = (bound: unknown): string => (typeof bound === "number" ? String(bound) : "");
 
-const isSchema = (value: unknown): value is Schema =>
+/** Whether it is one, for `items`. */
+export const isSchema = (value: unknown): value is Schema =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -49,6 +49,16 @@ export function typedValue(control: Control, entered: Entered): unknown {
   }
 }
 
+/** Whether a field was sent more than once, though one value is all it has. A tick box sends its "no" first. */
+export function isTwice(control: Control | undefined, entered: Entered): boolean {
+  if (entered.length < 2 || control?.kind === "checkboxes") return false;
+  return control?.kind !== "checkbox" || entered.join() !== "false,true";
+}
+
+/** What a page can show of a text: no control characters, no halves of characters; lists keep their lines. */
+export const showable = ({ kind }: Control, text: string): string =>
+  text.replaceAll(kind === "lines" ? /[^\P{Cc}\n]/gu : /\p{Cc}/gu, "").toWellFormed();
+
 /** Whether a checkbox is ticked. */
 export const isTicked = (entered: Entered): boolean => isYes(entered.at(-1) ?? "");
 

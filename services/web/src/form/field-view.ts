@@ -1,6 +1,6 @@
 import type { ProfileField } from "@elara/contracts";
 import { type Control, controlOf, unitOf } from "./control.ts";
-import { type Entered, enteredOf, isTicked } from "./field-text.ts";
+import { type Entered, enteredOf, isTicked, showable } from "./field-text.ts";
 
 /** A field as the template writes it. */
 export interface FieldView {
@@ -49,13 +49,16 @@ export function fieldView(
 ): FieldView | undefined {
   const control = controlOf(field);
   if (!control) return undefined;
-  const shown = entered ?? enteredOf(control, last) ?? enteredOf(control, field.schema.default) ?? [];
+  const shown = (entered ?? enteredOf(control, last) ?? enteredOf(control, field.schema.default) ?? []).map(
+    (text) => showable(control, text),
+  );
   const key = fieldKey(slug, field.name);
   return {
     key,
     id: key.replaceAll(/[^\w-]/g, "-"),
     title: field.title || field.name,
-    description: field.description,
+    // Said once: the error ends with it where it says what is right.
+    description: error.includes(field.description) ? "" : field.description,
     unit: unitOf(field),
     range: rangeOf(control, unitOf(field)),
     text: shown.at(-1) ?? "",

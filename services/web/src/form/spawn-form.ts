@@ -1,9 +1,11 @@
-import type { HubError, ProfileField } from "@elara/contracts";
+import type { ProfileField } from "@elara/contracts";
 import type { PublishedProfile } from "@elara/runtime/store/read/profiles";
 import type { PublishedServer } from "@elara/runtime/store/read/servers";
-import { controlOf } from "./control.ts";
-import { type Entered, typedValue } from "./field-text.ts";
+import type { Faults } from "./choice-faults.ts";
+import { type Control, controlOf } from "./control.ts";
+import { type Entered, isTwice, typedValue } from "./field-text.ts";
 import { type FieldView, fieldKey, fieldView } from "./field-view.ts";
+import { valueFault } from "./value-fault.ts";
 
 /** Fields of a form or a query, as they came. */
 export type Sent = Readonly<Record<string, unknown>>;
@@ -12,6 +14,8 @@ export type Sent = Readonly<Record<string, unknown>>;
 export interface Chosen {
   readonly profile: string;
   readonly options: Record<string, unknown>;
+  /** All that is wrong with what the form's own fields say. */
+  readonly faults: Faults;
 }
 
 /** A profile as the form shows it. */
@@ -32,7 +36,7 @@ export interface FormView {
   readonly only: ProfileView | undefined;
   /** Why the choice of profile is refused. */
   readonly profileError: string;
-  /** A refusal that is about no field of the form. */
+  /** What is wrong and is about no field of the form. */
   readonly notice: string;
 }
 
@@ -46,10 +50,10 @@ export function formView(
   given: {
     readonly sent: Sent;
     readonly last: Pick<PublishedServer, "profile" | "options"> | undefined;
-    readonly refusal?: HubError;
+    readonly faults?: Faults;
   },
 ): FormView {
-  const { sent, last, refusal } = given;
+  const { sent, last, faults = new Map<string, string>() } = given;
   const slugs = profiles.map(({ _id }) => _id);
   const wanted = textsOf(sent.profile)?.at(-1) ?? "";
   const slug = [wanted, last?.profile].find((one) => one !== undefined && slugs.includes(one)) ?? slugs[0];
@@ -67,19 +71,19 @@ export function formView(
         const view = fieldView(profile._id, field, {
           entered: textsOf(sent[fieldKey(profile._id, field.name)]) ?? plain(field, isChosen),
           last: isLast ? last?.options[field.name] : undefined,
-          error: isChosen && refusal?.field === field.name ? refusal.message : "",
+          error: isChosen ? (faults.get(field.name) ?? "") : "",
         });
         return view ? [view] : [];
       }),
     };
   });
-  const isAtField = views.some(({ fields }) => fields.some(({ error }) => error !== ""));
-  const isAtProfile = refusal?.field === "profile" && views.length > 1;
+  const profileError = views.length > 1 ? (faults.get("profile") ?? "") : "";
+  const told = new Set([profileError, ...views.flatMap(({ fields }) => fields.map(({ error }) => error))]);
   return {
     profiles: views,
     only: views.length === 1 ? views[0] : undefined,
-    profileError: refusal && isAtProfile ? refusal.message : "",
-    notice: refusal && !isAtField && !isAtProfile ? refusal.message : "",
+    profileError,
+    notice: [...faults.values()].filter((sentence) => !told.has(sentence)).join(" "),
   };
 
   /** Links name a field as the API does, without its profile: `?profile=small&memory=4`. */
@@ -89,26 +93,58 @@ export function formView(
 }
 
 /**
- * Reads a form that was sent. A profile that is not offered is passed on as it is, without options: whether it exists is
- * not said here.
+ * Reads a form that was sent. What no field of the profile is for is passed on, to be refused by its name; only fields that
+ * the form itself has for other profiles are left out: without script they come along. A profile that is not offered is
+ * passed on as it is, without options: whether it exists is not said here.
  */
 export function chosenOf(profiles: readonly PublishedProfile[], sent: Sent): Chosen {
-  const slug = textsOf(sent.profile)?.at(-1) ?? (profiles.length === 1 ? profiles[0]?._id : undefined) ?? "";
-  const fields = profiles.find(({ _id }) => _id === slug)?.fields ?? [];
-  const options = fields.flatMap((field): [string, unknown][] => {
-    const entered =
-      textsOf(sent[fieldKey(slug, field.name)]) ??
-      (RESERVED.has(field.name) ? undefined : textsOf(sent[field.name]));
-    const value = entered && fieldValue(field, entered);
-    return value === undefined ? [] : [[field.name, value]];
+  const slugs = textsOf(sent.profile) ?? [];
+  const slug = slugs.at(-1) ?? (profiles.length === 1 ? profiles[0]?._id : undefined) ?? "";
+  const profile = profiles.find(({ _id }) => _id === slug);
+  const faults = new Map<string, string>();
+  if (slugs.length > 1) faults.set("profile", "The profile was sent more than once.");
+  if (!profile) return { profile: slug, options: {}, faults };
+  const options = [...enteredByName(profiles, slug, sent)].flatMap(([name, entered]): [string, unknown][] => {
+    const field = profile.fields.find((one) => one.name === name);
+    if (!field) return [[name, entered.length > 1 ? entered : entered[0]]];
+    const title = field.title || name;
+    const control = controlOf(field);
+    const value = control ? fieldValue(control, field, entered) : entered[0];
+    const fault = isTwice(control, entered)
+      ? `${title} was sent more than once.`
+      : value !== undefined
+        ? valueFault(field, value)
+        : field.schema.default === undefined && `${title} has to be said.`;
+    if (fault) faults.set(name, fault);
+    return value === undefined ? [] : [[name, value]];
   });
-  return { profile: slug, options: Object.fromEntries(options) };
+  return { profile: slug, options: Object.fromEntries(options), faults };
+}
+
+/** What was entered, by option: `small.cores` of the form and plain `cores` are the same. */
+function enteredByName(
+  profiles: readonly PublishedProfile[],
+  slug: string,
+  sent: Sent,
+): Map<string, Entered> {
+  const others = new Set(
+    profiles
+      .filter(({ _id }) => _id !== slug)
+      .flatMap(({ _id, fields }) => fields.map(({ name }) => fieldKey(_id, name))),
+  );
+  const own = fieldKey(slug, "");
+  const entered = new Map<string, Entered>();
+  for (const [key, value] of Object.entries(sent)) {
+    if (RESERVED.has(key) || others.has(key)) continue;
+    const name = key.startsWith(own) ? key.slice(own.length) : key;
+    entered.set(name, [...(entered.get(name) ?? []), ...(textsOf(value) ?? [])]);
+  }
+  return entered;
 }
 
 /** An empty text is a value only where the field has one as its default; else nothing was said. */
-function fieldValue(field: ProfileField, entered: Entered): unknown {
-  const control = controlOf(field);
-  const value = control && typedValue(control, entered);
+function fieldValue(control: Control, field: ProfileField, entered: Entered): unknown {
+  const value = typedValue(control, entered);
   return value === "" && typeof field.schema.default !== "string" ? undefined : value;
 }
 

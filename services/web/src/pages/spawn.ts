@@ -5,7 +5,9 @@ import type { PublishedServer } from "@elara/runtime/store/read/servers";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isObject } from "../api/body.ts";
 import { callerOf } from "../api/caller.ts";
+import type { ServerWish } from "../api/server-body.ts";
 import type { WebDeps } from "../deps.ts";
+import { type Faults, optionsRefusal } from "../form/choice-faults.ts";
 import { type Chosen, chosenOf, formView, hasChoices, type Sent } from "../form/spawn-form.ts";
 import { checkServerName } from "../models/server-name.ts";
 import { isReachable, serverState } from "../models/server-state.ts";
@@ -33,19 +35,31 @@ export function spawnPage(app: FastifyInstance, deps: WebDeps): void {
         if (server && serverState(server).pending === "spawn") return goTo(pending);
         if (serverName !== "" && !server) checkServerName(serverName);
         const offered = await deps.reads.profilesFor(user);
-        const sent: Sent = request.method === "POST" && isObject(request.body) ? request.body : request.query;
+        const isPost = request.method === "POST";
+        const sent: Sent = isPost && isObject(request.body) ? request.body : request.query;
         const asks = hasChoices(offered);
-        const show = (refusal?: HubError) =>
-          form(request, reply, { offered, server, sent, next, owner: user.name, serverName, refusal });
-        if (asks && request.method === "GET") return show();
+        const show = (refusal?: HubError, faults?: Faults) =>
+          form(request, reply, {
+            offered,
+            server,
+            sent,
+            next,
+            owner: user.name,
+            serverName,
+            refusal,
+            faults,
+          });
+        if (asks && !isPost) return show();
+        const { faults, ...chosen } = chosenOf(offered, isPost ? sent : {});
         try {
-          const wish = asks ? chosenOf(offered, sent) : withoutChoice(offered, server);
+          if (faults.size > 0) throw optionsRefusal(faults);
+          const wish = asks || saysMore(chosen, offered) ? chosen : withoutChoice(offered, server);
           await orderStart(deps.bus, { user, serverName, by: callerOf(request) }, wish);
         } catch (error) {
           // Somebody else was quicker; the pending page knows what to do with a server that is there.
           if (codeOf(error) === "SERVER_RUNNING") return goTo(pending);
-          if (asks && isRefusal(error)) return show(error);
-          throw error;
+          if (!asks || !isRefusal(error)) throw error;
+          return show(error, faults.size > 0 ? faults : new Map([[error.field, error.message]]));
         }
         return goTo(pending);
       },
@@ -62,14 +76,15 @@ export function spawnPage(app: FastifyInstance, deps: WebDeps): void {
       readonly owner: string;
       readonly serverName: string;
       readonly refusal: HubError | undefined;
+      readonly faults: Faults | undefined;
     },
   ) {
-    const { offered, server, sent, owner, serverName, next = "", refusal } = given;
+    const { offered, server, sent, owner, serverName, next = "", refusal, faults } = given;
     if (refusal) reply.code(refusal.status);
     if (refusal?.retryAfterSeconds !== undefined) reply.header("Retry-After", refusal.retryAfterSeconds);
     return renderPage(reply, "spawn", {
       title: "Start a server",
-      form: formView(offered, { sent, last: server, ...(refusal ? { refusal } : {}) }),
+      form: formView(offered, { sent, last: server, ...(faults ? { faults } : {}) }),
       action: serverUrls(deps.hub.baseUrl, owner, serverName).spawn,
       next,
       owner,
@@ -83,14 +98,17 @@ export function spawnPage(app: FastifyInstance, deps: WebDeps): void {
  * The one profile there is. Nothing is said where nothing needs saying, so that the server's options stay as empty as they
  * are; what was chosen when there was a choice is dropped.
  */
-function withoutChoice(
-  [only]: readonly PublishedProfile[],
-  server: PublishedServer | undefined,
-): Partial<Chosen> {
+function withoutChoice([only]: readonly PublishedProfile[], server: PublishedServer | undefined): ServerWish {
   const isKept =
     !server || (["", only?._id].includes(server.profile) && Object.keys(server.options).length === 0);
   return only === undefined || isKept ? {} : { profile: only._id, options: {} };
 }
+
+/** Whether a form was sent, where there is nothing to choose, that says something all the same: the order refuses it. */
+const saysMore = (
+  { profile, options }: Pick<Chosen, "profile" | "options">,
+  [only]: readonly PublishedProfile[],
+): boolean => profile !== (only?._id ?? "") || Object.keys(options).length > 0;
 
 /** What can be said on the form: the request is wrong, or it is not the moment. */
 const isRefusal = (error: unknown): error is HubError =>
