@@ -29,6 +29,11 @@ describe("a search that fails", () => {
     });
 });
 
+test("a scheduler without a command on the desk's PATH is told as that", async (t) => {
+  const { bench: made, spawner } = await bench(t, "exit 127");
+  await assert.rejects(made.start(spawner, made.request()), { code: "BATCH_SCHEDULER_MISSING" });
+});
+
 describe("the records of a server", () => {
   const row = "echo '1|7|RUNNING|5|5|9|n1|None'";
   const forgetting = async (t: TestContext, squeue: string, files: Record<string, string>) => {
