@@ -1,4 +1,4 @@
-import type { SpawnRequest } from "@elara/sdk";
+import { isAccount, type SpawnRequest } from "@elara/sdk";
 import type { JobOrder } from "@elara/sdk/launcher";
 import { batchError } from "./errors.ts";
 import type { Options } from "./options.ts";
@@ -11,8 +11,7 @@ export const jobName = (tag: string): string => `elara-${tag}`;
 /** The account at the batch system. Never one that a command would take for a flag. */
 export function accountOf(config: Options, userName: string): string {
   const account = config.user.replaceAll("{username}", userName);
-  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/.test(account))
-    throw batchError("BATCH_ACCOUNT_REFUSED", { detail: { account } });
+  if (!isAccount(account)) throw batchError("BATCH_ACCOUNT_REFUSED", { detail: { account } });
   return account;
 }
 

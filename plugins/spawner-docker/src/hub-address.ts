@@ -1,10 +1,8 @@
-import type { SpawnerHost } from "@elara/sdk";
+import { isLoopback, type SpawnerHost } from "@elara/sdk";
 import type Docker from "dockerode";
 import { askFor } from "./engine.ts";
 import { dockerError } from "./errors.ts";
 import type { Options } from "./options.ts";
-
-const isLoopback = (host: string): boolean => /^(127\.|localhost$|\[::1\]$)/.test(host);
 
 /**
  * The hub's API as containers of this network reach it: by the address of the hub's machine on that network, when the hub

@@ -1,10 +1,9 @@
 import { codeOf } from "@elara/contracts";
+import { isLoopback } from "@elara/sdk";
 import { sshError } from "./errors.ts";
 import type { Options } from "./options.ts";
 import type { Place, Places } from "./places.ts";
 import type { Remote } from "./remote.ts";
-
-const isLoopback = (host: string): boolean => /^(127\.|localhost$|\[?::1\]?$)/.test(host);
 
 /** Sees that every machine can be used as configured; throws with the fix for the first that cannot. */
 export async function checkPlaces(

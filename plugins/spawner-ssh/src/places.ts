@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import type { ServerKey } from "@elara/sdk";
+import { isAccount, type ServerKey } from "@elara/sdk";
 import { sshError } from "./errors.ts";
 import type { Handle } from "./handle.ts";
 import { ANY, type Options } from "./options.ts";
@@ -22,8 +22,6 @@ export interface Desk {
   readonly account: string;
   readonly dir: string;
 }
-
-const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/;
 
 /** Machines and accounts by these options. */
 export function places(config: Options) {
@@ -48,7 +46,7 @@ export function places(config: Options) {
     /** The account of a user; undefined when the name can be no ordinary one. */
     accountOf(userName: string): string | undefined {
       const account = config.account.replaceAll("{username}", userName);
-      return ACCOUNT.test(account) && account !== "root" ? account : undefined;
+      return isAccount(account) && account !== "root" ? account : undefined;
     },
     desk,
     /** Where a start of this server goes: always to the same machine, because a start may be repeated. */

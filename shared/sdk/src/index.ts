@@ -1,4 +1,5 @@
 export { type Static, Type } from "typebox";
+export { isAccount } from "./account.ts";
 export {
   type AuthenticatedUser,
   type Authenticator,
@@ -12,6 +13,7 @@ export {
 export { PluginError, type PluginErrorEntry, type PluginErrors } from "./errors.ts";
 export { foreignHandle } from "./foreign-handle.ts";
 export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
+export { isLoopback } from "./loopback.ts";
 export {
   type FieldKeywords,
   type Observation,

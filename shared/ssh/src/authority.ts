@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Credential } from "./credentials.ts";
+import type { Credential } from "./certificate-login.ts";
+import { checkKeyFile } from "./key-file.ts";
 import { SshError } from "./ssh.ts";
 import { throwAwayKey } from "./throw-away-key.ts";
 
@@ -13,6 +14,7 @@ const run = promisify(execFile);
 const EARLIER_SECONDS = 60;
 
 async function sign(authority: string, account: string, publicKey: string, seconds: number): Promise<string> {
+  await checkKeyFile(authority, "certificateAuthority.key");
   const folder = await mkdtemp(join(tmpdir(), "elara-sign-"));
   try {
     const file = join(folder, "key.pub");

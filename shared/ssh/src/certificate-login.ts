@@ -1,8 +1,13 @@
 import { createRequire } from "node:module";
 import ssh2, { type Client, type ParsedKey } from "ssh2";
-import type { Credential } from "./credentials.ts";
 import { field } from "./field.ts";
 import { SshError } from "./ssh.ts";
+
+/** What one log-in is made with, as the files have it. */
+export interface Credential {
+  readonly privateKey: string;
+  readonly certificate?: string;
+}
 
 /**
  * ssh2 logs in with plain keys only: it names the algorithm of the certificate in the signature too, where OpenSSH wants

@@ -6,8 +6,7 @@ import ssh2, {
   type PublicKeyAuthMethod,
   type ServerHostKeyAlgorithm,
 } from "ssh2";
-import { allowCertificate, loginKey } from "./certificate-login.ts";
-import type { Credential } from "./credentials.ts";
+import { allowCertificate, type Credential, loginKey } from "./certificate-login.ts";
 import { knownHostsFiles, knownKeys } from "./known-hosts.ts";
 import type { SshOptions } from "./options.ts";
 import { SshError, type SshTarget } from "./ssh.ts";

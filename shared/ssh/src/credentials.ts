@@ -1,22 +1,16 @@
 import { readFile } from "node:fs/promises";
+import { isAccount } from "@elara/sdk";
 import { authority } from "./authority.ts";
+import type { Credential } from "./certificate-login.ts";
+import { checkKeyFile } from "./key-file.ts";
 import type { SshOptions } from "./options.ts";
 import { SshError } from "./ssh.ts";
 
-/** What one log-in is made with, as the files have it. */
-export interface Credential {
-  readonly privateKey: string;
-  readonly certificate?: string;
-}
-
-/** An account's name becomes part of paths and certificates: nothing that could lead elsewhere. */
-const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}$/;
-
-async function read(file: string, what: string): Promise<string> {
+async function read(file: string, option: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new SshError("credential", `the ${what} ${file} cannot be read: ${error}`, { cause: error });
+    throw new SshError("credential", `\`${option}\`: ${file} cannot be read: ${error}`, { cause: error });
   }
 }
 
@@ -32,12 +26,15 @@ export function credentials(
     throw new Error("ssh: `certificate` belongs to a `privateKey`, which is missing");
   const issue = authority(certificateAuthority.key, certificateAuthority.validSeconds, now);
   return async (account) => {
-    if (!ACCOUNT.test(account))
+    if (!isAccount(account))
       throw new SshError("credential", `${JSON.stringify(account)} cannot be the name of an account`);
     if (privateKey === "") return issue(account);
-    const [key, signed] = [privateKey, certificate].map((file) => file.replaceAll("{username}", account));
+    const [key = "", signed] = [privateKey, certificate].map((file) =>
+      file.replaceAll("{username}", account),
+    );
+    await checkKeyFile(key, "privateKey");
     return {
-      privateKey: await read(key ?? "", "private key"),
+      privateKey: await read(key, "privateKey"),
       ...(signed && { certificate: await read(signed, "certificate") }),
     };
   };

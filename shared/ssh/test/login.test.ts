@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -92,15 +100,45 @@ describe("logging in", { skip }, () => {
   test("with files that are not there or do not belong together", async (t) => {
     const to = target(await theBed());
     const credential = { fault: "credential" };
-    await assert.rejects((await sshOf(t, { privateKey: "/nonexistent/key" })).run(to, whoAmI), credential);
+    await assert.rejects((await sshOf(t, { privateKey: "/nonexistent/key" })).run(to, whoAmI), {
+      ...credential,
+      message: /^`privateKey`: \/nonexistent\/key cannot be read/,
+    });
     const { privateKey, certificate } = await signed(t, to.account, "ed25519");
     const file = privateKey.replace("{username}", to.account);
+    chmodSync(`${file}.pub`, 0o600);
     await assert.rejects((await sshOf(t, { privateKey: `${file}.pub` })).run(to, whoAmI), credential);
     const rsa = join(folderOf(t), "rsa");
     keygen("-t", "rsa", "-N", "", "-f", rsa);
     await assert.rejects((await sshOf(t, { privateKey: rsa, certificate })).run(to, whoAmI), {
       ...credential,
       message: /its key is ssh-rsa/,
+    });
+  });
+
+  test("with a private key that others can read: not used, the command to run is told", async (t) => {
+    const bed = await theBed();
+    const to = target(bed);
+    const copied = (from: string, mode: number, owner = 0) => {
+      const file = join(folderOf(t), "key");
+      copyFileSync(from, file);
+      chmodSync(file, mode);
+      chownSync(file, owner, 0);
+      return file;
+    };
+    const refused = async (privateKey: string, fix: string) =>
+      assert.rejects((await sshOf(t, { privateKey })).run(to, whoAmI), {
+        fault: "credential",
+        message: new RegExp(`^\`privateKey\`: other accounts can read .* chmod ${fix} ${privateKey}$`),
+      });
+    for (const mode of [0o640, 0o604]) await refused(copied(bed.privateKeyFile, mode), "go=");
+    await refused(copied(bed.privateKeyFile, 0o604, 1), "o=");
+    const mounted = await sshOf(t, { privateKey: copied(bed.privateKeyFile, 0o440, 1) });
+    assert.equal((await mounted.run(to, whoAmI)).exitCode, 0, "a secret for the hub's group is fine");
+    const authority = { privateKey: "", certificateAuthority: { key: copied(bed.caKeyFile, 0o644) } };
+    await assert.rejects((await sshOf(t, authority)).run(to, whoAmI), {
+      fault: "credential",
+      message: /^`certificateAuthority\.key`: other accounts can read/,
     });
   });
 
@@ -149,9 +187,10 @@ describe("an authority of the hub's own", { skip }, () => {
     await assert.rejects((await sshOf(t, by(key))).run(to, whoAmI), { fault: "login" });
     await assert.rejects((await sshOf(t, by("/nonexistent/ca"))).run(to, whoAmI), {
       fault: "credential",
-      message: /no certificate could be signed with \/nonexistent\/ca: /,
+      message: /^`certificateAuthority\.key`: \/nonexistent\/ca cannot be read/,
     });
     copyFileSync(`${key}.pub`, `${key}-is-public`);
+    chmodSync(`${key}-is-public`, 0o600);
     assert.ok(readFileSync(`${key}-is-public`).length > 0);
     await assert.rejects((await sshOf(t, by(`${key}-is-public`))).run(to, whoAmI), { fault: "credential" });
   });
