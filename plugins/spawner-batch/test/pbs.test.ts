@@ -119,6 +119,7 @@ describe("what is asked of PBS", () => {
     assert.throws(() => pbs.argvForSubmit({ ...spec, reservation: "R1@elsewhere" }), {
       field: "reservation",
     });
+    assert.throws(() => pbs.argvForSubmit({ ...spec, partition: "work q" }), { field: "partition" });
     assert.ok(pbs.argvForSubmit({ ...spec, constraint: "host=n7" }).includes("select=1:ncpus=1:host=n7"));
   });
   test("answers are ids", () => {
@@ -213,6 +214,12 @@ describe("what PBS's commands say when they fail", () => {
     [188, "qsub: Job violates queue and/or server resource limits", "invalid"],
     [38, "qsub: would exceed complex's per-user limit of jobs in 'Q' state", "denied"],
     [2, "qsub: illegal -l value\nusage: qsub", "invalid"],
+    [2, "qsub: invalid option -- 'y'", "invalid", "extraArguments"],
+    [188, "qsub: Job exceeds queue resource limits Resource_List.mem", "invalid", "memoryMiB"],
+    [188, "qsub: Job exceeds queue resource limits Resource_List.ncpus", "invalid", "cpus"],
+    [172, "qsub: Unknown resource: ngpus", "invalid", "gpus"],
+    [168, "qsub: Illegal attribute or resource value Resource_List.walltime", "invalid", "walltimeMinutes"],
+    [188, "qsub: Unauthorized Request, project p", "denied"],
   ];
   for (const [exitCode, stderr, kind, field] of cases)
     test(`${exitCode} ${stderr}`, () =>

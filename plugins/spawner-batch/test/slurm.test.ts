@@ -191,7 +191,39 @@ describe("what Slurm's commands say when they fail", () => {
       "reservation",
     ],
     ["sbatch: error: Batch job submission failed: Requested node configuration is not available", "invalid"],
-    ["sbatch: unrecognized option '--foo'", "invalid"],
+    ["sbatch: unrecognized option '--foo'", "invalid", "extraArguments"],
+    ["sbatch: error: Invalid --nice value", "invalid", "extraArguments"],
+    [
+      "sbatch: error: Batch job submission failed: Invalid license specification",
+      "invalid",
+      "extraArguments",
+    ],
+    ["sbatch: error: Batch job submission failed: Invalid node name specified", "invalid", "extraArguments"],
+    ["sbatch: error: --gres-flags: unknown value", "invalid", "extraArguments"],
+    ['sbatch: error: Invalid numeric value "99999" for --cpus-per-task.', "invalid", "cpus"],
+    [
+      "sbatch: error: Batch job submission failed: More processors requested than permitted",
+      "invalid",
+      "cpus",
+    ],
+    ["sbatch: error: Invalid --mem specification", "invalid", "memoryMiB"],
+    ["sbatch: error: Invalid --time specification", "invalid", "walltimeMinutes"],
+    [
+      "sbatch: error: Batch job submission failed: User's group not permitted to use this partition",
+      "denied",
+      "partition",
+    ],
+    [
+      "sbatch: error: Batch job submission failed: Invalid Trackable RESource (TRES) specification",
+      "invalid",
+      "gpus",
+    ],
+    [
+      "sbatch: error: This does not look like a batch script.  The first\nsbatch: error: line must start with #! followed by the path to an interpreter.",
+      "invalid",
+      "script",
+    ],
+    ["sbatch: error: Batch script contains DOS line breaks (\\r\\n)", "invalid", "script"],
   ];
   for (const [stderr, kind, field] of cases)
     test(`${kind}${field === undefined ? "" : `, ${field}`}: ${stderr.slice(0, 100)}`, () =>

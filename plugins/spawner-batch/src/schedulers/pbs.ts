@@ -27,6 +27,10 @@ const FAULTS: readonly (readonly [RegExp, Fault])[] = [
   [/Queue is not enabled|Access .*queue|not authorized .*queue/i, { kind: "denied", field: "partition" }],
   [/Account/i, { kind: "denied", field: "account" }],
   [/walltime/i, { kind: "invalid", field: "walltimeMinutes" }],
+  [/\bmem\b/i, { kind: "invalid", field: "memoryMiB" }],
+  [/\bncpus\b/i, { kind: "invalid", field: "cpus" }],
+  [/\bngpus\b/i, { kind: "invalid", field: "gpus" }],
+  [/invalid option/i, { kind: "invalid", field: "extraArguments" }],
   [/Unauthorized|Permission denied|not allowed|would exceed/i, { kind: "denied" }],
   [/illegal|Unknown resource|violates|invalid|usage/i, { kind: "invalid" }],
 ];
@@ -128,7 +132,9 @@ export const pbs: Scheduler = {
       ...(spec.constraint ? [plain("constraint", spec.constraint, /^[\w.-]+=[\w.-]+$/)] : []),
     ].join(":");
     // A reservation is a queue of its own.
-    const queue = plain("reservation", spec.reservation || spec.partition || "", /^[\w.-]*$/);
+    const queue = spec.reservation
+      ? plain("reservation", spec.reservation, /^[\w.-]+$/)
+      : plain("partition", spec.partition || "", /^[\w.-]*$/);
     return [
       ...["qsub", "-N", spec.name, "-r", "n", "-j", "oe", "-o", spec.output, "-l", chunk],
       ...(queue ? ["-q", queue] : []),
