@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubError, type Session, type User } from "@elara/contracts";
+import { isValidName, normalName } from "@elara/runtime/user-name";
 import type { AuthenticatedUser } from "@elara/sdk";
 import type { Ground } from "./ground.ts";
 import { asker } from "./login/ask.ts";
@@ -9,7 +10,6 @@ import type { AllowRules } from "./people/allow-rules.ts";
 import { claimUser } from "./people/claim-user.ts";
 import type { OpenedSession, SessionBook } from "./people/session-book.ts";
 import type { UserBook } from "./people/user-book.ts";
-import { isValidName, normalName } from "./people/user-name.ts";
 
 /** What somebody brings to a log-in. */
 export interface LoginAttempt {

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import { faultsOf } from "@elara/runtime/config/faults";
+import { pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
 import type { ConfiguredSpawner } from "@elara/runtime/service";
-import type { Spawner, SpawnerPlugin } from "@elara/sdk";
+import type { Spawner, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
 import type { Logger } from "pino";
 import { Value } from "typebox/value";
 import { SpawnConfig } from "./config.ts";
 import type { ServerClocks } from "./phases.ts";
+import { fittingOptions } from "./profiles/fitting-options.ts";
+import { namesOption, optionsRefused } from "./profiles/plugin-rules.ts";
 
 type Options = Record<string, unknown>;
 type Handle = Record<string, unknown>;
@@ -28,6 +31,8 @@ export interface Backend {
   readonly configured: Options;
   /** Configuration overlaid with these, defaults filled in. Throws SPAWN_OPTIONS_INVALID, which names the option. */
   options(over: Options): Options;
+  /** Holds whole options to the plugin's own rules. Throws its error, with `field` where an option is wrong. */
+  check(options: Options, signal: AbortSignal): Promise<void>;
   /** The hub's API as its servers reach it. */
   apiUrl(): Promise<string>;
   /** The handle as it is stored: plain JSON. Throws PLUGIN_INVALID when it does not fit the plugin's own schema. */
@@ -57,7 +62,10 @@ interface BackendsOptions {
   readonly clock: Clock;
 }
 
-/** Sets every configured spawner up, once. Throws PLUGIN_INVALID when there is none or one cannot be set up. */
+/**
+ * Sets every configured spawner up, once. Throws PLUGIN_INVALID when there is none, CONFIG_INVALID for an option that a
+ * plugin refuses, else what it threw.
+ */
 export async function openBackends({
   configured,
   config,
@@ -70,10 +78,11 @@ export async function openBackends({
 }: BackendsOptions): Promise<Backends> {
   const closers: (() => void | Promise<void>)[] = [];
   const list: Backend[] = [];
-  for (const given of configured) {
+  for (const [index, given] of configured.entries()) {
     const folder = join(dataDir, "spawners", given.name);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const spawner = await given.plugin.setup(given.options, {
+    const { plugin, options } = given;
+    const host: SpawnerHost = {
       log: log.child({ plugin: given.name }),
       dataDir: folder,
       hubId,
@@ -81,6 +90,13 @@ export async function openBackends({
       internalHost,
       now: () => clock.now(),
       onClose: (close) => void closers.push(close),
+    };
+    const setUp = async () => plugin.setup(options, host);
+    const spawner = await setUp().catch((error: unknown) => {
+      if (!namesOption(error)) throw error;
+      const secrets = secretsIn(plugin.options, options);
+      const place = { path: `spawners[${index}].options`, errors: plugin.errors, secrets };
+      throw optionsRefused([pluginFaultWords(error, place)], error);
     });
     list.push(backendOf(given, { spawner, config, apiUrl }));
   }
@@ -112,8 +128,7 @@ function backendOf(
     clocks: clocksOf(given, config),
     configured: given.options,
     options(over) {
-      const options: unknown = Value.Default(plugin.options, { ...given.options, ...over });
-      const [fault] = faultsOf(plugin.options, options);
+      const { options, fault } = fittingOptions(plugin, { ...given.options, ...over });
       if (fault) {
         const [field = ""] = fault.path.split(/[.[]/);
         throw new HubError("SPAWN_OPTIONS_INVALID", {
@@ -121,7 +136,10 @@ function backendOf(
           field,
         });
       }
-      return isObject(options) ? options : {};
+      return options;
+    },
+    async check(options, signal) {
+      await spawner.checkOptions?.(options, { signal });
     },
     apiUrl: async () => (spawner.apiUrl ? (await spawner.apiUrl()).replace(/\/$/, "") : apiUrl),
     handle(returned) {

@@ -19,6 +19,7 @@ import { orderStart } from "./orders/start.ts";
 import { orderStop } from "./orders/stop.ts";
 import { type Pace, steadyPace } from "./pace.ts";
 import type { SpawnParts } from "./parts.ts";
+import { holdToRules } from "./profiles/plugin-rules.ts";
 import { openProfiles } from "./profiles/profile-book.ts";
 import { openStepLog } from "./steps.ts";
 
@@ -40,6 +41,10 @@ export async function startSpawn(
     internalHost: hub.network.internalHost,
     log,
     clock,
+  });
+  await holdToRules(config.profiles, backends.list, log).catch(async (error: unknown) => {
+    await backends.close();
+    throw error;
   });
   const ledger = openLedger({ store, bus, clock, hubId: hub.hubId, nudge: () => relay.nudge() });
   const relay = startRelay({ bus, documents: [ledger.documents], log, clock });

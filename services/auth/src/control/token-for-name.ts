@@ -1,8 +1,8 @@
 import { HubError, type User } from "@elara/contracts";
+import { isValidName, normalName } from "@elara/runtime/user-name";
 import type { AllowRules } from "../people/allow-rules.ts";
 import type { Mint } from "../people/mint.ts";
 import type { UserBook } from "../people/user-book.ts";
-import { isValidName, normalName } from "../people/user-name.ts";
 
 export interface TokenForNameWish {
   readonly name: string;

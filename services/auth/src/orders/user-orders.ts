@@ -9,12 +9,12 @@ import {
 } from "@elara/contracts";
 import { digest } from "@elara/runtime/id";
 import { serversOfUser } from "@elara/runtime/store/read/servers";
+import { normalName } from "@elara/runtime/user-name";
 import type { Ground } from "../ground.ts";
 import type { AllowRules } from "../people/allow-rules.ts";
 import type { SessionBook } from "../people/session-book.ts";
 import type { TokenBook } from "../people/token-book.ts";
 import type { UserBook } from "../people/user-book.ts";
-import { normalName } from "../people/user-name.ts";
 
 /** What the orders about users work with. */
 export interface UserOrderParts {

@@ -1,5 +1,5 @@
+import { normalName } from "@elara/runtime/user-name";
 import type { AuthConfig } from "../config.ts";
-import { normalName } from "./user-name.ts";
 
 /** Who may log in, and who administers. Names are normal names. */
 export interface AllowRules {

@@ -2,10 +2,10 @@ import { codeOf, HubError, type User } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { newId } from "@elara/runtime/id";
 import { insertWithEvents, withEvents } from "@elara/runtime/outbox";
+import { isValidName, normalName } from "@elara/runtime/user-name";
 import type { Ground } from "../ground.ts";
 import { swap } from "../swap.ts";
 import { facts } from "./facts.ts";
-import { isValidName, normalName } from "./user-name.ts";
 
 /** Users: made, changed, found. Every change carries its event. */
 export interface UserBook {

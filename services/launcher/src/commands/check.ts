@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
+import { faultWords, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
 import type { Configured } from "@elara/runtime/service";
 import type { AuthPlugin, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
-import { type Offer, offerFaults, type ProfileEntry } from "@elara/spawn";
+import { type Offer, offerFaults, type ProfileEntry, profileRuleFaults, type Ruled } from "@elara/spawn";
 import { pino } from "pino";
-import { faultWords, pluginFaultWords, secretsIn } from "../fault-words.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { isLocal } from "../plugin-entries.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
@@ -32,8 +32,14 @@ export async function check(options: CommandOptions): Promise<void> {
     }
   };
   const secret: string[] = [];
-  const lookAtPlugin = (what: string, work: () => unknown): Promise<void> =>
-    look(what, work, (error) => pluginFaultWords(error, secret));
+  const lookAtPlugin = (
+    what: string,
+    { path, plugin }: { path: string; plugin: AuthPlugin | SpawnerPlugin },
+    work: () => unknown,
+  ): Promise<void> => {
+    const place = { path: `${path}.options`, errors: plugin.errors, secrets: secret };
+    return look(what, work, (error) => pluginFaultWords(error, place));
+  };
   const inClear = <E extends Configured<AuthPlugin | SpawnerPlugin>>(path: string, entry: E): E => {
     const clear = resolvedPlugin(settings, path, entry);
     secret.push(...secretsIn(clear.plugin.options, clear.options));
@@ -64,23 +70,29 @@ export async function check(options: CommandOptions): Promise<void> {
     onClose: (close) => void closers.push(close),
   };
   for (const [index, entry] of settings.authenticators.entries()) {
-    await lookAtPlugin(`authenticator ${entry.name}`, async () => {
-      const { plugin, options } = inClear(`authenticators[${index}]`, entry);
+    const path = `authenticators[${index}]`;
+    await lookAtPlugin(`authenticator ${entry.name}`, { path, plugin: entry.plugin }, async () => {
+      const { plugin, options } = inClear(path, entry);
       await (await plugin.setup(options, host)).check?.();
     });
   }
   const offers = new Map<string, Offer>();
+  const ruled: Ruled[] = [];
   for (const [index, entry] of settings.spawners.entries()) {
-    await lookAtPlugin(`spawner ${entry.name}`, async () => {
-      const { plugin, options } = inClear(`spawners[${index}]`, entry);
+    const { name } = entry;
+    const path = `spawners[${index}]`;
+    await lookAtPlugin(`spawner ${name}`, { path, plugin: entry.plugin }, async () => {
+      const { plugin, options } = inClear(path, entry);
       const spawner = await plugin.setup(options, host);
+      await spawner.checkOptions?.(options, { signal: AbortSignal.timeout(FORM_MS) });
+      ruled.push({ name, plugin, configured: options, spawner });
       const note = await spawner.check?.();
       const offer = await spawner.form?.({ signal: AbortSignal.timeout(FORM_MS) });
-      if (offer) offers.set(entry.name, offer);
+      if (offer) offers.set(name, offer);
       return note;
     });
   }
-  await look("profiles", () => profiles(settings, offers));
+  await look("profiles", () => profiles(settings, offers, ruled));
   // What plugins hold open would keep this command from ending.
   for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => {});
   rmSync(scratch, { recursive: true, force: true });
@@ -98,14 +110,24 @@ export async function check(options: CommandOptions): Promise<void> {
 /** A scheduler that is away takes its time to say so. */
 const FORM_MS = 20_000;
 
-/** What users choose from, in words. Throws CONFIG_INVALID when there is nothing to choose of a field. */
-function profiles({ sections, spawners }: Settings, offers: ReadonlyMap<string, Offer>): string {
+/**
+ * What users choose from, in words. Throws CONFIG_INVALID for options that a plugin refuses, and when there is nothing to
+ * choose of a field. Of a spawner whose own options are refused no rules are asked.
+ */
+async function profiles(
+  { sections, spawners }: Settings,
+  offers: ReadonlyMap<string, Offer>,
+  ruled: readonly Ruled[],
+): Promise<string> {
   const { profiles: configured = [] }: { profiles?: ProfileEntry[] } = sections.spawn ?? {};
-  const faults = offerFaults(configured, spawners, offers);
-  if (faults.length > 0)
-    throw new HubError("CONFIG_INVALID", {
-      operator: faults.map(({ path, message }) => `${path}: ${message}`).join("; "),
-    });
+  const faults = [
+    ...offerFaults(configured, spawners, offers).map(({ path, message }) => `${path}: ${message}`),
+    // What cannot be told now is told of the spawner.
+    ...(await profileRuleFaults(configured, ruled, FORM_MS)).flatMap(({ words, isCertain }) =>
+      isCertain ? [words] : [],
+    ),
+  ];
+  if (faults.length > 0) throw new HubError("CONFIG_INVALID", { operator: faults.join("; ") });
   return configured.length === 0 ? "one for each spawner" : configured.map(({ slug }) => slug).join(", ");
 }
 

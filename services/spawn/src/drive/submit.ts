@@ -75,9 +75,11 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   let apiUrl: string;
   try {
     options = optionsToStart(parts, doc);
+    await drive.call(doc, (signal) => backend.check(options, signal), isStillWanted);
     apiUrl = await drive.call(doc, () => backend.apiUrl(), isStillWanted);
   } catch (error) {
     if (error instanceof Interrupted) throw error;
+    parts.log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "start not prepared");
     await failStart(parts, backend, { doc, cause: causeOfError(error, causeTime(parts)), isGone: false });
     return 0;
   }

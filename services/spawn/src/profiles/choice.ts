@@ -1,7 +1,9 @@
 import { HubError, type Server } from "@elara/contracts";
 import { isVisible } from "@elara/runtime/store/read/profiles";
+import { bounded } from "../bounded.ts";
 import type { SpawnParts } from "../parts.ts";
 import { choiceFault, type OfferedProfile, optionsOf } from "./offered-profile.ts";
+import { namesOption } from "./plugin-rules.ts";
 import { checkLength, sorted, withProfileKept } from "./strange-options.ts";
 
 type Options = Record<string, unknown>;
@@ -30,12 +32,15 @@ export interface Dropped {
   readonly options: readonly string[];
 }
 
+/** An order is to be answered soon: a backend that has to be asked about its rules gets so long. */
+const RULES_MS = 1_000;
+
 const NOTHING: Dropped = { profile: false, options: [] };
 
 /**
  * Profile and options of a start. What the order says is checked and refused by name; what it leaves to the last start
  * (`last`) gives way to defaults where it is not offered any more, so that nobody is locked out. Throws
- * SPAWN_PROFILE_UNKNOWN, SPAWN_OPTIONS_INVALID, USER_NOT_FOUND, STORE_AWAY.
+ * SPAWN_PROFILE_UNKNOWN, SPAWN_OPTIONS_INVALID, an error of the plugin that names an option, USER_NOT_FOUND, STORE_AWAY.
  */
 export async function choose(
   parts: SpawnParts,
@@ -48,8 +53,14 @@ export async function choose(
   const isLast = last !== undefined && ["", profile.slug].includes(last.profile);
   const isGone = last !== undefined && !isLast && wish.profile === undefined;
   const profileAsked = wish.profile !== undefined || (isLast && last.profileAsked === true);
-  const answer = (options: Options, dropped: Dropped) => {
-    backendOf(parts, profile).options(optionsOf(profile, sorted(parts, profile, options).own));
+  const answer = async (options: Options, dropped: Dropped) => {
+    const backend = backendOf(parts, profile);
+    const whole = backend.options(optionsOf(profile, sorted(parts, profile, options).own));
+    await bounded(RULES_MS, (signal) => backend.check(whole, signal)).catch((error: unknown) => {
+      if (namesOption(error)) throw error;
+      // Asked once more before it is submitted.
+      parts.log.debug({ backend: backend.name, err: error }, "options not held to the rules yet");
+    });
     return { profile: profile.slug, profileAsked, backend: profile.backend, options, dropped };
   };
   if (wish.options !== undefined) {

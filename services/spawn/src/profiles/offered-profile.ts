@@ -1,9 +1,11 @@
 import { HubError, type ProfileField, type Visibility } from "@elara/contracts";
+import { normalName } from "@elara/runtime/user-name";
 import type { FieldKeywords } from "@elara/sdk";
 import type { TSchema } from "typebox";
 import type { Backend } from "../backends.ts";
 import { edges, fieldFault, fieldSchema, isEmpty, narrowed } from "./field-schema.ts";
 import type { ProfileEntry } from "./profile-entry.ts";
+import { filledOptions, optionOf } from "./profile-options.ts";
 
 type Options = Readonly<Record<string, unknown>>;
 /** What a backend says of its options here and now, by name: the plugin's `form`. */
@@ -36,19 +38,22 @@ export function offeredProfile(
   position: number,
   { backend, offer }: { backend: Pick<Backend, "plugin" | "configured">; offer: Offer },
 ): OfferedProfile {
-  const known: Readonly<Record<string, TSchema & { userChoice?: unknown }>> =
-    backend.plugin.options.properties;
+  const known = (name: string) => optionOf(backend.plugin, name);
+  const filled = filledOptions(entry, backend.plugin);
   // In the order of whoever names them.
   const names =
     entry.fields === undefined
-      ? Object.keys(known).filter((name) => known[name]?.userChoice === true)
-      : Object.keys(entry.fields).filter((name) => isChoice(known[name]));
+      ? Object.keys(backend.plugin.options.properties).filter((name) => known(name)?.userChoice === true)
+      : Object.keys(entry.fields).filter((name) => isChoice(known(name)));
   const { users = [], admins = false } = entry.visibleTo ?? {};
-  const begins = (name: string) => [entry.options?.[name], offer[name]?.default, backend.configured[name]];
+  const begins = (name: string) => [filled.options[name], offer[name]?.default, backend.configured[name]];
   const fields = names.flatMap((name) => {
-    const option = known[name];
+    const option = known(name);
     const own = entry.fields?.[name];
-    const keywords = own === undefined || own === true ? {} : own;
+    const keywords =
+      own === undefined || own === true
+        ? {}
+        : { ...own, ...(own.default !== undefined && { default: filled.defaults[name] }) };
     return option
       ? [offeredField(name, option, { offer: offer[name] ?? {}, keywords, begins: begins(name) })]
       : [];
@@ -67,10 +72,10 @@ export function offeredProfile(
     fields,
     visibleTo: {
       everyone: entry.visibleTo === undefined,
-      users: users.map((user) => user.toLowerCase()),
+      users: users.map(normalName),
       admins,
     },
-    options: entry.options ?? {},
+    options: filled.options,
     needed: fields.filter(isNeeded).map(({ name }) => name),
   };
 }

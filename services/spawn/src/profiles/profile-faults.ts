@@ -1,11 +1,15 @@
 import { type Fault, faultsOf } from "@elara/runtime/config/faults";
 import { nearest } from "@elara/runtime/config/nearest";
+import { withDefaults } from "@elara/runtime/config/resolve";
+import { writtenSchema } from "@elara/runtime/config/schema";
 import type { ConfiguredSpawner } from "@elara/runtime/service";
+import { isValidName, normalName } from "@elara/runtime/user-name";
 import type { FieldKeywords } from "@elara/sdk";
 import type { TSchema } from "typebox";
 import { type FieldSchema, fieldFault, fieldSchema, isEmpty, narrowed } from "./field-schema.ts";
 import { isChoice, isPerStart } from "./offered-profile.ts";
 import { Narrowing, type ProfileEntry } from "./profile-entry.ts";
+import { optionOf } from "./profile-options.ts";
 
 /** What is wrong with the profiles of a configuration, each fault at its path (`profiles[0].fields.image.enum[1]`). */
 export function profileFaults(
@@ -23,6 +27,12 @@ export function profileFaults(
     const { visibleTo } = profile;
     if (visibleTo && !visibleTo.admins && !visibleTo.users?.length)
       faults.push({ path: `${path}.visibleTo`, message: "names nobody; leave it out to offer it to all" });
+    for (const [at, user] of (visibleTo?.users ?? []).entries())
+      if (!isValidName(normalName(user)))
+        faults.push({
+          path: `${path}.visibleTo.users[${at}]`,
+          message: `"${user}" can be nobody's name: letters, digits and ._@+- only, 64 at most`,
+        });
     const spawner = spawners.find(({ name }) => name === profile.spawner);
     if (spawner) faults.push(...optionFaults(profile, spawner, path));
     else {
@@ -47,12 +57,11 @@ function* optionFaults(
   { name, plugin }: ConfiguredSpawner,
   path: string,
 ): Generator<Fault> {
-  type Option = TSchema & { userChoice?: unknown; perStart?: unknown; secret?: unknown };
-  const known: Readonly<Record<string, Option>> = plugin.options.properties;
+  const known = Object.keys(plugin.options.properties);
   for (const [option, value] of Object.entries(options)) {
     const at = `${path}.options.${option}`;
-    const schema = known[option];
-    if (!schema) yield { path: at, message: unknownOption(name, option, Object.keys(known)) };
+    const schema = optionOf(plugin, option);
+    if (!schema) yield { path: at, message: unknownOption(name, option, known) };
     else if (schema.secret)
       yield { path: at, message: "is a secret; it belongs to the options of the spawner" };
     else if (!isPerStart(schema))
@@ -60,12 +69,12 @@ function* optionFaults(
         path: at,
         message: `cannot be set by a profile; it belongs to the options of the spawner "${name}"`,
       };
-    else yield* faultsOf(schema, value, at);
+    else yield* faultsOf(writtenSchema(schema), value, at);
   }
   for (const [option, keywords] of Object.entries(fields)) {
     const at = `${path}.fields.${option}`;
-    const schema = known[option];
-    const choices = Object.keys(known).filter((key) => isChoice(known[key]));
+    const schema = optionOf(plugin, option);
+    const choices = known.filter((key) => isChoice(optionOf(plugin, key)));
     if (!schema) yield { path: at, message: unknownOption(name, option, choices) };
     else if (!isChoice(schema))
       yield { path: at, message: `is no choice of users; the spawner "${name}" offers: ${list(choices)}` };
@@ -74,9 +83,10 @@ function* optionFaults(
       yield* malformed.length > 0 ? malformed : narrowingFaults(schema, keywords, at);
     }
     const isNarrowed = schema && keywords !== true && faultsOf(Narrowing, keywords).length === 0;
-    if (!isNarrowed || !(option in options)) continue;
-    const outside = fieldFault(narrowed(fieldSchema(schema), keywords), options[option]);
-    if (outside && fieldFault(fieldSchema(schema), options[option]) === undefined)
+    if (!isNarrowed || !Object.hasOwn(options, option)) continue;
+    const value = withDefaults(schema, options[option]);
+    const outside = fieldFault(narrowed(fieldSchema(schema), keywords), value);
+    if (outside && fieldFault(fieldSchema(schema), value) === undefined)
       yield { path: `${path}.options.${option}`, message: `is outside its field: ${outside}` };
   }
 }
@@ -112,7 +122,7 @@ function* narrowingFaults(option: TSchema, keywords: FieldKeywords, path: string
   const left = narrowed(schema, keywords);
   if (isEmpty(left)) yield { path, message: "leaves nothing to choose" };
   else if (keywords.default !== undefined) {
-    const fault = fieldFault(left, keywords.default);
+    const fault = fieldFault(left, withDefaults(option, keywords.default));
     if (fault) yield { path: `${path}.default`, message: fault };
   }
 }

@@ -1,8 +1,9 @@
 import { inspect } from "node:util";
 import { codeOf, HubError } from "@elara/contracts";
-import { isList, isSection } from "@elara/runtime/config/schema";
-import { isSecretSchema } from "@elara/runtime/config/secret";
+import type { PluginErrors } from "@elara/sdk";
 import type { TSchema } from "typebox";
+import { isList, isSection } from "../config/schema.ts";
+import { isSecretSchema } from "../config/secret.ts";
 
 /** Of detail and each cause so much is shown. */
 const MOST = 240;
@@ -14,12 +15,21 @@ export function faultWords(error: unknown): string {
   return `${code === "" ? "" : `${code}: `}${sentenceOf(error)}`;
 }
 
-/** The same of what a plugin threw, with its detail and causes. None of `secrets` stands in it, whoever put it there. */
-export function pluginFaultWords(error: unknown, secrets: readonly string[]): string {
+/** Where a plugin stands in the configuration, and what is known of it. */
+export interface PluginPlace {
+  /** None of them stands in the words, whoever put it there. */
+  readonly secrets: readonly string[];
+  /** Path of the plugin's options, `spawners[0].options`; told where the error names one. */
+  readonly path: string;
+  readonly errors: PluginErrors;
+}
+
+/** The same of what a plugin threw: at the option's path if it names one, with its own words, its detail and causes. */
+export function pluginFaultWords(error: unknown, { secrets, path, errors }: PluginPlace): string {
   const hidden = hiding(secrets);
-  let words = hidden(faultWords(error));
+  let words = hidden(placed(error, path));
   const more: string[] = [];
-  for (const part of partsOf(error)) {
+  for (const part of partsOf(error, errors)) {
     const text = shortened(hidden(part));
     if (text === "" || words.includes(text) || more.some((known) => known.includes(text))) continue;
     more.push(text);
@@ -39,6 +49,17 @@ export function secretsIn(schema: TSchema, options: unknown): string[] {
   );
 }
 
+/** The path, the code, the sentence. A sentence may begin with the option's own path, `volumes[1].source: …`. */
+function placed(error: unknown, path: string): string {
+  if (!(error instanceof HubError) || error.field === "") return faultWords(error);
+  const { field, code } = error;
+  const sentence = sentenceOf(error);
+  const [, option = field, rest = sentence] = sentence.startsWith(field)
+    ? (/^(\S+?): (.*)$/s.exec(sentence) ?? [])
+    : [];
+  return `${path}.${option}: ${code}: ${rest}`;
+}
+
 function sentenceOf(error: unknown): string {
   if (error instanceof HubError) return error.operator || error.message;
   // What a connection tried at several addresses could not do has no message of its own.
@@ -48,8 +69,14 @@ function sentenceOf(error: unknown): string {
 const textOf = (value: unknown): string =>
   typeof value === "string" ? value : inspect(value, { depth: 3, breakLength: Number.POSITIVE_INFINITY });
 
-/** Detail of an error, then its causes, each with its detail. */
-function* partsOf(error: unknown): Generator<string> {
+/** What an error says for users if it is no word of its table, its detail, then its causes, each with its detail. */
+function* partsOf(error: unknown, errors: PluginErrors): Generator<string> {
+  if (
+    error instanceof HubError &&
+    errors[error.code] !== undefined &&
+    errors[error.code]?.user !== error.message
+  )
+    yield error.message;
   let here = error;
   for (let depth = 0; depth <= CAUSES && here !== undefined; depth += 1) {
     if (depth > 0) yield sentenceOf(here);
