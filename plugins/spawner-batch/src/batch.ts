@@ -219,6 +219,7 @@ function scriptOf(config: Options): ReturnType<typeof jobScript> {
     try {
       return work();
     } catch (error) {
+      if (error instanceof Unfit) throw badOption(error.field, error.message, error);
       throw badOption("script", `script: ${error instanceof Error ? error.message : String(error)}`, error);
     }
   };

@@ -7,8 +7,9 @@ import { DEFAULT_SCRIPT } from "./script.ts";
 const WORD = "^[^\\u0000-\\u001f\\u007f]{0,200}$";
 const choice = (title: string, description: string, userChoice: true | "named" = "named") =>
   Type.String({ default: "", pattern: WORD, title, description, userChoice });
-const amount = (title: string, description: string) =>
-  Type.Integer({ default: 0, minimum: 0, title, description, userChoice: true });
+/** Bounds that no real job comes near: beyond, schedulers count wrong. */
+const amount = (title: string, description: string, maximum: number) =>
+  Type.Integer({ default: 0, minimum: 0, maximum, title, description, userChoice: true });
 
 /** Options of the batch spawner. */
 export const options = Type.Object(
@@ -50,6 +51,7 @@ export const options = Type.Object(
       Type.String({ pattern: WORD }),
       {
         default: {},
+        additionalProperties: false,
         description: "Environment of the scheduler's commands: PATH, SLURM_CONF. No secrets.",
       },
     ),
@@ -69,7 +71,7 @@ export const options = Type.Object(
       default: DEFAULT_SCRIPT,
       minLength: 1,
       description:
-        "Job script, a LiquidJS template by the administrator: load modules here. What is put in is quoted for the shell. Known: `python`, `user`, `account`, `server`, `options.NAME`; `{% render 'launch', python: python %}` starts the server.",
+        "Job script, a LiquidJS template by the administrator that begins with `#!`: load modules here. What is put in is quoted for the shell. Known: `python`, `user`, `account`, `server`, `options.NAME`; `{% render 'launch', python: python %}` starts the server.",
     }),
     partition: choice("Partition", "Partition or queue; empty: the scheduler's default.", true),
     account: choice("Project", "Account (project) the time is charged to; empty: the scheduler's default."),
@@ -81,9 +83,9 @@ export const options = Type.Object(
       perStart: true,
       description: "Features nodes must have.",
     }),
-    cpus: amount("CPUs", "0: the scheduler's default."),
-    memoryMiB: amount("Memory (MiB)", "0: the scheduler's default."),
-    gpus: amount("GPUs", "0: none."),
+    cpus: amount("CPUs", "0: the scheduler's default.", 4096),
+    memoryMiB: amount("Memory (MiB)", "0: the scheduler's default.", 16_777_216),
+    gpus: amount("GPUs", "0: none.", 64),
     gpuType: Type.String({
       default: "",
       pattern: "^[A-Za-z0-9_.-]*$",
@@ -93,6 +95,7 @@ export const options = Type.Object(
     walltimeMinutes: amount(
       "Time (minutes)",
       "How long the server may run; 0: the partition's default. Checked against the partition's limit.",
+      525_600,
     ),
     extraArguments: Type.Array(Type.String({ pattern: "^--?[A-Za-z][^\\u0000-\\u001f\\u007f]*$" }), {
       default: [],

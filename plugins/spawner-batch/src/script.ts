@@ -1,4 +1,5 @@
 import { Liquid } from "liquidjs";
+import { Unfit } from "./schedulers/scheduler.ts";
 
 /** Starts the server in the job; its folder is the one the job was submitted in. */
 const LAUNCH = `cd "\${SLURM_SUBMIT_DIR:-\${PBS_O_WORKDIR:-.}}" || exit 1
@@ -31,7 +32,39 @@ export function shellWord(value: unknown): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** A job script from an administrator's template. Everything put in is one shell word unless the template says `| raw`. */
+const holdsControl = (value: unknown): boolean =>
+  typeof value === "string"
+    ? CONTROL.test(value)
+    : typeof value === "object" && value !== null && Object.values(value).some(holdsControl);
+
+/** Also of what a template puts in raw: a newline would end its line. */
+function checkFacts({ options, ...facts }: ScriptFacts): void {
+  for (const [name, value] of Object.entries(facts))
+    if (holdsControl(value)) throw new Error(`\`${name}\` holds a control character`);
+  for (const [name, value] of Object.entries(options))
+    if (holdsControl(value)) throw new Unfit(name, `options.${name} holds a control character`);
+}
+
+/** LiquidJS says at the end where it is. */
+function withLine<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    const [, what, line] = /^(.*?)(?:, file:.*?)?, line:(\d+), col:\d+$/s.exec(words) ?? [];
+    throw new Error(line === undefined ? words : `line ${line}: ${what}`, { cause: error });
+  }
+}
+
+/** What batch systems refuse whatever else is in it. */
+function checkText(template: string): void {
+  if (!template.startsWith("#!"))
+    throw new Error("line 1: has to begin with `#!` and the path of a shell: `#!/bin/bash -l`");
+  const dos = template.split("\n").findIndex((line) => line.endsWith("\r"));
+  if (dos !== -1) throw new Error(`line ${dos + 1}: ends in CR LF, as on Windows; it has to be LF`);
+}
+
+/** A job script from an administrator's template. Everything put in is one shell word unless the template says `| raw`. What is wrong with it is told with its line. */
 export function jobScript(template: string): (facts: ScriptFacts) => string {
   const engine = new Liquid({
     outputEscape: shellWord,
@@ -41,14 +74,10 @@ export function jobScript(template: string): (facts: ScriptFacts) => string {
     jsTruthy: true,
     templates: { launch: LAUNCH },
   });
-  const parsed = engine.parse(template);
+  checkText(template);
+  const parsed = withLine(() => engine.parse(template));
   return (facts) => {
-    // Also of what a template puts in raw: a newline would end its line.
-    JSON.stringify(facts, (_key, value: unknown) => {
-      if (typeof value === "string" && CONTROL.test(value))
-        throw new Error("a value of the script holds a control character");
-      return value;
-    });
-    return String(engine.renderSync(parsed, { ...facts }));
+    checkFacts(facts);
+    return withLine(() => String(engine.renderSync(parsed, { ...facts })));
   };
 }

@@ -48,9 +48,9 @@ describe("check", { skip }, () => {
     ],
     [
       "a script that speaks of what is not there",
-      { script: "{{ options.modules }}" },
+      { script: "#!/bin/sh\n{{ options.modules }}" },
       "BATCH_OPTIONS_INVALID",
-      /undefined variable/,
+      /script: line 2: undefined variable: options.modules/,
     ],
     [
       "commands that are not there",

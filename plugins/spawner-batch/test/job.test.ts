@@ -60,6 +60,25 @@ describe("what a job is asked for", () => {
     assert.ok(!Value.Check(schema, { ...given(), extraArguments: ["--nice=1\n#SBATCH -p x"] }));
   });
 
+  test("amounts are whole numbers, with their unit in the name, and not without end", () => {
+    for (const [name, most] of Object.entries({
+      cpus: 4096,
+      gpus: 64,
+      memoryMiB: 16_777_216,
+      walltimeMinutes: 525_600,
+    })) {
+      for (const value of [-1, 1.5, "512", most + 1, Number.MAX_SAFE_INTEGER])
+        assert.ok(!Value.Check(schema, { ...given(), [name]: value }), `${name} ${value}`);
+      assert.ok(Value.Check(schema, { ...given(), [name]: most }));
+    }
+  });
+
+  test("names in the environment of commands are names, so that `env` takes none for a flag", () => {
+    for (const name of ["-u", "A B", "A-B", "1A", "", "A=B", "$(id)"])
+      assert.ok(!Value.Check(schema, { ...given(), environment: { [name]: "x" } }), name);
+    assert.ok(Value.Check(schema, { ...given(), environment: { SLURM_CONF: "/etc/slurm.conf", _a1: "" } }));
+  });
+
   test("the order has the environment, the script has not", () => {
     const { options, ...rest } = request();
     assert.deepEqual(jobOrder(options, { options, ...rest }).env, { A: "b" });

@@ -8,7 +8,7 @@ const facts = (options: Record<string, unknown> = {}): ScriptFacts => ({
   options,
 });
 const rendered = (template: string, options: Record<string, unknown> = {}) =>
-  jobScript(template)(facts(options));
+  jobScript(`#!/bin/sh\n${template}`)(facts(options)).replace("#!/bin/sh\n", "");
 
 describe("a job script", () => {
   test("by default is a login shell that becomes the launcher", () => {
@@ -58,6 +58,29 @@ exec '/opt/my python/bin/python3' -I -S ./launch.py < ./launch.json
       assert.throws(() => rendered("{{ options.v | raw }}", { v: value }), /control character/);
       assert.throws(() => shellWord(value), /control character/);
     }
+  });
+
+  test("begins with #! and has no line breaks of DOS, or no batch system takes it", () => {
+    for (const template of [
+      "module load x\n",
+      "\n#!/bin/sh\n",
+      " #!/bin/sh\n",
+      "{% comment %}x{% endcomment %}\n",
+    ])
+      assert.throws(() => jobScript(template), /line 1: has to begin with `#!`/, template);
+    assert.throws(() => jobScript("#!/bin/sh\ntrue\r\n"), /line 2: ends in CR LF/);
+  });
+
+  test("tells the line of what is wrong with it", () => {
+    const wrong = (body: string) => () => rendered(`true\n${body}`, { list: [1] });
+    assert.throws(wrong("{% if %}"), /^Error: line 3: invalid value expression/);
+    assert.throws(wrong("{{ user | nofilter }}"), /^Error: line 3: undefined filter: nofilter$/);
+    assert.throws(wrong("\n{{ options.modules }}"), /^Error: line 4: undefined variable: options.modules$/);
+    assert.throws(wrong("{{ options.list }}"), /^Error: line 3: a value of the script is a list or a table$/);
+  });
+
+  test("names the value that holds a control character", () => {
+    assert.throws(() => rendered("true", { module: "a\nb" }), /options\.module holds a control character/);
   });
 
   test("an empty choice and a zero count as not chosen", () => {
