@@ -49,10 +49,20 @@ export function places(config: Options) {
       return isAccount(account) && account !== "root" ? account : undefined;
     },
     desk,
-    /** Where a start of this server goes: always to the same machine, because a start may be repeated. */
-    chosen({ tag, options: { host } }: { tag: string; options: { host: string } }): Place {
-      const hash = createHash("sha256").update(tag).digest().readUInt32BE(0);
-      const place = host === ANY ? all[hash % all.length] : all.find(({ name }) => name === host);
+    /**
+     * Where a start of this server goes: always to the same machine, because a start may be repeated, but past those
+     * that do not answer, unless none does.
+     */
+    chosen(
+      { tag, options: { host } }: { tag: string; options: { host: string } },
+      isSilent: (name: string) => boolean = () => false,
+    ): Place {
+      const weight = ({ name }: Place) => createHash("sha256").update(`${tag} ${name}`).digest("hex");
+      const inTurn = all.toSorted((one, other) => (weight(one) < weight(other) ? -1 : 1));
+      const place =
+        host === ANY
+          ? (inTurn.find(({ name }) => !isSilent(name)) ?? inTurn[0])
+          : all.find(({ name }) => name === host);
       if (!place) throw sshError("SSH_HOST_UNKNOWN", { detail: { host } });
       return place;
     },

@@ -12,13 +12,18 @@ import type { Static, TSchema } from "typebox";
 import { codeOf, fromSsh, sshError } from "./errors.ts";
 import type { Options } from "./options.ts";
 import type { Desk } from "./places.ts";
+import type { Silences } from "./silences.ts";
 
 /** An order without what the desk already says. */
 type At<Order> = Order extends unknown ? Omit<Order, "runDir" | "minUid"> : never;
 type Accepted<S extends TSchema> = Extract<Static<S>, { ok: true }>;
 
 /** The launcher on other machines. Throws errors of this plugin: that it could not be asked, or that it refused. */
-export function remote(ssh: Ssh, config: Pick<Options, "python" | "minUid" | "commandSeconds">) {
+export function remote(
+  ssh: Ssh,
+  config: Pick<Options, "python" | "minUid" | "commandSeconds">,
+  { heed }: Pick<Silences, "heed">,
+) {
   async function ask<S extends TSchema>(
     schema: S,
     { place, account, dir }: Desk,
@@ -29,11 +34,11 @@ export function remote(ssh: Ssh, config: Pick<Options, "python" | "minUid" | "co
     const { argv, stdin } = await remoteLauncher(config.python, asked);
     const command = { argv, stdin, deadlineMs: config.commandSeconds * 1000, ...(signal && { signal }) };
     const { host, name } = place;
-    const { exitCode, stdout, stderr } = await ssh
-      .run({ host, port: place.port, account }, command)
-      .catch((error: unknown) => {
-        throw fromSsh(error, name);
-      });
+    const { exitCode, stdout, stderr } = await heed(name, () =>
+      ssh.run({ host, port: place.port, account }, command),
+    ).catch((error: unknown) => {
+      throw fromSsh(error, name);
+    });
     // 126 and 127 are the shell's: it found no Python, or none it may run.
     if (exitCode === 126 || exitCode === 127 || stderr.includes(PYTHON_TOO_OLD))
       throw sshError("SSH_PYTHON_MISSING", { host: name, detail: stderr });
@@ -45,14 +50,14 @@ export function remote(ssh: Ssh, config: Pick<Options, "python" | "minUid" | "co
   return {
     /** Only connects; nothing is asked yet. */
     connect: ({ place: { host, port, name }, account }: Desk, signal?: AbortSignal) =>
-      ssh
-        .connect(
+      heed(name, () =>
+        ssh.connect(
           { host, port, account },
           { deadlineMs: config.commandSeconds * 1000, ...(signal && { signal }) },
-        )
-        .catch((error: unknown) => {
-          throw fromSsh(error, name);
-        }),
+        ),
+      ).catch((error: unknown) => {
+        throw fromSsh(error, name);
+      }),
     launch: (desk: Desk, order: At<LaunchOrder>) => ask(LaunchAnswer, desk, order),
     look: (desk: Desk, tags: readonly string[], signal?: AbortSignal) =>
       ask(LookAnswer, desk, { action: "look", tags }, signal),

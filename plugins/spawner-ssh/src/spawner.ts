@@ -10,6 +10,7 @@ import { ANY, type Options } from "./options.ts";
 import { checkOptions, wrong } from "./options-check.ts";
 import { type Desk, places } from "./places.ts";
 import { remote } from "./remote.ts";
+import { silences } from "./silences.ts";
 import { tunnels } from "./tunnels.ts";
 
 /** How long a port there is not given out again. */
@@ -37,7 +38,8 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   const where = places(config);
   const ssh = open(config, host);
   host.onClose(() => ssh.close());
-  const there = remote(ssh, config);
+  const { heed, isSilent } = silences();
+  const there = remote(ssh, config, { heed });
   const ends = tunnels(ssh, config.forwardHost, host);
   const rowsOf = observer({ places: where, remote: there, tunnels: ends, portRange: config.portRange }, host);
   const apiUrl = config.apiUrl || host.apiUrl;
@@ -112,7 +114,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       const account = where.accountOf(request.user.name);
       if (account === undefined)
         throw sshError("SSH_ACCOUNT_REFUSED", { detail: { user: request.user.name } });
-      const desk = where.desk(where.chosen(request), account);
+      const desk = where.desk(where.chosen(request, isSilent), account);
       progress("connecting", `Connecting to ${desk.place.name}`, 5);
       await there.connect(desk, signal);
       progress("launching", `Starting a process on ${desk.place.name}`, 10);

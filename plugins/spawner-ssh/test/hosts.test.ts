@@ -117,6 +117,22 @@ describe("several machines", { skip }, () => {
     assert.equal((await bench.facts(two.url)).pid, two.child.pid, "it ran all the time");
   });
 
+  test("one that is down gets no servers that may run anywhere, until it answers", async (t) => {
+    const bed = await theBed();
+    const bench = await benchOn(t);
+    const spawner = await bench.spawner();
+    const seen = await bench.start(spawner, requestAt(bench, "login2"));
+    const anywhere = async () => (await bench.start(spawner, requestAt(bench, "any"))).handle.host;
+    const { host } = bed.hosts[1] ?? { host: "" };
+    await bed.stop(host);
+    assert.equal((await bench.row(spawner, [seen], seen.tag))?.state, "unknown");
+    for (let count = 0; count < 6; count += 1) assert.equal(await anywhere(), "login1");
+    await bed.start(host);
+    await untilRunning(bench, spawner, seen);
+    // By chance all of a few would go to the other.
+    for (let count = 0; (await anywhere()) !== "login2"; count += 1) assert.ok(count < 30, "it is left out");
+  });
+
   test("one that hangs: rows of the other within 5 s, also the first time; it answers again, all go on", async (t) => {
     const bed = await theBed();
     const { bench, one, two } = await both(t);
