@@ -35,8 +35,8 @@ export function checkOptions(options: Options, config: Options): void {
   if (first > last) throw wrong("portRange", `${first} is above ${last}`);
   const { memory } = options;
   if ((bytesOf(memory) ?? LEAST_MEMORY) < LEAST_MEMORY) {
-    const tooLittle = `${memory} is less than 6M, the least a container takes; units are K, M, G, T`;
-    throw wrong("memory", tooLittle, `Memory: ${tooLittle}.`);
+    const tooLittle = `${memory} is less than 6M, the least a container takes; units are K, M, G, T.`;
+    throw wrong("memory", tooLittle, tooLittle);
   }
   checkVolumes(options);
 }

@@ -12,6 +12,7 @@ import type { Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
 import { assertSameKeys } from "./same-keys.ts";
 import { resolved, resolvedPlugin, type Settings, storeSettings } from "./settings.ts";
+import { withPatience } from "./store-patience.ts";
 
 /** A hub, or the part of it that runs in this process. */
 export interface RunningHub {
@@ -97,7 +98,7 @@ export async function boot(
     // Good-bye is said last, side by side: until then the rows tell that somebody still answers.
     ending.before(() => Promise.all(rows.map((row) => row.close())));
     ending.before(() => Promise.all(running.map((service) => service.close())));
-    if (!alone) await assertSameKeys(store, keys.fingerprint);
+    if (!alone) await withPatience(() => assertSameKeys(store, keys.fingerprint), log);
     const hub = { ...settings.hub, hubId: keys.hubId };
     const authenticators = settings.authenticators.map((entry, index) =>
       resolvedPlugin(settings, `authenticators[${index}]`, entry),
@@ -141,7 +142,8 @@ export async function boot(
       else {
         await app.listen({ host: settings.hub.network.serviceHost, port: 0 });
         const { port } = app.server.address() as AddressInfo;
-        await row.set({ address: `http://${settings.hub.network.serviceHost}:${port}` });
+        const address = `http://${settings.hub.network.serviceHost}:${port}`;
+        await withPatience(() => row.set({ address }), serviceLog);
       }
     }
     ending.before(() => bus.leave());

@@ -3,6 +3,7 @@ import { ERRORS, type ErrorEntry } from "@elara/contracts";
 import { configSchema, isSection } from "@elara/runtime/config/schema";
 import { isSecretSchema } from "@elara/runtime/config/secret";
 import { loadPlugin } from "@elara/runtime/plugins/load";
+import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
 import type { TSchema } from "typebox";
 import * as builtIns from "./built-ins.ts";
 import { literal } from "./config-template.ts";
@@ -64,6 +65,14 @@ async function builtInPlugins() {
   ];
 }
 
+/** What a spawner sets in place of the defaults of `spawn`. */
+function clocksOf(plugin: AuthPlugin | SpawnerPlugin): string[] {
+  const own = plugin.kind === "spawner" ? Object.entries(plugin.clocks ?? {}) : [];
+  if (own.length === 0) return [];
+  const words = own.map(([clock, seconds]) => `\`${clock}\` ${seconds}`).join(", ");
+  return [`Its own clocks, in place of the defaults of \`spawn\`: ${words}.`, ""];
+}
+
 /** CONFIG.md as it should be, from the schemas alone. */
 export async function configManual(): Promise<string> {
   const schema = configSchema(await loadServices());
@@ -78,8 +87,10 @@ export async function configManual(): Promise<string> {
   for (const [key, section] of Object.entries<TSchema>(schema.properties)) {
     lines.push(`## ${key}`, "", ...(textOf(section) ? [textOf(section), ""] : []), ...table(section, key));
   }
-  for (const { kind, name, options } of await builtInPlugins())
-    lines.push(`## Options of the ${kind} \`${name}\``, "", ...table(options, ""));
+  for (const plugin of await builtInPlugins()) {
+    const { kind, name, options } = plugin;
+    lines.push(`## Options of the ${kind} \`${name}\``, "", ...clocksOf(plugin), ...table(options, ""));
+  }
   return lines.join("\n");
 }
 

@@ -88,6 +88,8 @@ export async function settingsFrom(
   const authenticators = wants("auth")
     ? await load("authenticator", builtIns.authenticators, named.authenticators)
     : [];
+  if (wants("spawn") && Value.Check(Plugins, filled) && named.spawners.length === 0)
+    faults.push('spawners: is empty, so nobody can start a server; name one, e.g. ["local"]');
   const loaded = wants("spawn") ? await load("spawner", builtIns.spawners, named.spawners) : [];
   const spawners = withSystemAccounts(loaded, {
     // By what is configured, not by what this process loads: spawn may run apart from auth.

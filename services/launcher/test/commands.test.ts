@@ -192,6 +192,47 @@ describe("check", () => {
     );
   });
 
+  test("holds spawners and profiles to the rules of their plugin, told at the option's path; a start does too", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { PluginError, Type, wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const errors = { MINE_FULL: { status: 400, user: "No.", operator: "A room is full." } };
+       const rooms = Type.Array(Type.Object({ name: Type.String(), seats: Type.Integer({ default: 1 }) }), { default: [], perStart: true });
+       const wrapped = wrapSpawner(local, { name: "mine", options: { rooms }, request: () => { throw new RangeError("no such list"); } });
+       export default { ...wrapped, errors, async setup(options, host) {
+         return { ...(await wrapped.setup(options, host)), checkOptions({ rooms }) {
+           const at = rooms.findIndex(({ seats }) => seats < 1 || seats > 9);
+           if (at >= 0) throw new PluginError(errors, "MINE_FULL", { field: "rooms", operator: "rooms[" + at + "].seats: are none", detail: rooms[at].seats });
+         } };
+       } };`,
+    );
+    const profiles = (seats: number) =>
+      `[{ slug: "a", title: "A", spawner: "mine", options: { rooms: [{ name: "x" }, { name: "y", seats: ${seats} }] } }]`;
+    const mine = '{ use: "./mine.ts", options: { systemAccounts: false } }';
+    config(dir, `{ spawners: [${mine}], spawn: { profiles: ${profiles(10)} } }`);
+    const told = /spawn\.profiles\[0\]\.options\.rooms\[1\]\.seats: MINE_FULL: are none/;
+    const { stdout } = elara(dir, "check");
+    assert.match(stdout, new RegExp(`FAULT +profiles: CONFIG_INVALID: ${told.source} \\(10\\)`));
+    assert.match(stdout, /FAULT +spawner mine: PLUGIN_INVALID: `request` .* sample user: no such list/);
+    const started = elara(dir, "run", "all");
+    assert.equal(started.status, 1);
+    assert.match(started.stderr, new RegExp(`elara: CONFIG_INVALID: ${told.source}`));
+    config(dir, `{ spawners: [{ use: "./mine.ts", options: { rooms: [{ name: "x", seats: 0 }] } }] }`);
+    assert.match(
+      elara(dir, "check").stdout,
+      /FAULT +spawner mine: spawners\[0\]\.options\.rooms\[0\]\.seats: MINE_FULL: are none/,
+    );
+  });
+
+  test("a hub without a spawner is told", (t) => {
+    const dir = folder(t);
+    config(dir, "{ spawners: [] }");
+    for (const args of [["check"], ["run", "all"]])
+      assert.match(elara(dir, ...args).stderr, /spawners: is empty, so nobody can start a server/);
+  });
+
   test("options of a plugin beside `use` are told where they belong", (t) => {
     const dir = folder(t);
     config(

@@ -136,6 +136,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           world.forms++;
           return world.form(signal);
         },
+        checkOptions: (options) => world.rules?.(options),
         ...(world.apiUrl && { apiUrl: async () => world.apiUrl?.() ?? "" }),
         async cleanup({ tag }) {
           world.cleaned.push(tag);

@@ -54,6 +54,8 @@ export class MockWorld {
   /** What the spawner answers to `form`; a function may throw or hang. */
   form: (signal: AbortSignal) => Promise<Readonly<Record<string, FieldKeywords>>> = async () => ({});
   forms = 0;
+  /** The spawner's own rules for whole options; undefined: it has none. */
+  rules: ((options: Record<string, unknown>) => void | Promise<void>) | undefined;
   /** Where its servers reach the hub; undefined: the spawner has no `apiUrl`. */
   apiUrl: (() => Promise<string>) | undefined;
   /** What `start` was called with, newest last. */

@@ -19,6 +19,13 @@ const plugin = spawnerPlugin({
       token: Type.String({ default: "", secret: true }),
       socket: Type.String({ default: "/run/box.sock" }),
       labels: Type.Record(Type.String(), Type.String(), { default: {}, perStart: true }),
+      volumes: Type.Array(
+        Type.Object(
+          { source: Type.String(), readOnly: Type.Boolean({ default: false }) },
+          { additionalProperties: false },
+        ),
+        { default: [], perStart: true, userChoice: "named" },
+      ),
     },
     { additionalProperties: false },
   ),
@@ -81,6 +88,41 @@ describe("profiles of a configuration", () => {
     assert.match(faults({ options: { token: "t" } }).join(), /options\.token: is a secret/);
   });
 
+  it("may leave out in lists what has a default, and the server gets it", () => {
+    const volumes = [{ source: "data" }];
+    const whole = [{ source: "data", readOnly: false }];
+    assert.deepEqual(faults({ options: { volumes }, fields: { volumes: { default: volumes } } }), []);
+    const entry = { slug: "p", title: "P", spawner: "box" };
+    const backend = { plugin, configured: {} };
+    const fixed = offeredProfile({ ...entry, options: { volumes } }, 0, { backend, offer: {} });
+    assert.deepEqual(fixed.options, { volumes: whole });
+    const chosen = { ...entry, fields: { volumes: { default: volumes } } };
+    assert.deepEqual(offeredProfile(chosen, 0, { backend, offer: {} }).fields[0]?.schema.default, whole);
+    assert.match(
+      faults({ options: { volumes: [{ readOnly: true }] } }).join(),
+      /volumes\[0\]\.source: is missing/,
+    );
+  });
+
+  it("name no option by a word that every object knows", () => {
+    for (const word of ["constructor", "__proto__", "toString"]) {
+      const unknown = `is no option of the spawner "box"`;
+      const named = JSON.parse(`{ "${word}": true }`);
+      assert.match(faults({ options: named }).join(), new RegExp(`options\\.${word}: ${unknown}`));
+      assert.match(fields(named).join(), new RegExp(`fields\\.${word}: ${unknown}`));
+    }
+  });
+
+  it("are for users by names that somebody can have", () => {
+    assert.deepEqual(faults({ visibleTo: { users: ["Ada", "bob@example.org"] } }), []);
+    assert.deepEqual(faults({ visibleTo: { users: ["ada", "the admins"] } }), [
+      `profiles[0].visibleTo.users[1]: "the admins" can be nobody's name: letters, digits and ._@+- only, 64 at most`,
+    ]);
+    const entry = { slug: "p", title: "P", spawner: "box", visibleTo: { users: [" Ada"] } };
+    const profile = offeredProfile(entry, 0, { backend: { plugin, configured: {} }, offer: {} });
+    assert.deepEqual(profile.visibleTo.users, ["ada"]);
+  });
+
   it("cannot set what the plugin reads once, when the hub starts", () => {
     assert.deepEqual(faults({ options: { socket: "/run/other.sock" } }), [
       'profiles[0].options.socket: cannot be set by a profile; it belongs to the options of the spawner "box"',
@@ -89,7 +131,7 @@ describe("profiles of a configuration", () => {
 
   it("offer only options that users may choose", () => {
     assert.deepEqual(fields({ socket: true }), [
-      'profiles[0].fields.socket: is no choice of users; the spawner "box" offers: image, size, cores, memory',
+      'profiles[0].fields.socket: is no choice of users; the spawner "box" offers: image, size, cores, memory, volumes',
     ]);
     assert.match(fields({ immage: true }).join(), /is no option of the spawner "box"; did you mean `image`/);
   });

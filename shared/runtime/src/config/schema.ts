@@ -74,7 +74,11 @@ export const LogSection = Type.Object(
 
 const clock = (name: string) =>
   Type.Optional(
-    Type.Number({ minimum: 0.1, maximum: 86_400, description: `In place of \`spawn.${name}\`.` }),
+    Type.Number({
+      minimum: 0.1,
+      maximum: 86_400,
+      description: `In place of \`spawn.${name}\`. Absent: that, where it is changed from its default; else the plugin's own, where it has one.`,
+    }),
   );
 
 export const PluginEntry = Type.Object(
@@ -122,7 +126,7 @@ export const SpawnerEntry = Type.Object(
           stopSeconds: clock("stopSeconds"),
           graceSeconds: clock("graceSeconds"),
         },
-        { ...closed, description: "Clocks of servers here; default: those of `spawn`." },
+        { ...closed, description: "Clocks of servers here." },
       ),
     ),
   },

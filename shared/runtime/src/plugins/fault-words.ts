@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { codeOf, HubError } from "@elara/contracts";
+import { codeOf, ERRORS, type ErrorCode, HubError } from "@elara/contracts";
 import type { PluginErrors } from "@elara/sdk";
 import type { TSchema } from "typebox";
 import { isList, isSection } from "../config/schema.ts";
@@ -71,12 +71,10 @@ const textOf = (value: unknown): string =>
 
 /** What an error says for users if it is no word of its table, its detail, then its causes, each with its detail. */
 function* partsOf(error: unknown, errors: PluginErrors): Generator<string> {
-  if (
-    error instanceof HubError &&
-    errors[error.code] !== undefined &&
-    errors[error.code]?.user !== error.message
-  )
-    yield error.message;
+  if (error instanceof HubError) {
+    const known = errors[error.code] ?? ERRORS[error.code as ErrorCode];
+    if (![known?.user, error.code].includes(error.message)) yield error.message;
+  }
   let here = error;
   for (let depth = 0; depth <= CAUSES && here !== undefined; depth += 1) {
     if (depth > 0) yield sentenceOf(here);
