@@ -1,5 +1,4 @@
-import type { PluginError, ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
-import type { DeskCall } from "@elara/sdk/launcher";
+import type { ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
 import { openSsh } from "@elara/ssh";
 import { asking, noAnswer, read } from "./ask.ts";
 import { checkBatch } from "./check.ts";
@@ -13,6 +12,7 @@ import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
 import { checkLimits, checkValues } from "./options-check.ts";
 import { knownPlaces } from "./places.ts";
+import { refusalOf } from "./refusal.ts";
 import { pbs } from "./schedulers/pbs.ts";
 import { type FoundJob, type JobSpec, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
 import { slurm } from "./schedulers/slurm.ts";
@@ -56,17 +56,6 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
 
   const find = (tag: string, account: string, signal: AbortSignal): Promise<FoundJob[]> =>
     ask(scheduler.argvForFind(jobName(tag), account), (text) => scheduler.parseFind(text), signal);
-
-  /** What a command of the scheduler refused, as an error with the field it is about. */
-  function refusal(call: DeskCall): PluginError {
-    const { exitCode, stdout, stderr } = call;
-    const fault = scheduler.classifyError(exitCode, stdout, stderr);
-    if (fault.kind === "transient") return noAnswer(call);
-    const detail = { exitCode, stderr: stderr.slice(0, 2000) };
-    const words = wordsOf(stderr);
-    const message = `The batch system refused the job${words === "" ? "." : `: ${words}`}`;
-    return batchError("BATCH_REFUSED", { detail, message, ...(fault.field && { field: fault.field }) });
-  }
 
   /** The account of a server; of a handle from another version of this plugin only the tag and the name count. */
   const accountFor = ({ handle, user }: ServerKey & { readonly handle?: Handle }): string =>
@@ -115,7 +104,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     });
     const { find: found, submit: submitted, over: isOver = false, uid } = answer;
     if (submitted && submitted.exitCode !== 0) {
-      const error = refusal(submitted);
+      const error = refusalOf(scheduler, submitted);
       // Anything else may have come to a job all the same.
       if (error.code === "BATCH_REFUSED") await takeBack(tag, account, false);
       throw error;
@@ -169,10 +158,14 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       const { tag } = server;
       const account = accountFor(server);
       const record = (await desk(account, { action: "records", tags: [tag] }, signal)).records[tag];
-      // A claim without an end: only the batch system knows.
-      if (record?.claim && !record.exit) {
-        const living = (await find(tag, account, signal)).filter(({ state }) => state !== "stopping");
-        if (living.length > 0) throw batchError("BATCH_STILL_RUNNING");
+      // Without a record of its end only the batch system knows.
+      const found = record?.exit ? [] : await find(tag, account, signal);
+      const living = found.filter(({ state }) => state !== "stopping");
+      if (living.length > 0) {
+        const neverRan = living.every(({ state }) => state === "queued" || state === "held");
+        if (server.handle || !neverRan) throw batchError("BATCH_STILL_RUNNING");
+        // Nobody would ask for it again, and it would wait for its turn.
+        await cancel(tag, account, 0, signal);
       }
       await desk(account, { action: "forget", tag }, signal);
     },
@@ -202,16 +195,6 @@ const oldest = (jobs: readonly FoundJob[]): FoundJob | undefined =>
   [...jobs].sort(
     (a, b) => a.submittedAt - b.submittedAt || Number.parseInt(a.jobId, 10) - Number.parseInt(b.jobId, 10),
   )[0];
-
-/** What a command of the scheduler said, fit for a page. */
-const wordsOf = (stderr: string): string =>
-  stderr
-    .trim()
-    .split("\n")
-    .map((line) => line.replace(/^\w+: (error: )?(Batch job submission failed: )?/, ""))
-    .join("; ")
-    .replaceAll(/[^\x20-\x7e]/g, "?")
-    .slice(0, 300);
 
 /** The administrator's template; what is wrong with it, or with a value in it, is told as an error of the option. */
 function scriptOf(config: Options): ReturnType<typeof jobScript> {

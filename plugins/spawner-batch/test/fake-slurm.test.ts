@@ -6,19 +6,25 @@ import { describe, type TestContext, test } from "node:test";
 import { SpawnerBench } from "@elara/sdk/testing";
 import { newHandle } from "../src/handle.ts";
 import plugin from "../src/index.ts";
+import { keyOf } from "./fixtures/key.ts";
+import { linesOf } from "./fixtures/stand.ts";
 
 /** A spawner over commands that are scripts, with nothing of a batch system behind them. */
 async function bench(t: TestContext, squeue: string) {
   const dir = await mkdtemp(join(tmpdir(), "elara-fake-"));
   t.after(() => rm(dir, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries({ squeue, sinfo: "echo 'main*|up|infinite|2|2000'" })) {
+  const scancel = `echo "$*" >> ${dir}/cancelled; : > ${dir}/gone`;
+  for (const [name, text] of Object.entries({
+    ...{ squeue: `[ -e ${dir}/gone ] || { ${squeue}; }`, scancel },
+    sinfo: "echo 'main*|up|infinite|2|2000'",
+  })) {
     await writeFile(join(dir, name), `#!/bin/sh\n${text}\n`);
     await chmod(join(dir, name), 0o755);
   }
   const options = { transport: "local", user: "ada", runDir: join(dir, "run") };
   const environment = { PATH: `${dir}:/usr/bin:/bin` };
   const made = new SpawnerBench(t, plugin, { options: { ...options, environment } });
-  return { bench: made, spawner: await made.spawner(), runDir: join(dir, "run") };
+  return { bench: made, spawner: await made.spawner(), runDir: join(dir, "run"), dir };
 }
 
 describe("a search that fails", () => {
@@ -36,20 +42,27 @@ test("a scheduler without a command on the desk's PATH is told as that", async (
 
 describe("the records of a server", () => {
   const row = "echo '1|7|RUNNING|5|5|9|n1|None'";
-  const forgetting = async (t: TestContext, squeue: string, files: Record<string, string>) => {
-    const { bench: made, spawner, runDir } = await bench(t, squeue);
+  const forgetting = async (
+    t: TestContext,
+    squeue: string,
+    files: Record<string, string>,
+    hasHandle = true,
+  ) => {
+    const { bench: made, spawner, runDir, dir } = await bench(t, squeue);
     const request = made.request();
     const folder = join(runDir, request.tag);
     await mkdir(folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const handle = newHandle(request.tag, { jobId: "1", owner: "7", account: "ada", submittedAt: 5 });
-    const done = spawner.cleanup?.(made.stored(request, handle), made.call()) ?? assert.fail();
+    const server = hasHandle ? made.stored(request, handle) : keyOf(request);
+    const done = spawner.cleanup?.(server, made.call()) ?? assert.fail();
     const isKept = () =>
       access(folder).then(
         () => true,
         () => false,
       );
-    return { done, isKept };
+    const cancelled = () => linesOf(join(dir, "cancelled"));
+    return { done, isKept, cancelled, tag: request.tag };
   };
   const claim = '{"jobId":"1"}';
 
@@ -62,6 +75,26 @@ describe("the records of a server", () => {
     const { done, isKept } = await forgetting(t, "exit 1", { claim });
     await assert.rejects(done, { code: "BATCH_SCHEDULER_AWAY" });
     assert.ok(await isKept());
+  });
+  for (const state of ["PENDING|5|||", "RUNNING|5|5|9|n1"])
+    test(`are kept while its job, which has not begun with it, is there: ${state}`, async (t) => {
+      const { done, isKept, cancelled } = await forgetting(t, `echo '1|7|${state}|Priority'`, {});
+      await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
+      assert.ok(await isKept());
+      assert.deepEqual(await cancelled(), []);
+    });
+  for (const state of ["PENDING|5||||Priority", "PENDING|5||||JobHeldUser"])
+    test(`whose handle was lost go with the job that waits still: ${state}`, async (t) => {
+      const { done, isKept, cancelled, tag } = await forgetting(t, `echo '1|7|${state}'`, {}, false);
+      await done;
+      assert.ok(!(await isKept()));
+      assert.deepEqual(await cancelled(), [`--name=elara-${tag} --user=ada`]);
+    });
+  test("whose handle was lost are kept while its job runs", async (t) => {
+    const { done, isKept, cancelled } = await forgetting(t, row, {}, false);
+    await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
+    assert.ok(await isKept());
+    assert.deepEqual(await cancelled(), []);
   });
   test("go when its job is over", async (t) => {
     const { done, isKept } = await forgetting(t, "true", { claim });

@@ -35,6 +35,15 @@ describe("a server that waits in the queue", { skip }, () => {
     await assert.rejects(access(stand.folder(request.tag)), { code: "ENOENT" });
   });
 
+  test("whose handle was lost is cancelled by its clean-up", async (t) => {
+    const bench = stand.bench(t, { partition: "closed" });
+    const server = await bench.start(await bench.spawner(), bench.request());
+    const other = await bench.spawner(bench.host.another());
+    for (const _ of ["once", "again"]) await other.cleanup?.(keyOf(server), bench.call());
+    assert.equal(await stand.recordOf(server.handle.jobId, "JobState"), "CANCELLED");
+    await assert.rejects(access(stand.folder(server.tag)), { code: "ENOENT" });
+  });
+
   test("is held when somebody holds it, and goes on when released", async (t) => {
     const bench = stand.bench(t, { partition: "closed" });
     const spawner = await bench.spawner();
