@@ -9,8 +9,8 @@ export interface Wrapping<Options> {
   /** Name in the configuration and the ledger; default: that of the wrapped one. */
   readonly name?: string;
   /**
-   * Changes what is submitted: environment, arguments, options. It sees the added options too; the wrapped spawner is
-   * handed its own only. Tag, user and paths stay as they are. What it throws is told as the cause of the failed start.
+   * Changes what is submitted: environment, arguments, options. The wrapped spawner is handed its own options, checked, and
+   * the added ones beside them, unchecked, for what speaks of options by name: templates of job scripts. Tag, user and paths stay as they are. What it throws is told as the cause of the failed start.
    * `elara check` calls it once, for a user named `sample`: a PluginError then counts as the refusal of that user, anything
    * else as a fault.
    */
@@ -35,13 +35,16 @@ export function wrapSpawner<
   const { name = plugin.name, options: added, request: change } = wrapping;
   const { properties, required, ...rest } = plugin.options;
   const options = Type.Object({ ...properties, ...added }, rest) as unknown as Added<O, P>;
+  const part = (all: unknown, isOwn: boolean): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(Object(all)).filter(([key]) => Object.hasOwn(properties, key) === isOwn),
+    );
   /** Options of the wrapped spawner: an added one is not among them, whatever it is called. */
-  const own = (all: unknown): Record<string, unknown> =>
-    Object.fromEntries(Object.entries(Object(all)).filter(([key]) => key in properties));
+  const own = (all: unknown): Record<string, unknown> => part(all, true);
   const fitting = (all: unknown): Static<O> => {
     const wanted: unknown = Value.Default(plugin.options, own(all));
     const [fault] = Value.Errors(plugin.options as TSchema, wanted);
-    if (!fault) return wanted as Static<O>;
+    if (!fault) return { ...part(all, false), ...(wanted as Static<O>) };
     throw new HubError("PLUGIN_INVALID", {
       message: "Your server could not be started.",
       operator: `The spawner "${name}" wraps "${plugin.name}" and hands it options it does not take: ${fault.instancePath.slice(1)} ${fault.message}. An option in place of one of "${plugin.name}" has to keep its type, or be translated by \`request\` while that has a default.`,
@@ -50,7 +53,7 @@ export function wrapSpawner<
   /** At set-up nothing is translated yet: what will be is left to the plugin's own default. */
   const atSetup = (all: unknown): Record<string, unknown> =>
     Object.fromEntries(
-      Object.entries(own(all)).filter(([key, value]) => {
+      Object.entries(Object(all)).filter(([key, value]) => {
         const schema: TSchema | undefined = properties[key];
         const isReplaced = added !== undefined && Object.hasOwn(added, key);
         return !(isReplaced && schema && "default" in schema && !Value.Check(schema, value));
@@ -112,8 +115,8 @@ export function wrapSpawner<
         ...(form && { form: form.bind(inner) }),
         ...(apiUrl && { apiUrl: apiUrl.bind(inner) }),
         ...((check || change) && {
-          check: async () =>
-            [change ? await checkSample() : "", await check?.call(inner)].filter(Boolean).join("; "),
+          check: async (server) =>
+            [change ? await checkSample() : "", await check?.call(inner, server)].filter(Boolean).join("; "),
         }),
         ...(cleanup && { cleanup: cleanup.bind(inner) }),
       };

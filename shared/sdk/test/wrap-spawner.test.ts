@@ -101,14 +101,14 @@ describe("a wrapped spawner", () => {
     const request = requestOf({ ...configured, dataset: "climate" as const });
     assert.deepEqual(await spawner.start(request, call), { v: 1 });
     assert.deepEqual(calls, [
-      { of: "setup", given: { image: "a:1", volumes: ["home"], engine: "/e" } },
+      { of: "setup", given: { image: "a:1", volumes: ["home"], engine: "/e", dataset: "none" } },
       {
         of: "start",
         given: {
           ...request,
           argv: ["jupyterhub-singleuser", "--debug"],
           env: { JUPYTERHUB_USER: "ada", DATASET: "climate" },
-          options: { image: "a:1", volumes: ["home", "climate"], engine: "/e" },
+          options: { image: "a:1", volumes: ["home", "climate"], engine: "/e", dataset: "climate" },
         },
       },
     ]);
