@@ -31,8 +31,8 @@ export async function look(tag: string, handle: Handle, living = livingOnce()): 
   const attended = state ? isAlive(state.launcher, state.bootId) : false;
   const exit = await readExit(dir);
   const isOtherBoot = handle.bootId !== bootId();
-  // Records that somebody removed, or that are out of reach, say nothing: its processes do.
-  const stray = !state && !exit && !isOtherBoot && living().has(tag);
+  // A record that somebody removed, or that is out of reach, says nothing: its processes do.
+  const stray = !state && !isOtherBoot && living().has(tag);
   const seen = { state: state ?? null, exit: exit ?? null, alive, attended, stray };
   return rowOf(tag, seen, { isOtherBoot, wording });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { isAlive, readExit, startOf } from "@elara/sdk/launcher";
 import { SpawnerBench, standInCommand } from "@elara/sdk/testing";
@@ -116,6 +116,50 @@ describe("when somebody removes records of a running server", () => {
     await spawner.stop(server, { graceSeconds: 0.4, ...bench.call() });
     await bench.untilEnded(spawner, server, "it is killed");
     assert.equal(bench.processes().length, 0);
+  });
+});
+
+describe("when somebody writes an end for a server that runs", () => {
+  const forged = { v: 1, cause: "exited", exitCode: 0, signal: null, at: "", code: null, message: "" };
+
+  for (const [what, without] of [
+    ["beside whole records", []],
+    ["and removes the record of where it runs", ["state.json"]],
+  ] as const)
+    test(`${what}: it has not ended, and a stop ends it`, async (t) => {
+      const { bench, spawner, server, tag } = await running(t);
+      const { dir } = server.handle;
+      for (const name of without) await rm(join(dir, name));
+      await writeFile(join(dir, "exit.json"), JSON.stringify({ ...forged, tag }));
+      const row = await bench.row(spawner, [server], tag);
+      assert.equal(row?.state, without.length > 0 ? "unknown" : "running");
+      assert.equal((await spawner.locate(server, bench.call()))?.dir, dir);
+      await spawner.stop(server, { graceSeconds: 2, ...bench.call() });
+      await bench.untilNoProcess("it is ended");
+      const end = await bench.untilEnded(spawner, server, "its true end is told");
+      if (without.length === 0) assert.deepEqual([end?.state, end?.reason], ["ended", "stopped"]);
+    });
+
+  test("and its launcher is dead, or seems to be: another one ends it", async (t) => {
+    for (const kill of [true, false]) {
+      const { bench, spawner, server, tag, launcher } = await running(t, "--stubborn");
+      const { dir } = server.handle;
+      if (kill) process.kill(launcher.pid, "SIGKILL");
+      else await rewriteState(dir, { launcher: { pid: launcher.pid, start: launcher.start + 1 } });
+      await writeFile(join(dir, "exit.json"), JSON.stringify({ ...forged, tag }));
+      assert.equal((await bench.row(spawner, [server], tag))?.state, "running");
+      await spawner.stop(server, { graceSeconds: 0.4, ...bench.call() });
+      await bench.untilNoProcess("it is ended");
+    }
+  });
+
+  test("and makes the launcher's own log a FIFO: a stop is not held up", { timeout: 60_000 }, async (t) => {
+    const { bench, spawner, server, launcher } = await running(t);
+    process.kill(launcher.pid, "SIGKILL");
+    await rm(join(server.handle.dir, "launcher.log"));
+    execFileSync("mkfifo", [join(server.handle.dir, "launcher.log")]);
+    await spawner.stop(server, { graceSeconds: 0.4, ...bench.call() });
+    await bench.untilNoProcess("it is ended");
   });
 });
 

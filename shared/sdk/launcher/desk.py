@@ -18,9 +18,8 @@ import sys
 import time
 
 from job import follow_parent, run_job
-from processes import Failed, load, save, timestamp
-
-RECORDS = ("claim", "state.json", "exit.json")
+from processes import Failed, timestamp
+from records import SAFE, create, last_lines, load, load_state, save
 
 
 def call(spec, argv, given="", cwd="/"):
@@ -61,7 +60,7 @@ def folder_of(spec, make=False):
 def turn(folder, seconds):
     """Waits until no other submit of this server is under way. Without locks (some shared file systems) nobody waits: then the claim in the job alone decides."""
     until = time.monotonic() + seconds
-    lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(os.path.join(folder, "lock"), os.O_RDWR | os.O_CREAT | SAFE, 0o600)
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -93,7 +92,7 @@ def submit(spec):
     unlink(folder, "stop")  # of a start that was taken back
     save(folder, "order.json", spec["order"])
     save(folder, "launch.json", {"action": "job", "tag": spec["tag"], "jobIdVariable": spec["jobIdVariable"]})
-    with open(os.open(os.path.join(folder, "launch.py"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with open(create(os.path.join(folder, "launch.py")), "w") as file:
         file.write(PROGRAM)
     answer["submit"] = call(spec, spec["submit"], spec["script"], folder)
     if answer["submit"]["exitCode"] == 0:
@@ -120,21 +119,13 @@ def records(spec):
     found = {}
     for tag in spec["tags"]:
         folder = folder_of(dict(spec, tag=tag))
-        found[tag] = {name.partition(".")[0]: load(folder, name) for name in RECORDS}
+        found[tag] = {"claim": load(folder, "claim"), "state": load_state(folder), "exit": load(folder, "exit.json")}
     return {"records": found}
 
 
 def tail(spec):
     """The last lines: what the job printed, then what the server did."""
-    folder, lines = folder_of(spec), []
-    for name in ("job.out", "log.1", "log"):
-        try:
-            with open(os.path.join(folder, name), "rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - 262144))
-                lines += file.read().decode("utf-8", "replace").splitlines()
-        except FileNotFoundError:
-            pass
-    return {"lines": lines[-spec["lines"] :] if spec["lines"] > 0 else []}
+    return {"lines": last_lines(folder_of(spec), ("job.out", "log.1", "log"), spec["lines"])}
 
 
 def forget(spec):

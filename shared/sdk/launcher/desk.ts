@@ -1,15 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { type Static, Type } from "typebox";
+import { joinParts, sentProgram } from "./program.ts";
 import { LaunchExit, LaunchState } from "./records.ts";
 import type { StartOrder } from "./run.ts";
-
-/** Parts of the program for batch systems, each importing only from those before it. */
-const PARTS = ["processes.py", "ports.py", "server.py", "job.py", "desk.py"];
-const IMPORTS = /^(from (processes|ports|server|job) import .*|sys\.path\.insert\(.*)\n/gm;
-
-/** The program itself comes on stdin, so nothing is installed at the batch system. It keeps its own text for the job. */
-const BOOTSTRAP =
-  'import sys,json;PROGRAM=json.loads(sys.stdin.readline());exec(compile(PROGRAM,"launch.py","exec"))';
 
 /** What every order to the desk says. */
 export interface DeskTarget {
@@ -102,22 +94,7 @@ export const deskAnswers = {
   }),
 } as const;
 
-let program: Promise<string> | undefined;
-
-/** Argv and stdin that carry out an order. The argv is constant but for the Python: a sudo rule can name it. */
-export async function deskCommand(
-  python: string,
-  order: DeskOrder,
-): Promise<{ argv: string[]; stdin: string }> {
-  program ??= Promise.all(PARTS.map((part) => readFile(new URL(part, import.meta.url), "utf8"))).then(
-    (parts) => parts.join("\n\n").replaceAll(IMPORTS, ""),
-  );
-  return {
-    argv: [python, "-I", "-S", "-c", BOOTSTRAP],
-    stdin: `${ascii(JSON.stringify(await program))}\n${ascii(JSON.stringify(order))}`,
-  };
-}
-
-/** JSON that reads the same in every locale. */
-const ascii = (json: string): string =>
-  json.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** Argv and stdin that carry out an order. The program keeps its own text for the job. */
+export const deskCommand = sentProgram<DeskOrder>(() =>
+  joinParts(["processes.py", "records.py", "ports.py", "server.py", "job.py", "desk.py"]),
+);

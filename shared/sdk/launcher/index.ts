@@ -19,7 +19,8 @@ export {
 } from "./look.ts";
 export { bootId, isAlive, livingTags, startOf } from "./process.ts";
 export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
-export { LaunchExit, LaunchState, ProcessIdentity, readExit, readLog, readState } from "./records.ts";
+export { logLines, plain, readLog } from "./record-file.ts";
+export { LaunchExit, LaunchState, ProcessIdentity, readExit, readState } from "./records.ts";
 export { rowOf, type Wording } from "./row.ts";
 export {
   LaunchAnswer,

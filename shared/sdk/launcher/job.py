@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import socket
-import sys
+import time
 
-from processes import Failed, collect_orphans, load, save, timestamp
+from processes import Failed, collect_orphans, timestamp
+from records import load, save
 from server import SIGNALS, Server
 
 
@@ -20,18 +21,41 @@ def follow_parent():
         pass
 
 
+def publish(draft, path):
+    """The draft under its name, unless something has it: one wins, also on a shared file system."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links: there the claim is empty for a moment
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file, open(draft) as text:
+                file.write(text.read())
+                file.flush()
+                os.fsync(file.fileno())
+        except FileExistsError:
+            pass
+
+
 def claim(folder, job):
-    """The job that is this server; ours when `mine`. Complete from the moment it is there, also on a shared file system."""
+    """The job that is this server; ours when `mine`."""
     mine = {"jobId": job, "node": socket.gethostname(), "pid": os.getpid(), "at": timestamp()}
     draft = "claim.%s.%d" % (mine["node"], mine["pid"])
     save(folder, draft, mine)
     draft = os.path.join(folder, draft)
-    try:
-        os.link(draft, os.path.join(folder, "claim"))
-    except FileExistsError:
-        pass
+    publish(draft, os.path.join(folder, "claim"))
     os.unlink(draft)
-    return load(folder, "claim"), mine
+    until = time.monotonic() + 10
+    while True:
+        known = load(folder, "claim")
+        if known:
+            return known, mine
+        if time.monotonic() > until:
+            raise Failed("CLAIM_UNREADABLE", "%s/claim is none; nobody knows which job is this server" % folder)
+        time.sleep(0.1)
+
+
+ORDER_BYTES = 1 << 23  # more than a process can be given
 
 
 class JobServer(Server):
@@ -42,9 +66,9 @@ class JobServer(Server):
         super().become(*given)
 
 
-def ports_folder(folder):
-    """Where this node remembers which ports rest; the server's own folder where that cannot be."""
-    path = "/tmp/.elara-%d" % os.getuid()
+def ports_folder(folder, at="/tmp"):
+    """Where this node remembers which ports of the account rest; the server's own folder where that cannot be."""
+    path = os.path.join(at, ".elara-%d" % os.getuid())
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
@@ -67,7 +91,7 @@ def run_job(spec):
     if known != mine and known["jobId"] != job:
         print("job %s is this server; nothing to do" % known["jobId"])
         return 0
-    order = load(folder, "order.json")
+    order = load(folder, "order.json", ORDER_BYTES)
     if order is not None:
         os.unlink(os.path.join(folder, "order.json"))  # it holds the server's token
     server = JobServer(dict(order or spec, runDir=ports_folder(folder)), folder)
@@ -88,7 +112,7 @@ def run_job(spec):
     except BaseException as error:
         server.end("failed", "LAUNCHER_FAILED", repr(error))
         raise
-    ended = load(folder, "exit.json")
+    ended = server.ended
     print("ended: %s" % json.dumps(ended), flush=True)
     if ended["cause"] == "stopped":
         return 0

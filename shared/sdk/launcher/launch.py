@@ -25,7 +25,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # -I leaves it o
 
 from look import log, look
 from ports import note_port
-from processes import Failed, alive, boot_id, collect_orphans, everybody, identity, load, lock_of, marked, save, send, strays, timestamp
+from processes import Failed, alive, boot_id, collect_orphans, everybody, identity, marked, send, strays, timestamp
+from records import SAFE, lives, load, load_state, lock_of, look_up, save
 from server import SIGNALS, Server, report
 
 
@@ -39,7 +40,10 @@ def daemon(server, lock):
         try:
             os.close(heard)
             null = os.open("/dev/null", os.O_RDWR)
-            log = os.open(os.path.join(server.folder, "launcher.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                log = os.open(os.path.join(server.folder, "launcher.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT | SAFE, 0o600)
+            except OSError:
+                log = null  # a FIFO stands there, or a link: nothing is told to it
             for target, source in ((0, null), (1, null), (2, log)):
                 os.dup2(source, target)
             os.chdir("/")
@@ -83,7 +87,7 @@ def start(spec, folder):
         except FileExistsError:
             pass
         lock = lock_of(folder)
-        state, ended = load(folder, "state.json"), load(folder, "exit.json")
+        state, ended = look_up(folder)
         if lock is not None:
             if ended is None and not (state and state["child"]):
                 return dict(daemon(Server(spec, folder), lock), claimed=True)
@@ -104,7 +108,9 @@ def stop(spec, folder):
         pass
     else:
         answer = attend(spec, folder)
-        if answer["state"] or answer["exit"]:
+        state = answer["state"]
+        # A launcher sees to it, or nothing is left. Else the records lie: its mark tells.
+        if state and (answer["exit"] or alive(state["launcher"]) or not lives(state)):
             return answer
     end_strays(spec["tag"], spec["graceSeconds"])
     return {"ok": True, "state": None, "exit": None}
@@ -150,7 +156,7 @@ def attend(spec, folder):
     until = time.monotonic() + 2
     while True:
         lock = lock_of(folder)
-        state, ended = load(folder, "state.json"), load(folder, "exit.json")
+        state, ended = look_up(folder)
         if lock is not None:
             if ended or not state or not state["child"] or state["bootId"] != boot_id():
                 os.close(lock)
@@ -178,10 +184,10 @@ def cleanup(spec, folder):
         if time.monotonic() > until:
             raise Failed("STILL_RUNNING", "the server has not ended")
         time.sleep(0.02)
-    state = load(folder, "state.json")
+    state = load_state(folder)
+    if lives(state):
+        raise Failed("STILL_RUNNING", "the server has not ended")
     if state and state["child"] and state["bootId"] == boot_id():
-        if alive(state["child"]):
-            raise Failed("STILL_RUNNING", "the server has not ended")
         for who in marked(spec["tag"], state["uid"], state["child"]["start"], everybody()):
             send(who, signal.SIGKILL)
         note_port(spec["runDir"], state["port"], spec["tag"])

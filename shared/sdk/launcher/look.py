@@ -1,9 +1,9 @@
 """Looking at servers without touching them, for whoever cannot read their folders himself."""
 
 import os
-from collections import deque
 
-from processes import alive, boot_id, living_tags, load
+from processes import alive, boot_id, living_tags
+from records import last_lines, lives, load, load_state
 
 
 def look(spec):
@@ -12,17 +12,16 @@ def look(spec):
     for tag in spec["tags"]:
         folder = os.path.join(spec["runDir"], tag)
         # State first: what it names alive may end before the next line, and then there is exit.json.
-        state = load(folder, "state.json")
-        ours = bool(state) and state["bootId"] == boot
+        state = load_state(folder)
         servers[tag] = {
             "claimed": os.path.isdir(folder),
             "state": state,
-            "alive": bool(ours and state["child"] and alive(state["child"])),
-            "attended": bool(ours and alive(state["launcher"])),
+            "alive": lives(state),
+            "attended": bool(state and state["bootId"] == boot and alive(state["launcher"])),
         }
-        servers[tag]["exit"] = ended = load(folder, "exit.json")
-        if state is None and ended is None:
-            # Somebody removed its records, or they are out of reach: its processes tell whether it lives.
+        servers[tag]["exit"] = load(folder, "exit.json")
+        if state is None:
+            # Somebody removed its record, or it is out of reach: its processes tell whether it lives.
             living = living_tags() if living is None else living
             servers[tag]["stray"] = tag in living
     return {"ok": True, "bootId": boot, "runDir": os.path.isdir(spec["runDir"]), "servers": servers}
@@ -30,11 +29,4 @@ def look(spec):
 
 def log(spec, folder):
     """The last lines of its output, newest last."""
-    lines = deque(maxlen=spec["lines"])
-    for name in ("log.1", "log"):
-        try:
-            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
-                lines.extend(line.rstrip("\n") for line in file)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-    return {"ok": True, "lines": list(lines)}
+    return {"ok": True, "lines": last_lines(folder, ("log.1", "log"), spec["lines"])}

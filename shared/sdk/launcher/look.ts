@@ -33,7 +33,7 @@ export const SeenServer = Type.Object({
   alive: Type.Boolean(),
   /** Its launcher lives. */
   attended: Type.Boolean(),
-  /** Without any record: processes that carry its tag live all the same. */
+  /** Without `state`: processes that carry its tag live all the same. */
   stray: Type.Optional(Type.Boolean()),
 });
 export type SeenServer = Static<typeof SeenServer>;

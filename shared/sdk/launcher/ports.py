@@ -6,7 +6,8 @@ import os
 import socket
 import time
 
-from processes import Failed, boot_id, load, save
+from processes import Failed, boot_id
+from records import SAFE, load, save
 
 
 def note_port(run, port, tag):
@@ -39,17 +40,28 @@ def free(host, port):
             raise Failed("HOST_UNUSABLE", "cannot listen on %s: %s" % (host, error.strerror or error))
 
 
+def forget_rested(ports, rest):
+    """Removes what rests no more: the folder holds no more than was used lately."""
+    for name in os.listdir(ports):
+        if name.isdigit() and not rests(load(ports, name, kind="port"), rest):
+            try:
+                os.unlink(os.path.join(ports, name))
+            except OSError:
+                pass
+
+
 def pick_port(run, tag, host, first, last, rest):
     """A port that is free and was not given out lately: a stale route must not lead to somebody else's server."""
     ports = os.path.join(run, "ports")
     os.makedirs(ports, 0o700, exist_ok=True)
-    with open(os.open(os.path.join(ports, "lock"), os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+    with open(os.open(os.path.join(ports, "lock"), os.O_RDWR | os.O_CREAT | SAFE, 0o600)) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        forget_rested(ports, rest)
         count = last - first + 1
         begin = int.from_bytes(os.urandom(4), "big") % count
         for step in range(count):
             port = first + (begin + step) % count
-            if not rests(load(ports, str(port)), rest) and free(host, port):
+            if not rests(load(ports, str(port), kind="port"), rest) and free(host, port):
                 note_port(run, port, tag)
                 return port
     raise Failed("NO_PORT", "no free port between %d and %d" % (first, last))

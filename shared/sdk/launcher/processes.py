@@ -1,7 +1,5 @@
-"""Records in files, and processes that are told apart for certain."""
+"""Processes that are told apart for certain."""
 
-import fcntl
-import json
 import os
 import signal
 import time
@@ -20,40 +18,6 @@ class Failed(Exception):
 def timestamp():
     at = time.time()
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + ".%03dZ" % (at % 1 * 1000)
-
-
-def save(folder, name, data):
-    """All or nothing: a reader sees the old record or the new one."""
-    path = os.path.join(folder, name)
-    draft = "%s.%d" % (path, os.getpid())
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(data, file)
-    os.rename(draft, path)
-
-
-def load(folder, name):
-    try:
-        with open(os.path.join(folder, name)) as file:
-            return json.load(file)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return None
-
-
-def lock_of(folder):
-    """The lock as a descriptor, or None while somebody else holds it or the folder is gone."""
-    path = os.path.join(folder, "lock")
-    try:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.stat(path).st_ino == os.fstat(lock).st_ino:
-            return lock
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    os.close(lock)
-    return None
 
 
 def boot_id():

@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
+import { readRecord } from "./record-file.ts";
+
+/** As long as a text in a record may be. */
+const Text = Type.String({ maxLength: 4096 });
 
 /** A process: its pid, and its start time in ticks since boot, which tells it from a later one of the same pid. */
 export const ProcessIdentity = Type.Object({ pid: Type.Integer(), start: Type.Integer() });
@@ -10,7 +12,7 @@ export type ProcessIdentity = Static<typeof ProcessIdentity>;
 /** `state.json`: who runs, and where. */
 export const LaunchState = Type.Object({
   v: Type.Literal(1),
-  tag: Type.String(),
+  tag: Text,
   /** `claimed`: nothing runs yet. `starting`: the process runs. `running`: it listens on its port. */
   phase: Type.Union([
     Type.Literal("claimed"),
@@ -19,14 +21,14 @@ export const LaunchState = Type.Object({
     Type.Literal("running"),
     Type.Literal("stopping"),
   ]),
-  bootId: Type.String(),
-  startedAt: Type.String(),
+  bootId: Text,
+  startedAt: Text,
   launcher: ProcessIdentity,
   child: Type.Union([ProcessIdentity, Type.Null()]),
   uid: Type.Optional(Type.Integer()),
-  host: Type.Optional(Type.String()),
+  host: Type.Optional(Text),
   port: Type.Optional(Type.Integer()),
-  url: Type.Optional(Type.String()),
+  url: Type.Optional(Text),
   /** Raised when the port was lost to another program and the server was started again. */
   attempt: Type.Optional(Type.Integer()),
 });
@@ -35,7 +37,7 @@ export type LaunchState = Static<typeof LaunchState>;
 /** `exit.json`: how it ended. */
 export const LaunchExit = Type.Object({
   v: Type.Literal(1),
-  tag: Type.String(),
+  tag: Text,
   /** `stopped`: asked for. `failed`: never ran, `code` says why. `gone`: ended while its launcher was dead. */
   cause: Type.Union([
     Type.Literal("exited"),
@@ -45,52 +47,23 @@ export const LaunchExit = Type.Object({
     Type.Literal("gone"),
   ]),
   exitCode: Type.Union([Type.Integer(), Type.Null()]),
-  signal: Type.Union([Type.String(), Type.Null()]),
-  at: Type.String(),
-  code: Type.Union([Type.String(), Type.Null()]),
-  message: Type.String(),
+  signal: Type.Union([Text, Type.Null()]),
+  at: Text,
+  code: Type.Union([Text, Type.Null()]),
+  message: Text,
 });
 export type LaunchExit = Static<typeof LaunchExit>;
 
-const hasCode = (error: unknown, ...codes: string[]): boolean =>
-  error instanceof Error && "code" in error && codes.includes(String(error.code));
-
-/** The record; undefined when there is none, or it is not whole. Throws when it cannot be read. */
-async function read<S extends TSchema>(file: string, schema: S): Promise<Static<S> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
-  }
-  try {
-    const data: unknown = JSON.parse(text);
-    return Value.Check(schema, data) ? data : undefined;
-  } catch {
-    return undefined;
-  }
+/** The record; undefined when there is none of this kind. Throws when it cannot be read. */
+async function read<S extends TSchema>(folder: string, name: string, schema: S) {
+  const data = await readRecord(folder, name);
+  return Value.Check(schema, data) ? data : undefined;
 }
 
 /** Reads `state.json` of a claimed folder. */
 export const readState = (folder: string): Promise<LaunchState | undefined> =>
-  read(join(folder, "state.json"), LaunchState);
+  read(folder, "state.json", LaunchState);
 
 /** Reads `exit.json` of a claimed folder. */
 export const readExit = (folder: string): Promise<LaunchExit | undefined> =>
-  read(join(folder, "exit.json"), LaunchExit);
-
-/** The last lines of the server's output, newest last. */
-export async function readLog(folder: string, lines: number): Promise<string[]> {
-  let text = "";
-  for (const name of ["log.1", "log"]) {
-    try {
-      text += await readFile(join(folder, name), "utf8");
-    } catch (error) {
-      if (!hasCode(error, "ENOENT", "ENOTDIR")) throw error;
-    }
-  }
-  const all = text.split("\n");
-  if (all.at(-1) === "") all.pop();
-  return lines > 0 ? all.slice(-lines) : [];
-}
+  read(folder, "exit.json", LaunchExit);

@@ -1,11 +1,12 @@
 import type { PluginErrors } from "../src/errors.ts";
 import type { Row } from "../src/spawner.ts";
 import type { SeenServer } from "./look.ts";
+import { plain } from "./record-file.ts";
 import type { LaunchExit } from "./records.ts";
 
 /** How a plugin names what the launcher's records say: its sentence for each code. */
 export interface Wording {
-  /** The plugin's own code for one of the launcher. */
+  /** The plugin's own code for one of the launcher, never a text of the record. */
   codeOf(launcher: string): string;
   readonly errors: PluginErrors;
   /** Code for: the machine was restarted. */
@@ -17,9 +18,9 @@ const sentenceOf = (code: string, { errors }: Wording): string => errors[code]?.
 function reasonOf(exit: LaunchExit, wording: Wording): string {
   if (exit.code !== null) return sentenceOf(wording.codeOf(exit.code), wording);
   if (exit.cause === "stopped") return "stopped";
-  if (exit.signal !== null) return `ended by signal ${exit.signal}`;
+  if (exit.signal !== null) return `ended by signal ${plain(exit.signal)}`;
   if (exit.exitCode !== null) return `ended with exit code ${exit.exitCode}`;
-  return exit.message || "ended";
+  return plain(exit.message) || "ended";
 }
 
 const ended = (tag: string, exit: LaunchExit, wording: Wording): Row => ({
@@ -28,7 +29,7 @@ const ended = (tag: string, exit: LaunchExit, wording: Wording): Row => ({
   reason: reasonOf(exit, wording),
   end: {
     ...(exit.exitCode !== null && { exitCode: exit.exitCode }),
-    ...(exit.signal !== null && { signal: exit.signal }),
+    ...(exit.signal !== null && { signal: plain(exit.signal) }),
     ...(exit.code !== null && { code: wording.codeOf(exit.code) }),
   },
 });
@@ -44,7 +45,8 @@ export function rowOf(
 ): { readonly row: Row; readonly unattended: boolean } {
   const over = (row: Row) => ({ row, unattended: false });
   const { restarted } = wording;
-  if (exit) return over(ended(tag, exit, wording));
+  // An end beside a process that lives is none: its owner can write one. Who attends it writes the true one soon.
+  if (exit && !alive && !attended && !stray) return over(ended(tag, exit, wording));
   if (isOtherBoot)
     return over({ tag, state: "ended", reason: sentenceOf(restarted, wording), end: { code: restarted } });
   if (!state && stray) {

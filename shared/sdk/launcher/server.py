@@ -10,7 +10,8 @@ import signal
 import time
 
 from ports import answers, hears, holds, listeners, note_port, pick_port
-from processes import MARK, Failed, alive, below, boot_id, everybody, identity, load, marked, save, send, timestamp
+from processes import MARK, Failed, alive, below, boot_id, everybody, identity, marked, send, timestamp
+from records import load, look_up, save
 
 VERSION = 1
 ATTEMPTS = 5
@@ -24,6 +25,7 @@ class Server:
         self.spec, self.folder, self.own = spec, folder, state is None
         self.state = state or {"v": VERSION, "tag": spec["tag"], "phase": "claimed", "bootId": boot_id(), "child": None}
         self.state.update(launcher=identity(os.getpid()), startedAt=self.state.get("startedAt") or timestamp())
+        self.ended = None  # how, once it is written down
         self.status = None  # wait status of our child, once it ended
         self.relay = 0
         self.output = -1
@@ -49,6 +51,7 @@ class Server:
             "code": code,
             "message": message,
         }
+        self.ended = record
         save(self.folder, "exit.json", record)
 
     # starting
@@ -367,4 +370,5 @@ class Server:
 
 
 def report(folder):
-    return {"ok": True, "state": load(folder, "state.json"), "exit": load(folder, "exit.json")}
+    state, ended = look_up(folder)
+    return {"ok": True, "state": state, "exit": ended}
