@@ -2,6 +2,7 @@ import type { ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
 import { openSsh } from "@elara/ssh";
 import { asking, noAnswer, read } from "./ask.ts";
 import { checkBatch } from "./check.ts";
+import { knownCluster } from "./cluster.ts";
 import { openDesk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
@@ -11,7 +12,6 @@ import { sharedListing } from "./listing.ts";
 import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
 import { checkLimits, checkValues } from "./options-check.ts";
-import { knownPlaces } from "./places.ts";
 import { refusalOf } from "./refusal.ts";
 import { pbs } from "./schedulers/pbs.ts";
 import { type FoundJob, type JobSpec, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
@@ -47,9 +47,9 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   host.onClose(() => transport.close?.());
   const ask = asking(scheduler, transport);
   const desk = openDesk(config, transport);
-  const places = knownPlaces(ask, scheduler, host.now);
+  const cluster = knownCluster(ask, scheduler, host.now);
   const observe = watching({
-    ...{ scheduler, ask, desk, places, nodeAddress: config.nodeAddress, log: host.log, now: host.now },
+    ...{ scheduler, ask, desk, cluster, nodeAddress: config.nodeAddress, log: host.log, now: host.now },
     portRange: config.portRange,
     listing: sharedListing(ask, scheduler),
   });
@@ -170,14 +170,14 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       await desk(account, { action: "forget", tag }, signal);
     },
 
-    form: async ({ signal }) => formOf(config, await places.partitions(signal)),
+    form: async ({ signal }) => formOf(config, await cluster.partitions(signal)),
 
     async checkOptions(options, { signal }) {
       checkValues(options, scheduler);
-      checkLimits(options, await places.partitions(signal));
+      checkLimits(options, await cluster.partitions(signal));
     },
 
-    check: () => checkBatch({ config, scheduler, places, desk, script, apiUrl: host.apiUrl }),
+    check: () => checkBatch({ config, scheduler, cluster, desk, script, apiUrl: host.apiUrl }),
   };
 }
 

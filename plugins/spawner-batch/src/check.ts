@@ -1,8 +1,8 @@
+import type { Cluster } from "./cluster.ts";
 import type { Desk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { jobName } from "./job.ts";
 import type { Options } from "./options.ts";
-import type { Places } from "./places.ts";
 import type { Scheduler } from "./schedulers/scheduler.ts";
 import type { ScriptFacts } from "./script.ts";
 import { runTestJob } from "./test-job.ts";
@@ -11,7 +11,7 @@ import { runTestJob } from "./test-job.ts";
 export interface Checked {
   readonly config: Options;
   readonly scheduler: Scheduler;
-  readonly places: Places;
+  readonly cluster: Cluster;
   readonly desk: Desk;
   readonly script: (facts: ScriptFacts) => string;
   /** The hub's API as servers reach it. */
@@ -25,14 +25,14 @@ export const factsOf = ({ script: _, ...options }: Options, account: string): Sc
 
 /** Throws with the fix when servers cannot be started as configured. */
 export async function checkBatch(checked: Checked): Promise<void> {
-  const { config, scheduler, places, desk, script } = checked;
+  const { config, scheduler, cluster, desk, script } = checked;
   if (!script(factsOf(config, "ada")).includes("launch.py"))
     throw badOption(
       "script",
       "script: nothing starts the server; put `{% render 'launch', python: python %}` where it is to start",
     );
 
-  const partitions = await places.partitions();
+  const partitions = await cluster.partitions();
   if (!partitions.some(({ isUp }) => isUp))
     throw badOption("scheduler", "the batch system has no partition that is up");
 

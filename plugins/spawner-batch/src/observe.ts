@@ -1,11 +1,11 @@
 import { foreignHandle, type Logger, type Observation, type Row, type StoredServer } from "@elara/sdk";
 import type { JobRecords } from "@elara/sdk/launcher";
 import type { Ask } from "./ask.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Desk } from "./desk.ts";
 import { endOf } from "./end.ts";
 import { belongs, HANDLE_VERSION, type Handle } from "./handle.ts";
 import type { Listing } from "./listing.ts";
-import type { Places } from "./places.ts";
 import { patientRecords } from "./records.ts";
 import type { JobRow, Scheduler } from "./schedulers/scheduler.ts";
 
@@ -15,7 +15,7 @@ export interface Watch {
   readonly listing: Listing;
   readonly ask: Ask;
   readonly desk: Desk;
-  readonly places: Places;
+  readonly cluster: Cluster;
   readonly portRange: readonly number[];
   readonly nodeAddress: "scheduler" | "name";
   readonly log: Logger;
@@ -38,7 +38,7 @@ const isSame = (job: JobRow | undefined, { owner, submittedAt }: Handle): job is
 
 /** Looks at all servers: one listing, and the records of those that just came up or ended. */
 export function watching(watch: Watch) {
-  const { scheduler, listing, ask, places, log } = watch;
+  const { scheduler, listing, ask, cluster, log } = watch;
   const finished = new Map<string, Row>();
   const recordsOf = patientRecords(watch);
 
@@ -62,7 +62,7 @@ export function watching(watch: Watch) {
       log.warn({ node: job.node, port: state.port }, "a record names a port that no server gets");
       return undefined;
     }
-    const address = watch.nodeAddress === "name" ? job.node : await places.address(job.node, signal);
+    const address = watch.nodeAddress === "name" ? job.node : await cluster.address(job.node, signal);
     if (address === undefined) {
       log.warn({ node: job.node }, "the scheduler does not tell where a node is");
       return undefined;

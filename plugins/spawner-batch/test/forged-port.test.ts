@@ -34,7 +34,7 @@ async function lookAt(port: number) {
     ...{ scheduler: slurm, ask, listing: sharedListing(ask, slurm), nodeAddress: "name", now: Date.now },
     portRange: [20_000, 29_999],
     desk: openDesk(Value.Parse(options, Value.Default(options, {})), transport),
-    places: { partitions: async () => [], address: async () => undefined },
+    cluster: { partitions: async () => [], address: async () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   const server = { tag, user: { id: "u", name: "ada" }, server: "", generation: 1, handle, url: "" };

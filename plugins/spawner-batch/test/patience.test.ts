@@ -47,7 +47,7 @@ function bench(squeue: () => string = () => "1|7|RUNNING|5|5|9|n1|None\n2|7|RUNN
     ...{ scheduler: slurm, ask, listing: sharedListing(ask, slurm), nodeAddress: "name", now: Date.now },
     portRange: [20_000, 29_999],
     desk: openDesk(config, transport),
-    places: { partitions: async () => [], address: async () => undefined },
+    cluster: { partitions: async () => [], address: async () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   const look = async (signal = new AbortController().signal) => {

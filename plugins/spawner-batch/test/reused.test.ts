@@ -17,7 +17,7 @@ test("a PBS that gave an id again, to the same account, does not show the old se
     portRange: [20_000, 29_999],
     desk: async (_account, wish) =>
       ({ ok: true, records: Object.fromEntries(tagsOf(wish).map((tag) => [tag, nothing])) }) as never,
-    places: { partitions: async () => [], address: async () => undefined },
+    cluster: { partitions: async () => [], address: async () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
   const look = async (submittedAt: number) => {

@@ -8,14 +8,14 @@ const NODES_MS = 600_000;
 const NODES_AGAIN_MS = 10_000;
 
 /** What the batch system consists of, remembered for a while. */
-export interface Places {
+export interface Cluster {
   partitions(signal?: AbortSignal): Promise<readonly Partition[]>;
   /** Address of a node; undefined when the scheduler does not know it. */
   address(node: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 /** Asks for it when needed. */
-export function knownPlaces(ask: Ask, scheduler: Scheduler, now: () => number): Places {
+export function knownCluster(ask: Ask, scheduler: Scheduler, now: () => number): Cluster {
   let partitions: { at: number; known: readonly Partition[] } | undefined;
   let nodes: { at: number; known: ReadonlyMap<string, string> } | undefined;
   return {
