@@ -97,11 +97,11 @@ for (const shape of shapes) {
       ]);
       assert.equal(refused.status(), 400);
       const sentence = page.locator('[data-field="large.memory"] [role="alert"]');
-      assert.equal(await sentence.textContent(), "Memory has to be a whole number from 2 to 6 GiB.");
+      assert.equal(await sentence.textContent(), "Memory must be a whole number from 2 to 6 GiB.");
       const other = page.locator('[data-field="large.note"] [role="alert"]');
       assert.equal(
         await other.textContent(),
-        "Note may have 20 characters at most.",
+        "Note may have at most 20 characters.",
         "both are told at once",
       );
       assert.deepEqual(await shown(page), {
@@ -155,7 +155,7 @@ for (const shape of shapes) {
         status: 400,
         body: {
           status: 400,
-          message: "Memory has to be a whole number from 2 to 6 GiB.",
+          message: "Memory must be a whole number from 2 to 6 GiB.",
           code: "SPAWN_OPTIONS_INVALID",
           field: "memory",
         },
@@ -218,7 +218,8 @@ describe("a person watches a start that waits", { skip: noBrowser() }, () => {
       /^Priority; expected start Jan 2, 2030/,
     );
     const inStep = page.locator('[data-step="queued"] small', { hasText: "expected start Jan 2, 2030" });
-    await inStep.waitFor();
+    await inStep.waitFor({ state: "attached" });
+    assert.equal(await inStep.isVisible(), false, "while it waits, why is said once");
     await page.getByRole("button", { name: "Cancel the start" }).waitFor();
     await photograph(page, "profiles-queued");
 
@@ -256,7 +257,7 @@ describe("a person without scripts", { skip: noBrowser() }, () => {
   test("chooses too; what is wrong is told by the hub", { timeout: 120_000 }, async (t) => {
     const profiles = [
       { slug: "small", title: "Small", spawner: "course", fields: { topic: true } },
-      // No default fits: it has to be said, also while another profile is chosen.
+      // No default fits: it must be given, also while another profile is chosen.
       { slug: "named", title: "Named", spawner: "course", fields: { note: { pattern: "^[a-z]+$" } } },
     ] as const;
     const config = { spawners: CONFIG.spawners ?? [], spawn: { profiles: [...profiles] } };
@@ -270,7 +271,7 @@ describe("a person without scripts", { skip: noBrowser() }, () => {
     await page.getByRole("radio", { name: "Named" }).check();
     await page.getByRole("button", { name: "Start" }).click();
     await page
-      .locator('[data-field="named.note"] [role="alert"]', { hasText: "Note has to be said." })
+      .locator('[data-field="named.note"] [role="alert"]', { hasText: "Note must be given." })
       .waitFor();
     assert.equal(await page.getByLabel("Topic").isVisible(), false);
     await page.getByRole("radio", { name: "Small" }).check();

@@ -126,7 +126,7 @@ describe("profiles in the store", () => {
     await stand.start({ profiles: [entry({ fields: { image: { pattern: "^lab:" } } })] });
     assert.equal((await schemaOf("small", "image"))?.default, undefined);
     await assert.rejects(stand.order(), (error: unknown) => {
-      assert.match(String(error), /Image has to be said/);
+      assert.match(String(error), /Image must be given/);
       return refused("SPAWN_OPTIONS_INVALID", "image")(error);
     });
     await stand.order({ image: "lab:2" });

@@ -194,7 +194,7 @@ describe("the fields of the spawn form", () => {
   it("are refused when they come twice, but for the two of a tick box and those of a list", () => {
     const twice = (sent: Record<string, string | string[]>) => [...chosenOf([small, large], sent).faults];
     assert.deepEqual(twice({ profile: "small", "small.cores": ["2", "2"] }), [
-      ["cores", "cores was sent more than once."],
+      ["cores", "cores came more than once."],
     ]);
     assert.equal(twice({ profile: "small", "small.cores": "2", cores: "3" }).length, 1);
     assert.equal(twice({ profile: "small", "small.modules": ["a", "b"] }).length, 1);
@@ -253,7 +253,7 @@ describe("what is wrong with a choice", () => {
       "a whole number from 1 to 8 cores",
     ],
     ["a lower bound", { type: "number", minimum: 0.5 }, 0, "a number of 0.5 or more"],
-    ["an upper bound", { type: "number", maximum: 3, unit: "h" }, "x", "a number of 3 h at most"],
+    ["an upper bound", { type: "number", maximum: 3, unit: "h" }, "x", "a number of 3 h or less"],
     [
       "open bounds",
       { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 },
@@ -275,23 +275,23 @@ describe("what is wrong with a choice", () => {
   ];
   for (const [what, schema, value, right] of cases)
     it(`is told without words of the schema: ${what}`, () => {
-      assert.equal(says(schema, value), right && `Size has to be ${right}.`);
+      assert.equal(says(schema, value), right && `Size must be ${right}.`);
     });
 
   it("is told of texts by their length, their characters, and by the description of what has a form", () => {
-    assert.equal(says({ type: "string", minLength: 3 }, "ab"), "Size has to have 3 characters at least.");
-    assert.equal(says({ type: "string", minLength: 1 }, ""), "Size has to be said.");
-    assert.equal(says({ type: "string", maxLength: 1 }, "ab"), "Size may have 1 character at most.");
+    assert.equal(says({ type: "string", minLength: 3 }, "ab"), "Size must have at least 3 characters.");
+    assert.equal(says({ type: "string", minLength: 1 }, ""), "Size must be given.");
+    assert.equal(says({ type: "string", maxLength: 1 }, "ab"), "Size may have at most 1 character.");
     const hours = { type: "string", pattern: "^[0-9]+:[0-9]{2}$" };
     assert.equal(
       says(hours, "two", "Hours and minutes, such as 02:00"),
-      "Size does not fit. Hours and minutes, such as 02:00.",
+      "Size cannot be “two”. Hours and minutes, such as 02:00.",
     );
     assert.equal(
       says({ ...hours, examples: ["02:00", "1:30"] }, "2"),
-      "Size does not fit. Such as 02:00 or 1:30.",
+      "Size cannot be “2”. It looks like 02:00 or 1:30.",
     );
-    assert.equal(says(hours, "2"), "Size does not have the form that is asked for.");
+    assert.equal(says(hours, "2"), "Size cannot be “2”.");
     assert.equal(
       says({ type: "string", pattern: "^[^\\u0000-\\u001f]*$" }, "a\nb", "Empty: none."),
       "Size may not have line breaks or other control characters.",
@@ -300,16 +300,16 @@ describe("what is wrong with a choice", () => {
 
   it("is told of lists by their length and their first wrong entry", () => {
     const list = { type: "array", items: { enum: ["a", "b"] }, minItems: 1, maxItems: 2 };
-    assert.equal(says(list, []), "Size has to have 1 entry at least.");
-    assert.equal(says(list, ["a", "b", "a"]), "Size may have 2 entries at most.");
-    assert.equal(says(list, ["a", "c"]), "Size: “c” has to be one of a, b.");
+    assert.equal(says(list, []), "Size must have at least 1 entry.");
+    assert.equal(says(list, ["a", "b", "a"]), "Size may have at most 2 entries.");
+    assert.equal(says(list, ["a", "c"]), "An entry of Size must be one of a, b.");
   });
 
   it("names some of many choices, and that there are none", () => {
     const many = Array.from({ length: 30 }, (_, index) => `n${index}`);
     assert.equal(
       says({ enum: many }, "x"),
-      "Size has to be one of n0, n1, n2, n3, n4, n5, n6, n7 and 22 others.",
+      "Size must be one of n0, n1, n2, n3, n4, n5, n6, n7 and 22 others.",
     );
     assert.equal(says({ enum: [] }, "x"), "Size has nothing to choose from now.");
   });
@@ -319,6 +319,6 @@ describe("what is wrong with a choice", () => {
     assert.deepEqual([...faults.keys()], ["cores", "note"]);
     const { code, status, field, message } = optionsRefusal(faults);
     assert.deepEqual([code, status, field], ["SPAWN_OPTIONS_INVALID", 400, "cores"]);
-    assert.equal(message, "cores has to be a whole number from 1 to 4 cores. note has to be a text.");
+    assert.equal(message, "cores must be a whole number from 1 to 4 cores. note must be a text.");
   });
 });

@@ -88,7 +88,7 @@ describe("starting and stopping over the API", () => {
     const wrong = await start({ profile: "small", GPU: "perhaps", Cores: 9 });
     assert.deepEqual(wrong.json(), {
       status: 400,
-      message: "Cores has to be a whole number from 1 to 4. GPU has to be true or false.",
+      message: "Cores must be a whole number from 1 to 4. GPU must be true or false.",
       code: "SPAWN_OPTIONS_INVALID",
       field: "Cores",
     });

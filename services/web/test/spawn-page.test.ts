@@ -148,15 +148,16 @@ describe("the spawn form", () => {
     assert.equal(spawn.starts.length, 0);
     assert.match(
       answer.body,
-      /id="small-cores-error" role="alert">Cores has to be a whole number from 1 to 8\./,
+      /id="small-cores-error" role="alert">Cores must be a whole number from 1 to 8\./,
     );
     assert.match(
       answer.body,
-      /id="small-hours-error" role="alert">Time does not fit\. Hours and minutes, such as /,
+      /id="small-hours-error" role="alert">Time cannot be “two”\. Hours and minutes, such as /,
     );
-    assert.match(answer.body, /id="small-account-error" role="alert">Project has to be said\./);
+    assert.match(answer.body, /id="small-account-error" role="alert">Project must be given\./);
     assert.doesNotMatch(answer.body, /\[0-9\]\+:[^"]*<\/p>|id="refusal"/);
     assert.match(answer.body, /value="two"/);
+    assert.match(answer.body, /id="wrong">Nothing was started: 3 fields need another value\./);
   });
 
   it("passes on what no field is for, that it is refused in the words of the API", async () => {
@@ -191,12 +192,12 @@ describe("the spawn form", () => {
       ["small.cores", "3"],
     ]);
     assert.equal(answer.statusCode, 400);
-    assert.match(answer.body, /id="small-cores-error" role="alert">Cores was sent more than once\./);
+    assert.match(answer.body, /id="small-cores-error" role="alert">Cores came more than once\./);
     const twice = await send("ada", [
       ["profile", "small"],
       ["profile", "large"],
     ]);
-    assert.match(twice.body, /id="profile-error" role="alert">The profile was sent more than once\./);
+    assert.match(twice.body, /id="profile-error" role="alert">The profile came more than once\./);
     assert.equal(spawn.starts.length, 0);
   });
 

@@ -132,7 +132,7 @@ export function optionsOf(
   const missing = fields.find(({ name }) => needed.includes(name) && chosen[name] === undefined);
   if (missing)
     throw new HubError("SPAWN_OPTIONS_INVALID", {
-      message: `${missing.title} ${isEmpty(missing.schema) ? "has nothing to choose from now" : "has to be said"}.`,
+      message: `${missing.title} ${isEmpty(missing.schema) ? "has nothing to choose from now" : "must be given"}.`,
       field: missing.name,
     });
   const begins = fields.filter(({ schema }) => schema.default !== undefined);

@@ -53,14 +53,15 @@ export function fieldView(
     (text) => showable(control, text),
   );
   const key = fieldKey(slug, field.name);
+  const range = rangeOf(control, unitOf(field));
   return {
     key,
     id: key.replaceAll(/[^\w-]/g, "-"),
     title: field.title || field.name,
-    // Said once: the error ends with it where it says what is right.
+    // What is right is said once, by the error if there is one.
     description: error.includes(field.description) ? "" : field.description,
     unit: unitOf(field),
-    range: rangeOf(control, unitOf(field)),
+    range: error.includes(range) ? "" : range,
     text: shown.at(-1) ?? "",
     isTicked: isTicked(shown),
     ...NO_BOUNDS,
@@ -91,5 +92,5 @@ function rangeOf(control: Control, unit: string): string {
   const measured = unit === "" ? "" : ` ${unit}`;
   if (min !== "" && max !== "") return `${min} to ${max}${measured}`;
   if (min !== "") return `${min}${measured} or more`;
-  return max === "" ? "" : `${max}${measured} at most`;
+  return max === "" ? "" : `${max}${measured} or less`;
 }

@@ -36,6 +36,8 @@ export interface FormView {
   readonly only: ProfileView | undefined;
   /** Why the choice of profile is refused. */
   readonly profileError: string;
+  /** How many fields are wrong. */
+  readonly wrong: number;
   /** What is wrong and is about no field of the form. */
   readonly notice: string;
 }
@@ -78,11 +80,15 @@ export function formView(
     };
   });
   const profileError = views.length > 1 ? (faults.get("profile") ?? "") : "";
-  const told = new Set([profileError, ...views.flatMap(({ fields }) => fields.map(({ error }) => error))]);
+  const wrong = views
+    .flatMap(({ fields }) => fields.map(({ error }) => error))
+    .filter((error) => error !== "");
+  const told = new Set([profileError, ...wrong]);
   return {
     profiles: views,
     only: views.length === 1 ? views[0] : undefined,
     profileError,
+    wrong: wrong.length,
     notice: [...faults.values()].filter((sentence) => !told.has(sentence)).join(" "),
   };
 
@@ -102,7 +108,7 @@ export function chosenOf(profiles: readonly PublishedProfile[], sent: Sent): Cho
   const slug = slugs.at(-1) ?? (profiles.length === 1 ? profiles[0]?._id : undefined) ?? "";
   const profile = profiles.find(({ _id }) => _id === slug);
   const faults = new Map<string, string>();
-  if (slugs.length > 1) faults.set("profile", "The profile was sent more than once.");
+  if (slugs.length > 1) faults.set("profile", "The profile came more than once.");
   if (!profile) return { profile: slug, options: {}, faults };
   const options = [...enteredByName(profiles, slug, sent)].flatMap(([name, entered]): [string, unknown][] => {
     const field = profile.fields.find((one) => one.name === name);
@@ -111,10 +117,10 @@ export function chosenOf(profiles: readonly PublishedProfile[], sent: Sent): Cho
     const control = controlOf(field);
     const value = control ? fieldValue(control, field, entered) : entered[0];
     const fault = isTwice(control, entered)
-      ? `${title} was sent more than once.`
+      ? `${title} came more than once.`
       : value !== undefined
         ? valueFault(field, value)
-        : field.schema.default === undefined && `${title} has to be said.`;
+        : field.schema.default === undefined && `${title} must be given.`;
     if (fault) faults.set(name, fault);
     return value === undefined ? [] : [[name, value]];
   });

@@ -20,13 +20,13 @@ function sentence(subject: string, part: Part, value: unknown): string | undefin
   const { schema } = part;
   const choices = choicesOf(schema);
   if (choices?.length === 0) return `${subject} has nothing to choose from now.`;
-  if (choices) return `${subject} has to be one of ${listed(choices)}.`;
+  if (choices) return `${subject} must be one of ${listed(choices)}.`;
   switch (schema.type) {
     case "boolean":
-      return `${subject} has to be true or false.`;
+      return `${subject} must be true or false.`;
     case "integer":
     case "number":
-      return `${subject} has to be ${numberWords(schema)}.`;
+      return `${subject} must be ${numberWords(schema)}.`;
     case "string":
       return textSentence(subject, part, value);
     case "array":
@@ -63,7 +63,7 @@ function numberWords(schema: Schema): string {
       : min !== undefined
         ? `of ${min}${measured} or more`
         : max !== undefined
-          ? `of ${max}${measured} at most`
+          ? `of ${max}${measured} or less`
           : "";
   const steps = multipleOf === undefined ? "" : `in steps of ${multipleOf}`;
   const kind = schema.type === "integer" ? "a whole number" : "a number";
@@ -71,34 +71,39 @@ function numberWords(schema: Schema): string {
 }
 
 function textSentence(subject: string, { schema, description }: Part, value: unknown): string {
-  if (typeof value !== "string") return `${subject} has to be a text.`;
+  if (typeof value !== "string") return `${subject} must be a text.`;
   const { minLength, maxLength, examples } = schema;
   if (typeof minLength === "number" && !fits({ type: "string", minLength }, value))
     return value === ""
-      ? `${subject} has to be said.`
-      : `${subject} has to have ${counted(minLength, "character")} at least.`;
+      ? `${subject} must be given.`
+      : `${subject} must have at least ${counted(minLength, "character")}.`;
   if (typeof maxLength === "number" && !fits({ type: "string", maxLength }, value))
-    return `${subject} may have ${counted(maxLength, "character")} at most.`;
+    return `${subject} may have at most ${counted(maxLength, "character")}.`;
   if (/\p{Cc}/u.test(value)) return `${subject} may not have line breaks or other control characters.`;
-  if (description !== "") return `${subject} does not fit. ${description.replace(/\.?$/, ".")}`;
-  if (Array.isArray(examples) && examples.length > 0)
-    return `${subject} does not fit. Such as ${examples.join(" or ")}.`;
-  return `${subject} does not have the form that is asked for.`;
+  const refused = `${subject} cannot be “${shortened(value)}”.`;
+  if (description !== "") return `${refused} ${description.replace(/\.?$/, ".")}`;
+  return Array.isArray(examples) && examples.length > 0
+    ? `${refused} It looks like ${examples.join(" or ")}.`
+    : refused;
 }
 
 function listSentence(subject: string, { schema, description }: Part, value: unknown): string | undefined {
-  if (!Array.isArray(value)) return `${subject} has to be a list.`;
+  if (!Array.isArray(value)) return `${subject} must be a list.`;
   const { items, minItems, maxItems } = schema;
   if (typeof minItems === "number" && value.length < minItems)
-    return `${subject} has to have ${counted(minItems, "entry", "entries")} at least.`;
+    return `${subject} must have at least ${counted(minItems, "entry", "entries")}.`;
   if (typeof maxItems === "number" && value.length > maxItems)
-    return `${subject} may have ${counted(maxItems, "entry", "entries")} at most.`;
+    return `${subject} may have at most ${counted(maxItems, "entry", "entries")}.`;
   if (!isSchema(items)) return undefined;
   const wrong: unknown = value.find((entry) => !fits(items, entry));
   return wrong === undefined
     ? undefined
-    : sentence(`${subject}: “${String(wrong)}”`, { schema: items, description }, wrong);
+    : sentence(`An entry of ${subject}`, { schema: items, description }, wrong);
 }
+
+const MOST_QUOTED = 40;
+const shortened = (text: string): string =>
+  text.length <= MOST_QUOTED ? text : `${text.slice(0, MOST_QUOTED - 1).toWellFormed()}…`;
 
 const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
