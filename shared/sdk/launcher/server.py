@@ -366,7 +366,8 @@ class Server:
             self.watch()
         except Failed as failed:
             self.end("failed", failed.code, str(failed))
-            tell(report(self.folder))
+            # Known here, though the child that failed may take a moment to go, or hang in a home.
+            tell(dict(report(self.folder), exit=self.ended))
 
 
 def report(folder):
