@@ -113,6 +113,11 @@ for (const shape of shapes) {
       await photograph(page, `${shape}-profiles-1-refused`);
 
       await page.getByLabel("Memory").fill("6");
+      await page.getByLabel("Note").evaluate((input) => input.setAttribute("name", "large.bogus"));
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.getByText('The option "bogus" cannot be chosen here.').waitFor();
+
+      await page.getByLabel("Memory").fill("6");
       await page.getByLabel("Note").fill("hello <b>");
       await page.getByRole("button", { name: "Start" }).click();
       await page.getByText("Pulling the course: 40 of 40").waitFor();
