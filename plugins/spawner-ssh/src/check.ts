@@ -1,17 +1,42 @@
 import { codeOf } from "@elara/contracts";
-import { isLoopback } from "@elara/sdk";
-import { sshError } from "./errors.ts";
+import { isLoopback, PluginError, type SpawnRequest } from "@elara/sdk";
+import { errors, sshError } from "./errors.ts";
 import type { Options } from "./options.ts";
-import type { Place, Places } from "./places.ts";
+import type { Desk, Place, Places } from "./places.ts";
 import type { Remote } from "./remote.ts";
 
-/** Sees that every machine can be used as configured; throws with the fix for the first that cannot. */
+/** What a server is begun with. */
+export type Command = Pick<SpawnRequest, "argv" | "env">;
+
+/** The machine's name goes before what the operator reads. */
+const named = (error: unknown, { name }: Place): unknown =>
+  error instanceof PluginError
+    ? new PluginError(errors, error.code, {
+        message: error.message,
+        operator: `${name}: ${error.operator}`,
+        detail: error.detail,
+        cause: error,
+      })
+    : error;
+
+/**
+ * Sees that every machine can be used as configured, and says what was proved. Throws with the fix for the first that
+ * cannot. `attempt`: starts a process at a desk and takes it back.
+ */
 export async function checkPlaces(
   config: Options,
-  parts: { readonly places: Places; readonly remote: Remote; readonly apiUrl: string },
-): Promise<void> {
-  const { places, remote, apiUrl } = parts;
+  parts: {
+    readonly places: Places;
+    readonly remote: Remote;
+    readonly apiUrl: string;
+    readonly attempt: (desk: Desk, command: Command) => Promise<void>;
+  },
+  command: Command | undefined,
+): Promise<string> {
+  const { places, remote, apiUrl, attempt } = parts;
   const account = config.checkAccount || (config.account.includes("{username}") ? "" : config.account);
+  const { privateKey, certificate } = config.ssh;
+  const isKeyOfAccount = `${privateKey}${certificate}`.includes("{username}");
 
   /** Nobody in particular is let in; that it says so, after its key was found right, is what counts. */
   async function answers(place: Place): Promise<void> {
@@ -20,11 +45,27 @@ export async function checkPlaces(
     });
   }
 
-  for (const place of places.all) {
+  async function check(place: Place): Promise<void> {
     if (isLoopback(new URL(apiUrl).hostname) && !isLoopback(place.host))
-      throw sshError("SSH_HUB_UNREACHABLE", { operator: `Here it is ${apiUrl}, for ${place.name}.` });
-    // The whole way once, for a server nobody has.
-    if (account === "") await answers(place);
-    else await remote.look(places.desk(place, account), []);
+      throw sshError("SSH_HUB_UNREACHABLE", { operator: `Here it is ${apiUrl}.` });
+    if (account !== "") {
+      const desk = places.desk(place, account);
+      await (command ? attempt(desk, command) : remote.look(desk, []));
+    } else if (!isKeyOfAccount) await answers(place);
   }
+
+  for (const place of places.all)
+    await check(place).catch((error: unknown) => {
+      throw named(error, place);
+    });
+
+  const names = places.names.join(", ");
+  if (account !== "")
+    return command
+      ? `${account} starts ${command.argv[0]} on ${names}, with records in ${config.runDir}`
+      : `${account} is let in on ${names}; the command was not tried`;
+  const unproved = "log-in, Python, `runDir` and the command are not proved without `checkAccount`";
+  return isKeyOfAccount
+    ? `nobody asked ${names}, because the hub has keys for accounts only; ${unproved}`
+    : `${names} answer with their right keys; ${unproved}`;
 }

@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { PluginError, type ServerKey, type Spawner, type SpawnerHost, type SpawnRequest } from "@elara/sdk";
 import type { LaunchState } from "@elara/sdk/launcher";
 import { openSsh, type Ssh } from "@elara/ssh";
-import { checkPlaces } from "./check.ts";
+import { type Command, checkPlaces } from "./check.ts";
 import { codeOf, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 import { observer, seenRow } from "./observe.ts";
@@ -24,6 +25,9 @@ interface Found {
   readonly stray?: Handle;
   readonly isOver?: boolean;
 }
+
+/** What a machine is told of a server. */
+type Begun = Pick<SpawnRequest, "tag" | "argv" | "env" | "servicePrefix">;
 
 function open(config: Options, host: SpawnerHost): Ssh {
   try {
@@ -64,7 +68,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     there.launch(desk, { action: "stop", tag, graceSeconds });
   const cleanup = (desk: Desk, tag: string) => there.launch(desk, { action: "cleanup", tag });
 
-  function submit(request: SpawnRequest<Options>, desk: Desk) {
+  function submit(request: Begun, desk: Desk) {
     const [first = 0, last = 0] = config.portRange;
     return there.launch(desk, {
       action: "start",
@@ -78,6 +82,33 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       portRestSeconds: PORT_REST_SECONDS,
       logBytes: config.logBytes,
     });
+  }
+
+  /** Starts a process, or finds the one of this tag. Of one that failed or was cancelled nothing is left. */
+  async function begin(request: Begun, desk: Desk, signal?: AbortSignal): Promise<LaunchState> {
+    signal?.throwIfAborted();
+    // Not cut off from here on: it is short, and what it made is known and taken back; what another start made is not.
+    const { state, exit, claimed = false } = await submit(request, desk);
+    const failed = exit?.cause === "failed" ? exit : undefined;
+    const isTakenBack = signal?.aborted && claimed;
+    if (isTakenBack && !failed) await stop(desk, request.tag, 0);
+    if (isTakenBack || failed)
+      await cleanup(desk, request.tag).catch((error: unknown) =>
+        host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
+      );
+    signal?.throwIfAborted();
+    const told = { host: desk.place.name, detail: failed?.message };
+    if (failed) throw sshError(codeOf(failed.code ?? ""), told);
+    if (!state) throw sshError("SSH_LAUNCHER_FAILED", { ...told, detail: "it left no record" });
+    return state;
+  }
+
+  /** A whole start of nobody's server, taken back at once. */
+  async function attempt(desk: Desk, { argv, env }: Command): Promise<void> {
+    const tag = `check${randomBytes(10).toString("hex")}`;
+    await begin({ tag, argv: [...argv, "--version"], env, servicePrefix: "/" }, desk);
+    await stop(desk, tag, 0);
+    await cleanup(desk, tag);
   }
 
   /** What is known of this tag at one place. A claim of this moment has no record yet: then it waits a little. */
@@ -118,21 +149,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       progress("connecting", `Connecting to ${desk.place.name}`, 5);
       await there.connect(desk, signal);
       progress("launching", `Starting a process on ${desk.place.name}`, 10);
-      signal.throwIfAborted();
-      // Not cut off from here on: it is short, and what it made is known and taken back; what another start made is not.
-      const { state, exit, claimed = false } = await submit(request, desk);
-      const failed = exit?.cause === "failed" ? exit : undefined;
-      const isTakenBack = signal.aborted && claimed;
-      if (isTakenBack && !failed) await stop(desk, request.tag, 0);
-      if (isTakenBack || failed)
-        await cleanup(desk, request.tag).catch((error: unknown) =>
-          host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
-        );
-      signal.throwIfAborted();
-      const told = { host: desk.place.name, detail: failed?.message };
-      if (failed) throw sshError(codeOf(failed.code ?? ""), told);
-      if (!state) throw sshError("SSH_LAUNCHER_FAILED", { ...told, detail: "it left no record" });
-      return handleOf(desk, state);
+      return handleOf(desk, await begin(request, desk, signal));
     },
 
     async observe(servers) {
@@ -176,7 +193,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
 
     checkOptions: (options) => checkOptions(options),
 
-    check: () => checkPlaces(config, { places: where, remote: there, apiUrl }),
+    check: (command) => checkPlaces(config, { places: where, remote: there, apiUrl, attempt }, command),
 
     async cleanup({ handle, ...key }) {
       await ends.close(key.tag);

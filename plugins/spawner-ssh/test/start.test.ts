@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { chmod, copyFile, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { authorityOf, benchOn, folderOf, running, skip, theBed, until } from "./fixtures/bed.ts";
 
@@ -169,14 +171,64 @@ describe("what cannot be started is told, and leaves nothing", { skip }, () => {
 });
 
 describe("elara check", { skip }, () => {
-  const check = async (t: TestContext, change: object) =>
-    (await (await benchOn(t, change)).spawner()).check?.();
+  const check = async (t: TestContext, change: object, ...argv: string[]) =>
+    (await (await benchOn(t, change)).spawner()).check?.(argv.length > 0 ? { argv, env: {} } : undefined);
 
-  test("is content with machines that work: as nobody in particular, and a whole way", async (t) => {
-    const [account] = (await theBed()).accounts;
-    await check(t, { account: "{username}" });
-    await check(t, { account: "{username}", checkAccount: account });
-    await check(t, {});
+  test("is content with machines that work, and says what that proves", async (t) => {
+    const bed = await theBed();
+    const [account = ""] = bed.accounts;
+    const unproved = "log-in, Python, `runDir` and the command are not proved without `checkAccount`";
+    assert.equal(
+      await check(t, { account: "{username}" }, "true"),
+      `login1, login2 answer with their right keys; ${unproved}`,
+    );
+    const ssh = { knownHosts: bed.knownHostsFile, privateKey: "/keys/{username}" };
+    const unasked = String(await check(t, { account: "{username}", ssh }, "true"));
+    assert.ok(unasked.startsWith("nobody asked login1, login2") && unasked.endsWith(unproved), unasked);
+    assert.equal(await check(t, {}), `${account} is let in on login1, login2; the command was not tried`);
+    for (const change of [{}, { account: "{username}", checkAccount: account }, { connect: "forward" }])
+      assert.equal(
+        await check(t, { runDir: "~/elara-checked", ...change }, "sleep"),
+        `${account} starts sleep on login1, login2, with records in ~/elara-checked`,
+      );
+    for (const host of ["login1", "login2"]) {
+      const names = await readdir(join("/home", account, "elara-checked", host));
+      assert.deepEqual(
+        names.filter((name) => name.startsWith("check")),
+        [],
+        "no record is left",
+      );
+    }
+  });
+
+  test("tries runDir and the command where they are to be, and names the machine", async (t) => {
+    const bed = await theBed();
+    const at = { operator: /^login1: / };
+    await assert.rejects(check(t, {}, "elara-no-such-command"), { code: "SSH_COMMAND_NOT_FOUND", ...at });
+    await assert.rejects(check(t, { path: "/nonexistent" }, "sleep"), {
+      code: "SSH_COMMAND_NOT_FOUND",
+      ...at,
+    });
+    await assert.rejects(check(t, { runDir: "/proc/elara" }, "true"), {
+      code: "SSH_RUN_DIR_UNUSABLE",
+      ...at,
+    });
+    await assert.rejects(check(t, { minUid: 60_000 }, "true"), { code: "SSH_ACCOUNT_REFUSED", ...at });
+    const [first, second] = bed.hosts;
+    const hosts = [
+      { name: "login1", ...first },
+      { name: "login2", ...second, bind: "192.0.2.1" },
+    ];
+    const bind = { code: "SSH_BIND_UNUSABLE", operator: /^login2: / };
+    await assert.rejects(check(t, { hosts }, "true"), bind);
+    const key = join(mkdtempSync(join(tmpdir(), "elara-key-")), "key");
+    t.after(() => rm(dirname(key), { recursive: true }));
+    await copyFile(bed.privateKeyFile, key);
+    await chmod(key, 0o640);
+    await assert.rejects(check(t, { ssh: { knownHosts: bed.knownHostsFile, privateKey: key } }), {
+      code: "SSH_CREDENTIAL",
+      operator: new RegExp(`^login1: .*\`privateKey\`.*chmod go= ${key}$`),
+    });
   });
 
   test("names what does not", async (t) => {

@@ -280,6 +280,29 @@ describe("check", () => {
     assert.ok(!stdout.includes(encodeURIComponent(password)));
   });
 
+  test("hands a plugin's check the command and environment of its servers, also through a wrapper", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const setup = async (options, host) => ({
+         ...(await local.setup(options, host)),
+         check: async ({ argv, env }) => \`\${argv} with A=\${env.A} B=\${env.B}\`,
+       });
+       export default wrapSpawner({ ...local, setup }, { name: "mine" });`,
+    );
+    config(
+      dir,
+      `{ spawn: { command: ["lab"], environment: { A: "1", B: "2" } }, spawners: [
+         { use: "./mine.ts" }, { use: "./mine.ts", name: "other", command: ["/opt/lab", "x"], environment: { B: "3" } },
+       ] }`,
+    );
+    const { stdout } = elara(dir, "check");
+    assert.match(stdout, /ok +spawner mine: lab with A=1 B=2$/m);
+    assert.match(stdout, /ok +spawner other: \/opt\/lab,x with A=1 B=3$/m);
+  });
+
   test("says that nobody gets in without an allow rule", (t) => {
     const dir = folder(t);
     config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');

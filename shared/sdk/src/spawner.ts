@@ -167,8 +167,11 @@ export interface Spawner<Options, Handle> {
   checkOptions?(options: Options, call: { readonly signal: AbortSignal }): void | Promise<void>;
   /** The hub's API as servers of this backend reach it; absent: `host.apiUrl`. */
   apiUrl?(): Promise<string>;
-  /** For `elara check`: throws with the fix when the backend cannot work as configured; may give a line of what it found. */
-  check?(): Promise<void> | Promise<string>;
+  /**
+   * For `elara check`: throws with the fix when the backend cannot work as configured; may give a line of what it found.
+   * `server`: the command and environment servers get here, for a backend that can try them.
+   */
+  check?(server?: Pick<SpawnRequest, "argv" | "env">): Promise<void> | Promise<string>;
   /**
    * Forgets what is kept for a server that has ended: folder, record, output. Idempotent; called again when it throws.
    * Without a handle, a start had begun and none was ever stored: what it left, if anything, is found by tag and user,

@@ -78,6 +78,7 @@ export async function check(options: CommandOptions): Promise<void> {
   }
   const offers = new Map<string, Offer>();
   const ruled: Ruled[] = [];
+  const servers: { command?: string[]; environment?: Record<string, string> } = settings.sections.spawn ?? {};
   for (const [index, entry] of settings.spawners.entries()) {
     const { name } = entry;
     const path = `spawners[${index}]`;
@@ -86,7 +87,9 @@ export async function check(options: CommandOptions): Promise<void> {
       const spawner = await plugin.setup(options, host);
       await spawner.checkOptions?.(options, { signal: AbortSignal.timeout(FORM_MS) });
       ruled.push({ name, plugin, configured: options, spawner });
-      const note = await spawner.check?.();
+      const argv = [...(entry.command ?? servers.command ?? [])];
+      const env = { ...servers.environment, ...entry.environment };
+      const note = await spawner.check?.(argv.length > 0 ? { argv, env } : undefined);
       const offer = await spawner.form?.({ signal: AbortSignal.timeout(FORM_MS) });
       if (offer) offers.set(name, offer);
       return note;
@@ -127,7 +130,7 @@ async function profiles(
       isCertain ? [words] : [],
     ),
   ];
-  if (faults.length > 0) throw new HubError("CONFIG_INVALID", { operator: faults.join("; ") });
+  if (faults.length > 0) throw new HubError("CONFIG_INVALID", { operator: faults.join("\n         ") });
   return configured.length === 0 ? "one for each spawner" : configured.map(({ slug }) => slug).join(", ");
 }
 
