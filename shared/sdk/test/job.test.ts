@@ -120,6 +120,30 @@ describe("the launcher in a job", () => {
     assert.equal(await readExit(folder), undefined);
   });
 
+  test("a file system without hard links: one of many is the server all the same", async (t) => {
+    const { folder, run, url } = await job(t);
+    const refused =
+      "import os\ndef refused(*given):\n    raise PermissionError(1, 'no links')\nos.link = refused\n";
+    const file = join(folder, "launch.py");
+    await writeFile(file, refused + (await readFile(file, "utf8")));
+    const jobs = ["1", "2", "3", "4"].map(run);
+    await url();
+    const { jobId } = JSON.parse(await readFile(join(folder, "claim"), "utf8"));
+    const others = jobs.filter((_, at) => String(at + 1) !== jobId);
+    assert.deepEqual(await Promise.all(others.map(({ code }) => code)), [0, 0, 0]);
+    assert.equal(await readExit(folder), undefined);
+  });
+
+  test("an end that somebody wrote while it runs is replaced by the true one", async (t) => {
+    const { folder, run, url } = await job(t);
+    const { child, code } = run("41");
+    await url();
+    await writeFile(join(folder, "exit.json"), "[]");
+    child.kill("SIGTERM");
+    assert.equal(await code, 0);
+    assert.equal((await readExit(folder))?.cause, "stopped");
+  });
+
   test("taken back before it began, it says so", async (t) => {
     const { folder, run } = await job(t);
     await rm(join(folder, "order.json"));
