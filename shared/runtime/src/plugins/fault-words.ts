@@ -28,10 +28,17 @@ export interface PluginPlace {
 export function pluginFaultWords(error: unknown, { secrets, path, errors }: PluginPlace): string {
   const hidden = hiding(secrets);
   let words = hidden(placed(error, path));
+  const said = hidden(sentenceOf(error));
   const more: string[] = [];
   for (const part of partsOf(error, errors)) {
     const text = shortened(hidden(part));
-    if (text === "" || words.includes(text) || more.some((known) => known.includes(text))) continue;
+    if (
+      text === "" ||
+      words.includes(text) ||
+      said.includes(text) ||
+      more.some((known) => known.includes(text))
+    )
+      continue;
     more.push(text);
   }
   if (more.length > 0) words += ` (${more.join("; ")})`;
