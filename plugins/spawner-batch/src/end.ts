@@ -1,5 +1,5 @@
 import type { Row } from "@elara/sdk";
-import type { JobRecords, LaunchExit } from "@elara/sdk/launcher";
+import { type JobRecords, type LaunchExit, plain } from "@elara/sdk/launcher";
 import { type BatchErrorCode, CAUSES, codeOfLauncher, errors } from "./errors.ts";
 import type { JobRow } from "./schedulers/scheduler.ts";
 
@@ -14,17 +14,19 @@ const told = (tag: string, code: BatchErrorCode, end: Row["end"] = {}): Row =>
 
 /** What the launcher in the job wrote last. */
 function byRecord(tag: string, exit: LaunchExit): Row {
+  const message = plain(exit.message);
+  const signal = exit.signal === null ? null : plain(exit.signal);
   const end = {
     ...(exit.exitCode !== null && { exitCode: exit.exitCode }),
-    ...(exit.signal !== null && { signal: exit.signal }),
+    ...(signal !== null && { signal }),
   };
   if (exit.code !== null) {
     const code = codeOfLauncher(exit.code);
-    return code ? told(tag, code, end) : ended(tag, exit.message, end);
+    return code ? told(tag, code, end) : ended(tag, message, end);
   }
   if (exit.cause === "stopped") return ended(tag, "stopped, by a person or the batch system", end);
-  if (exit.signal !== null) return ended(tag, `ended by signal ${exit.signal}`, end);
-  return ended(tag, exit.exitCode === null ? exit.message : `ended with exit code ${exit.exitCode}`, end);
+  if (signal !== null) return ended(tag, `ended by signal ${signal}`, end);
+  return ended(tag, exit.exitCode === null ? message : `ended with exit code ${exit.exitCode}`, end);
 }
 
 /**

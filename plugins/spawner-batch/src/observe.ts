@@ -156,7 +156,10 @@ export function watching(watch: Watch) {
     /** Of two jobs that were submitted for one server the one that claimed it counts. */
     const claimed = (server: Server): JobRow | undefined => {
       const claim = records.get(server.tag)?.claim?.jobId;
-      return (claim === undefined ? undefined : jobOf(server, claim)) ?? jobOf(server);
+      const job = jobOf(server);
+      const claimant = claim === undefined ? undefined : jobOf(server, claim);
+      // Its owner can write the claim: that ends no job that lives.
+      return claimant && (isOver(job) || !isOver(claimant)) ? claimant : job;
     };
     const gone = asked.filter((server) => !claimed(server) && !records.get(server.tag)?.exit);
     const books = await booksOf(

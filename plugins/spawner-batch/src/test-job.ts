@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Checked, factsOf } from "./check.ts";
 import { batchError } from "./errors.ts";
 import { jobName } from "./job.ts";
+import { refusalOf } from "./refusal.ts";
 
 const SECONDS = 120;
 
@@ -51,10 +52,8 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
         ...{ host: config.listen, portRange: [first, last], portRestSeconds: 0, logBytes: config.logBytes },
       },
     });
-    if (submit?.exitCode !== 0) {
-      const operator = `the test job was refused: ${submit?.stderr.trim() ?? ""}`;
-      throw batchError("BATCH_REFUSED", { message: operator, operator });
-    }
+    if (!submit) throw failed("the test job was not handed in: another one has its name");
+    if (submit.exitCode !== 0) throw refusalOf(scheduler, submit);
     const end = performance.now() + SECONDS * 1000;
     for (;;) {
       const exit = (await desk(account, { action: "records", tags: [tag] })).records[tag]?.exit;

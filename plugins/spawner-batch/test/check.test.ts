@@ -21,7 +21,11 @@ describe("check", { skip }, () => {
   test("goes the whole way with an account, a job included, and leaves nothing", async (t) => {
     const bench = stand.bench(t, { checkAccount: stand.account, checkJob: true });
     const apiUrl = `http://127.0.0.1:${await unusedPort()}/hub/api`;
-    await (await bench.spawner(testHost({ apiUrl }))).check?.();
+    const said = await (await bench.spawner(testHost({ apiUrl }))).check?.();
+    assert.match(
+      String(said),
+      /partitions up: main, short; .* a job ran on a node and reached the hub; not tried: /,
+    );
     assert.deepEqual(readdirSync(`/home/${stand.account}/.elara/run`), []);
     assert.equal(await stand.bed.run(["squeue", "-h"]), "");
   });
@@ -59,6 +63,7 @@ describe("check", { skip }, () => {
       /./,
     ],
     ["an account that is not there", { checkAccount: "elara-nobody" }, "BATCH_ACCOUNT_MISSING", /./],
+    ["an account that is none", { checkAccount: "-u" }, "BATCH_OPTIONS_INVALID", /checkAccount/],
     ["a Python that is not there", { python: "/nonexistent/python3" }, "BATCH_DESK_FAILED", /./],
   ] as const)
     test(`tells ${what}`, async (t) => {

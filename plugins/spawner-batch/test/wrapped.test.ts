@@ -15,7 +15,10 @@ const wrapped = wrapSpawner(plugin, {
 test("options that a wrapper added stand in the template, each one word of the shell", async (t) => {
   const dir = await mkdtemp(join(tmpdir(), "elara-wrapped-"));
   t.after(() => rm(dir, { recursive: true, force: true }));
-  const commands = { sinfo: "echo 'main*|up|infinite|2|2000'", squeue: "true" };
+  const commands = {
+    ...{ sinfo: "echo 'main*|up|infinite|2|2000'", scontrol: "echo 'NodeName=n1 NodeAddr=n1 Port=1 '" },
+    ...{ squeue: "true", scancel: "true" },
+  };
   for (const [name, text] of Object.entries({ ...commands, sbatch: `cat > ${dir}/script; echo 1` }))
     await writeFile(join(dir, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   const options = {

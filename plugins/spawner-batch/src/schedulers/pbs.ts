@@ -119,6 +119,7 @@ const walltime = (minutes: number): string =>
 export const pbs: Scheduler = {
   name: "pbs",
   nothing: NOTHING,
+  commands: ["qsub", "qselect", "qstat", "qdel"],
   jobIdVariable: "PBS_JOBID",
   cancelsById: true,
   allowedFlags: ["-p", "-P", "-m", "-M"],

@@ -81,6 +81,8 @@ export interface Scheduler {
   readonly name: string;
   /** What its parsers read as none. */
   readonly nothing: string;
+  /** Programs that the desk of a user needs. */
+  readonly commands: readonly string[];
   /** Variable in a job's environment that holds its id. */
   readonly jobIdVariable: string;
   /** Flags an administrator's `extraArguments` may hold. */

@@ -63,6 +63,7 @@ function partitionOf(line: string): Partition {
 export const slurm: Scheduler = {
   name: "slurm",
   nothing: "",
+  commands: ["sbatch", "squeue", "scancel"],
   jobIdVariable: "SLURM_JOB_ID",
   cancelsById: false,
   allowedFlags: [
