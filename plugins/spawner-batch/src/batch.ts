@@ -1,4 +1,5 @@
 import type { ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
+import { logLines } from "@elara/sdk/launcher";
 import { openSsh } from "@elara/ssh";
 import { asking, noAnswer, read } from "./ask.ts";
 import { checkBatch } from "./check.ts";
@@ -151,7 +152,8 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     },
 
     async logs(server, { lines, signal }) {
-      return (await desk(accountFor(server), { action: "tail", tag: server.tag, lines }, signal)).lines;
+      const { tag } = server;
+      return logLines((await desk(accountFor(server), { action: "tail", tag, lines }, signal)).lines, lines);
     },
 
     async cleanup(server, { signal }) {

@@ -3,6 +3,7 @@ import {
   LaunchAnswer,
   LogAnswer,
   LookAnswer,
+  logLines,
   PYTHON_TOO_OLD,
   readAnswer,
   remoteLauncher,
@@ -61,8 +62,10 @@ export function remote(
     launch: (desk: Desk, order: At<LaunchOrder>) => ask(LaunchAnswer, desk, order),
     look: (desk: Desk, tags: readonly string[], signal?: AbortSignal) =>
       ask(LookAnswer, desk, { action: "look", tags }, signal),
-    log: (desk: Desk, tag: string, lines: number, signal: AbortSignal) =>
-      ask(LogAnswer, desk, { action: "log", tag, lines }, signal),
+    async log(desk: Desk, tag: string, lines: number, signal: AbortSignal) {
+      const answer = await ask(LogAnswer, desk, { action: "log", tag, lines }, signal);
+      return { lines: logLines(answer.lines, lines) };
+    },
   };
 }
 export type Remote = ReturnType<typeof remote>;
