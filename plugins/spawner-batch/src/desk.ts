@@ -57,7 +57,10 @@ export function openDesk(config: Options, transport: Transport): Desk {
     const result = await transport.run(command).catch((error: unknown) => {
       if (!(error instanceof TransportFault)) throw error;
       // The program that is missing is Python; a missing scheduler the desk tells itself.
-      throw error.trouble === "missing" ? batchError("BATCH_DESK_FAILED", { cause: error }) : faultOf(error);
+      if (error.trouble === "missing") throw batchError("BATCH_DESK_FAILED", { cause: error });
+      if (error.trouble === "login")
+        throw batchError("BATCH_ACCOUNT_MISSING", { detail: error.message, cause: error });
+      throw faultOf(error);
     });
     const action: W["action"] = wish.action;
     const answer = readAnswer(Type.Union([deskAnswers[action], LaunchRefusal]), result.stdout, result.stderr);

@@ -8,20 +8,21 @@ export const errors = {
   BATCH_SCHEDULER_AWAY: {
     status: 503,
     user: "The batch system does not answer at the moment. Try again soon.",
-    operator: "The scheduler's commands fail or give no answer; what they said is in the detail.",
+    operator:
+      "A command of the scheduler failed or gave no answer in time: its controller is down or busy. What it said is in the detail.",
     retryable: true,
   },
   BATCH_UNREADABLE: {
     status: 503,
     user: "The batch system gives answers the hub does not understand. The administrators can see why.",
     operator:
-      "A command of the scheduler printed what its adapter cannot read; nothing is concluded from it.",
+      "A command of the scheduler printed what the hub cannot read, so nothing is concluded from it: a wrapper around it, or a version not seen yet? What it printed is in the detail.",
     retryable: true,
   },
   BATCH_REFUSED: {
     status: 400,
     user: "The batch system refused the job.",
-    operator: "The submit was refused; the scheduler's own words are in the message.",
+    operator: "The scheduler refused the submit; its own words stand in the message for the user.",
   },
   BATCH_OPTIONS_INVALID: {
     status: 400,
@@ -31,58 +32,61 @@ export const errors = {
   BATCH_UNREACHABLE: {
     status: 503,
     user: "The batch system cannot be reached at the moment. Try again soon.",
-    operator: "The login node or sudo could not be used; the detail has the words.",
+    operator:
+      "The login node cannot be reached or does not let the hub's own account in (option `login`), or no program can be begun on this machine. Why is in the detail.",
     retryable: true,
   },
   BATCH_ACCOUNT_MISSING: {
     status: 403,
-    user: "You have no account at the batch system. Ask the administrators.",
-    operator: "sudo or the login node knows no account of this name; see the option `account`.",
+    user: "You have no account at the batch system that the hub can use. Ask the administrators.",
+    operator:
+      "sudo knows no account of this name, or the login node does not let it in with the hub's key. Names of accounts are made by the option `user`.",
   },
   BATCH_ACCOUNT_REFUSED: {
     status: 403,
     user: "Servers do not run under this account. Ask the administrators.",
     operator:
-      "The account's uid is below `minUid`, its name is none, or sudo has no rule for it; see the detail.",
+      "The account's uid is below `minUid`, its name can be none of an account, or sudo has no rule that lets the hub run `python` as it; which is in the detail.",
   },
   BATCH_SCHEDULER_MISSING: {
     status: 500,
     user: LATER,
-    operator: "The scheduler's commands are not in PATH there; set PATH in the option `environment`.",
+    operator:
+      "A command of the scheduler is not in PATH where it is run; which is in the detail. Set PATH in the option `environment`.",
   },
   BATCH_DESK_FAILED: {
     status: 500,
     user: LATER,
     operator:
-      "The small program that runs as the user gave no answer: is `python` 3.9 or newer there? Its words are in the detail.",
+      "The small program that the hub runs as the user gave no answer: is the option `python` a Python 3.9 or newer there? What it said is in the detail.",
   },
   BATCH_RUN_DIR_UNUSABLE: {
     status: 500,
     user: "Your home directory cannot be used. Ask the administrators.",
     operator:
-      "`runDir` cannot be written as the user: home missing, full, read-only; the detail has the system's word.",
+      "The user cannot write the option `runDir`: the home is missing, full, read-only or not mounted. What the system said is in the detail.",
     retryable: true,
   },
   BATCH_BUSY: {
     status: 503,
     user: "Your server is being started already. Try again in a moment.",
-    operator: "Another submit of the same server did not come to an end.",
+    operator: "Another submit of the same server has not come to an end: the scheduler's answer to it hangs.",
     retryable: true,
   },
   BATCH_HUB_UNREACHABLE: {
     status: 500,
     user: "Servers cannot be started here at the moment. The administrators can see why.",
     operator:
-      "A job does not reach the hub at the address servers are given. Set `network.internalHost`, or open the firewall.",
+      "A job does not reach the hub at the address that servers are given. Set `network.internalHost` to one that nodes reach, or open the firewall.",
   },
   BATCH_STILL_RUNNING: {
     status: 409,
     user: "The server has not ended yet.",
-    operator: "Records of a running server are kept. Stop it first.",
+    operator: "Its job is there still, so its records are kept. Stop it first.",
   },
   BATCH_TIME_LIMIT: {
     status: 500,
-    user: "The time you asked for is over.",
+    user: "The time you asked for is over. Start it again.",
     operator: "The job reached its time limit.",
   },
   BATCH_OUT_OF_MEMORY: {
@@ -103,7 +107,7 @@ export const errors = {
   BATCH_CANCELLED: {
     status: 500,
     user: "The job of your server was cancelled at the batch system.",
-    operator: "The job was cancelled, not by the hub.",
+    operator: "The job was cancelled: by its owner or an administrator, or by the hub before it began.",
   },
   BATCH_RUN_AGAIN: {
     status: 500,
@@ -114,24 +118,24 @@ export const errors = {
   BATCH_ORDER_MISSING: {
     status: 500,
     user: "Your server was cancelled before it started.",
-    operator: "The job began after its order was taken back.",
+    operator: "The job began after its start had been taken back, so what it should run was gone.",
   },
   BATCH_LAUNCH_FAILED: {
     status: 500,
     user: "The job of your server ended before the server started. The administrators can see why.",
     operator:
-      "The job left no record: see `job.out` in its folder, the template `script`, and the scheduler's log.",
+      "The job ended without a record of the server: see `job.out` in its folder under `runDir`, the option `script`, and the scheduler's log.",
   },
   BATCH_COMMAND_NOT_FOUND: {
     status: 500,
     user: "The program that runs your server is not installed on the node.",
     operator:
-      "`spawn.command` was not found in PATH of the job. Load a module in `script`, or give its path.",
+      "`spawn.command` was not found in PATH of the job. Load a module in the option `script`, or give the whole path.",
   },
   BATCH_NO_PORT: {
     status: 503,
     user: "All ports for servers on the node are taken. Try again.",
-    operator: "No free port in `portRange` on the node. Widen the range.",
+    operator: "No port of the option `portRange` is free on the node. Widen the range.",
     retryable: true,
   },
   BATCH_PORT_LOST: {

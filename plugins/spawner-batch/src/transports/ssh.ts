@@ -21,7 +21,9 @@ function after(mark: string, text: string): string {
   return at === -1 ? text : text.slice(at + mark.length + 1);
 }
 
-const TROUBLE: Partial<Record<SshFault, TransportTrouble>> = { deadline: "deadline", output: "output" };
+const TROUBLE: Partial<Record<SshFault, TransportTrouble>> = {
+  ...{ deadline: "deadline", output: "output", login: "login" },
+};
 
 /** Commands on a login node, each as the account it is for. */
 export function sshTransport(ssh: Ssh, { host, port, account: own, environment }: LoginNode): Transport {

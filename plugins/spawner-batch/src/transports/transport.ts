@@ -24,8 +24,8 @@ export interface Transport {
   close?(): Promise<void>;
 }
 
-/** Why a command could not be run: `missing` (no such program), `deadline`, `output` (too much of it), `unreachable`. */
-export type TransportTrouble = "missing" | "deadline" | "output" | "unreachable";
+/** Why a command could not be run: `missing` (no such program), `deadline`, `output` (too much of it), `login` (the account is not let in), `unreachable`. */
+export type TransportTrouble = "missing" | "deadline" | "output" | "login" | "unreachable";
 
 /** The command has no result. Says nothing about what runs at the batch system. */
 export class TransportFault extends Error {
