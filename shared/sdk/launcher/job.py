@@ -67,7 +67,10 @@ class JobServer(Server):
 
 
 def ports_folder(folder, at="/tmp"):
-    """Where this node remembers which ports of the account rest; the server's own folder where that cannot be."""
+    """
+    Where this node remembers which ports of the account rest; the server's own folder where that cannot be. It stays when
+    the job ends, because the port rests then; the next start removes what rests no more.
+    """
     path = os.path.join(at, ".elara-%d" % os.getuid())
     try:
         os.mkdir(path, 0o700)

@@ -64,7 +64,7 @@ KINDS = {
     "state.json": (STATE, dict(PLACE, attempt=count, jobId=text, node=text)),
     "exit.json": (EXIT, {}),
     "stop": ({"graceSeconds": number, "at": text}, {}),
-    "claim": ({"jobId": text, "node": text, "pid": count, "at": text}, {}),
+    "claim": ({"jobId": text}, {"node": text, "pid": count, "at": text}),
     "submitted.json": (CALL, {}),
     "port": ({"tag": text, "boot": text, "at": number, "time": number}, {}),
 }
