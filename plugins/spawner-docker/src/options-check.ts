@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { bytesOf, imageOf } from "./container.ts";
@@ -29,6 +30,11 @@ export function checkOptions(options: Options, config: Options): void {
     throw wrong("network", `the hub cannot reach containers on "${options.network}"`);
   if (options.network === "host" && options.publish !== "")
     throw wrong("publish", "has no meaning with the network `host`, where each server has a port already");
+  if (options.publish !== "" && !isIPv4(options.publish))
+    throw wrong("publish", `${options.publish} is no IPv4 address`);
+  const odd = Object.keys(options.environment).find((name) => name === "" || /[=\0]/.test(name));
+  if (odd !== undefined)
+    throw wrong(`environment[${JSON.stringify(odd)}]`, "a name is not empty and has no = in it");
   if (options.network === "host" && options.port !== 0)
     throw wrong("port", "servers on the network `host` each need a port of their own: `portRange`");
   const [first = 0, last = 0] = options.portRange;
