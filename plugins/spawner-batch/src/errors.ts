@@ -86,7 +86,7 @@ export const errors = {
   },
   BATCH_TIME_LIMIT: {
     status: 500,
-    user: "The time you asked for is over. Start it again.",
+    user: "The time you asked for is over.",
     operator: "The job reached its time limit.",
   },
   BATCH_OUT_OF_MEMORY: {
