@@ -18,6 +18,14 @@ ATTEMPTS = 5
 SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 
 
+def name_of(number):
+    """A signal's name; real-time signals have two names between them."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
+
+
 class Server:
     """One server and its launcher. `own` when the process is our child, else it is looked after for a dead launcher."""
 
@@ -46,7 +54,7 @@ class Server:
             "tag": self.spec["tag"],
             "cause": cause,
             "exitCode": os.WEXITSTATUS(self.status) if self.status is not None and not number else None,
-            "signal": signal.Signals(number).name if number else None,
+            "signal": name_of(number) if number else None,
             "at": timestamp(),
             "code": code,
             "message": message,

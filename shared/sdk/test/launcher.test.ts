@@ -286,3 +286,13 @@ test("a malformed order is refused by name", async () => {
     assert.deepEqual((await runLauncher(PYTHON, { ...base, ...bad })).ok, false);
   await assert.rejects(runLauncher("/nonexistent/python", { ...base, runDir: "/tmp", tag: newTag() }));
 });
+
+test("a server that a real-time signal without a name ends has an end", async (t) => {
+  const start = await order(t);
+  const { child } = started(await runLauncher(PYTHON, start));
+  // Node knows no real-time signals.
+  spawn("/bin/kill", ["-40", String(child.pid)]);
+  const exit = await ended(join(start.runDir, start.tag));
+  assert.equal(exit?.cause, "signalled");
+  assert.equal(exit?.signal, "SIGRTMIN+6");
+});

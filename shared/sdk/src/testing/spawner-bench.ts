@@ -165,6 +165,7 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
   ): Promise<StoredServer<Static<H>>> {
     const made = this.#made.get(request.tag) ?? { spawner, key: keyOf(request) };
     this.#made.set(request.tag, made);
+    await spawner.checkOptions?.(request.options, call);
     const server = this.stored(request, await spawner.start(request, call));
     made.handle = server.handle;
     return server;
