@@ -37,7 +37,7 @@ async function hostOf(t: TestContext, begin: (client: ServerConnection) => void)
   const { port } = address;
   const [knownHosts, privateKey] = [join(folder, "known_hosts"), join(folder, "key")];
   writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey.public}\n`);
-  writeFileSync(privateKey, hubKey.private);
+  writeFileSync(privateKey, hubKey.private, { mode: 0o600 });
   const optionsOf = (change: object = {}) =>
     Value.Parse(sshOptions, Value.Default(sshOptions, { knownHosts, privateKey, ...change }));
   return { target: { host: "127.0.0.1", port, account: "ada" }, optionsOf };
