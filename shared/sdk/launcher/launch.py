@@ -17,6 +17,7 @@ go stale, so a claim whose maker died before it started anything is taken over, 
 import json
 import os
 import pwd
+import shutil
 import signal
 import sys
 import time
@@ -194,9 +195,7 @@ def cleanup(spec, folder):
     # Renamed first: a start that comes meanwhile makes a folder of its own.
     trash = os.path.join(spec["runDir"], ".ended-%s-%d" % (spec["tag"], os.getpid()))
     os.rename(folder, trash)
-    for name in os.listdir(trash):
-        os.unlink(os.path.join(trash, name))
-    os.rmdir(trash)
+    shutil.rmtree(trash)
     return {"ok": True, "state": None, "exit": None}
 
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join, relative } from "node:path";
 import { text } from "node:stream/consumers";
@@ -295,4 +295,18 @@ test("a server that a real-time signal without a name ends has an end", async (t
   const exit = await ended(join(start.runDir, start.tag));
   assert.equal(exit?.cause, "signalled");
   assert.equal(exit?.signal, "SIGRTMIN+6");
+});
+
+test("a folder that the account made among the records goes with them", async (t) => {
+  const start = await order(t, ["--exit", "0"]);
+  await runLauncher(PYTHON, start);
+  const folder = join(start.runDir, start.tag);
+  await ended(folder);
+  await mkdir(join(folder, "mine", "more"), { recursive: true });
+  const answer = await runLauncher(PYTHON, { action: "cleanup", runDir: start.runDir, tag: start.tag });
+  assert.ok(answer.ok, JSON.stringify(answer));
+  assert.deepEqual(
+    (await readdir(start.runDir)).filter((name) => name.includes(start.tag)),
+    [],
+  );
 });
