@@ -69,8 +69,8 @@ export const errors = {
     operator: "Containers cannot reach the hub's internal listener: `network.internalHost`.",
   },
   DOCKER_OPTIONS_INVALID: {
-    status: 500,
-    user: "The hub cannot start sessions here.",
+    status: 400,
+    user: "What was chosen cannot work.",
     operator: "An option of the docker spawner has a value that cannot work; the message names it.",
   },
   DOCKER_STILL_RUNNING: {

@@ -87,8 +87,8 @@ export const errors = {
     operator: "Records of a running server are kept. Stop it first.",
   },
   LOCAL_OPTIONS_INVALID: {
-    status: 500,
-    user: "The hub cannot start servers here.",
+    status: 400,
+    user: "What was chosen cannot work.",
     operator: "An option of the local spawner has a value that cannot work; the message names it.",
   },
   LOCAL_MACHINE_RESTARTED: {

@@ -104,8 +104,8 @@ export const errors = {
       "The hub's API has a loopback address, which is another machine's own there. Set `network.internalHost` and `network.internalUrl`, or the spawner's `apiUrl`.",
   },
   SSH_OPTIONS_INVALID: {
-    status: 500,
-    user: "The hub cannot start servers here.",
+    status: 400,
+    user: "What was chosen cannot work.",
     operator: "An option of the ssh spawner has a value that cannot work; the message names it.",
   },
   SSH_LAUNCHER_FAILED: {
