@@ -35,6 +35,8 @@ export interface SubmitRounds {
 
 /** Starts that are timed without a kill, the first of which warms up. */
 const TIMED = 4;
+/** How long a submit may go on after the kill; less than any lease. */
+const UNDER_WAY_MS = 1_000;
 /** Clocks of these hubs: a submit that may still be under way is looked for again soon. */
 export const SUBMIT_SECONDS = 12;
 const SETTLE_MS = (SUBMIT_SECONDS + 8) * 1000;
@@ -62,9 +64,16 @@ export async function submitRounds(
   const ledger = mongo.db(hub.mongo?.database).collection<Server>("servers");
   try {
     const tracks = [];
-    for (const backend of backends) {
-      const saves: number[] = [];
-      for (let index = 0; index < TIMED; index++) saves.push(await timeToSave(stand, backend, ledger, index));
+    // Beside each other, as in the rounds.
+    const timed = await Promise.all(
+      backends.map(async (backend) => {
+        const saves: number[] = [];
+        for (let index = 0; index < TIMED; index++)
+          saves.push(await timeToSave(stand, backend, ledger, index));
+        return { backend, saves };
+      }),
+    );
+    for (const { backend, saves } of timed) {
       const saveMs = saves.slice(1).sort((a, b) => a - b)[Math.floor((TIMED - 1) / 2)] ?? 0;
       given.say(`  ${backend.name}: order to stored handle ${Math.round(saveMs)} ms; seed ${given.seed}`);
       const delays = killDelays(given.rounds, saveMs, random);
@@ -157,8 +166,9 @@ async function oneRound(
     const order = session.start({ profile: backend.light });
     order.catch(() => undefined);
     const { at, back } = await killer.killed;
-    const [seen, entry] = await Promise.all([backend.traces(stand.hub), entryOf(ledger, session)]);
-    const trace = seen.find(({ tag }) => tag === entry?.tag);
+    const entry = await entryOf(ledger, session);
+    // A submit that was under way goes on without who ordered it; nobody else submits before the lease is over.
+    const trace = await untilSeen(stand, backend, entry?.tag);
     if (entry && hasHandle(entry)) moment = "after save";
     else if (trace) moment = "between submit and save";
     if (moment !== "after save" && victim !== "both replicas") {
@@ -187,6 +197,20 @@ async function oneRound(
     return { ...base, moment, mostAtOnce: most, ok: most === 1, text: `${text}, at most ${most} at once` };
   } catch (error) {
     return { ...base, moment, mostAtOnce: await watch.stop(), ok: false, text: told(error) };
+  }
+}
+
+/** What is at the backend of this tag, also when it comes a moment later. */
+async function untilSeen(
+  stand: Stand,
+  backend: Backend,
+  tag: string | undefined,
+): Promise<Trace | undefined> {
+  const began = performance.now();
+  for (;;) {
+    const trace = (await backend.traces(stand.hub)).find((each) => each.tag === tag);
+    if (trace || tag === undefined || performance.now() - began > UNDER_WAY_MS) return trace;
+    await sleep(50);
   }
 }
 
