@@ -4,18 +4,18 @@ import { groundsMissing, openGrounds } from "../fixtures/backends/grounds.ts";
 import { openStand } from "../fixtures/backends/stand.ts";
 import { shapeMissing } from "../fixtures/hub.ts";
 import { seeded } from "../fixtures/random.ts";
-import { killDelays, SUBMIT_SECONDS, submitRounds } from "./submit-rounds.ts";
+import { killShares, SUBMIT_SECONDS, submitRounds } from "./submit-rounds.ts";
 
 /** `npm run measure:backends` makes 30. */
 const ROUNDS = 4;
 const KILLED = ["docker", "slurm"] as const;
 
 test("kills are spread evenly between order and stored handle, in no order", () => {
-  const delays = killDelays(30, 900, seeded(7));
-  const sorted = [...delays].sort((a, b) => a - b);
-  for (const [index, delay] of sorted.entries())
-    assert.ok(delay >= index * 30 && delay < (index + 1) * 30, `${delay} in part ${index}`);
-  assert.notDeepEqual(delays, sorted);
+  const shares = killShares(30, seeded(7));
+  const sorted = [...shares].sort((a, b) => a - b);
+  for (const [index, share] of sorted.entries())
+    assert.ok(share >= index / 30 && share < (index + 1) / 30, `${share} in part ${index}`);
+  assert.notDeepEqual(shares, sorted);
 });
 
 test(`one server for each start in ${ROUNDS} rounds of kill -9 around its submit`, {

@@ -33,21 +33,21 @@ export interface SubmitRounds {
   readonly faults: readonly string[];
 }
 
-/** Starts that are timed without a kill, the first of which warms up. */
-const TIMED = 4;
+/** Starts without a kill by whose median a round's moments are laid out; one more is timed before each round. */
+const TIMED = 3;
 /** How long a submit may go on after the kill; less than any lease. */
 const UNDER_WAY_MS = 1_000;
 /** Clocks of these hubs: a submit that may still be under way is looked for again soon. */
 export const SUBMIT_SECONDS = 12;
 const SETTLE_MS = (SUBMIT_SECONDS + 8) * 1000;
 
-/**
- * Delays that are uniform between the order and the stored handle: one drawn from each of as many equal parts, in random order.
- */
-export function killDelays(rounds: number, saveMs: number, random: ReturnType<typeof seeded>): number[] {
-  const parts = Array.from({ length: rounds }, (_, part) => ((part + random.next()) / rounds) * saveMs);
-  return random.shuffle(parts);
+/** Uniform shares of a window: one drawn from each of as many equal parts, in random order. */
+export function killShares(rounds: number, random: ReturnType<typeof seeded>): number[] {
+  return random.shuffle(Array.from({ length: rounds }, (_, part) => (part + random.next()) / rounds));
 }
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /**
  * kill -9 of the spawn service at moments between order and stored handle; every start must come to exactly one server. One
@@ -63,28 +63,32 @@ export async function submitRounds(
   const mongo = await MongoClient.connect(hub.mongo?.uri ?? "");
   const ledger = mongo.db(hub.mongo?.database).collection<Server>("servers");
   try {
-    const tracks = [];
-    // Beside each other, as in the rounds.
-    const timed = await Promise.all(
-      backends.map(async (backend) => {
-        const saves: number[] = [];
-        for (let index = 0; index < TIMED; index++)
-          saves.push(await timeToSave(stand, backend, ledger, index));
-        return { backend, saves };
-      }),
-    );
-    for (const { backend, saves } of timed) {
-      const saveMs = saves.slice(1).sort((a, b) => a - b)[Math.floor((TIMED - 1) / 2)] ?? 0;
-      given.say(`  ${backend.name}: order to stored handle ${Math.round(saveMs)} ms; seed ${given.seed}`);
-      const delays = killDelays(given.rounds, saveMs, random);
-      tracks.push({ backend, saveMs, delays, rounds: [] as SubmitRound[] });
-    }
+    const tracks = backends.map((backend) => ({
+      backend,
+      saves: [] as number[],
+      shares: killShares(given.rounds, random),
+      rounds: [] as SubmitRound[],
+    }));
+    /** Beside each other, as in the rounds. */
+    const time = (index: number) =>
+      Promise.all(
+        tracks.map(async ({ backend, saves }) => {
+          const took = await timeToSave(stand, backend, ledger, index);
+          // The first warms up.
+          if (index > 0) saves.push(took);
+        }),
+      );
+    for (let index = 0; index < TIMED; index++) await time(index);
     for (let round = 1; round <= given.rounds; round++) {
+      await time(TIMED + round);
+      const delays = tracks.map(
+        ({ saves, shares }) => median(saves.slice(-TIMED)) * (shares[round - 1] ?? 0),
+      );
       const victim = round % 5 === 0 ? random.pick(["spawn-1", "spawn-2"]) : "both replicas";
-      const killer = killAfter(hub, victim, Math.max(...tracks.map(({ delays }) => delays[round - 1] ?? 0)));
+      const killer = killAfter(hub, victim, Math.max(...delays));
       await Promise.all(
-        tracks.map(async ({ backend, delays, rounds }) => {
-          const delayMs = delays[round - 1] ?? 0;
+        tracks.map(async ({ backend, rounds }, track) => {
+          const delayMs = delays[track] ?? 0;
           const done = await oneRound(stand, backend, { ledger, round, victim, delayMs, killer });
           rounds.push(done);
           given.say(
@@ -95,9 +99,9 @@ export async function submitRounds(
     }
     await sleep(SETTLE_MS);
     return await Promise.all(
-      tracks.map(async ({ backend, saveMs, rounds }) => {
+      tracks.map(async ({ backend, saves, rounds }) => {
         const faults = await withoutOwner(stand, backend, ledger);
-        return { backend, saveMs, rounds, faults };
+        return { backend, saveMs: median(saves), rounds, faults };
       }),
     );
   } finally {
