@@ -128,7 +128,6 @@ export function watching(watch: Watch) {
     isOver(job) || (["starting", "running", "suspended"].includes(job?.state ?? "") && url === "");
 
   return async (servers: readonly Server[], signal?: AbortSignal): Promise<Observation> => {
-    const startedAt = new Date(watch.now()).toISOString();
     const rows: Row[] = [];
     const asked: Server[] = [];
     for (const server of servers) {
@@ -142,7 +141,7 @@ export function watching(watch: Watch) {
     const open = servers
       .filter(({ handle }) => handle.v === HANDLE_VERSION)
       .map(({ handle }) => handle.owner);
-    if (rows.length === servers.length) return { startedAt, complete: true, rows };
+    if (rows.length === servers.length) return { complete: true, rows };
     const jobs = await listing(open, signal);
     const jobOf = ({ handle }: Server, id = handle.jobId): JobRow | undefined => {
       const job = jobs.get(id);
@@ -173,6 +172,6 @@ export function watching(watch: Watch) {
       if (row) rows.push(row);
     }
     if (finished.size > FINISHED_KEPT) finished.clear();
-    return { startedAt, complete: true, rows };
+    return { complete: true, rows };
   };
 }

@@ -145,7 +145,6 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
     start: (request, call) => start(request, call).catch(tell),
 
     async observe(servers, { signal }) {
-      const startedAt = new Date(host.now()).toISOString();
       const filters = { label: [`${LABEL.hub}=${host.hubId}`] };
       const list = await ask((abortSignal) => docker.listContainers({ all: true, filters, abortSignal }), {
         signal,
@@ -166,7 +165,7 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
           if (row) rows.push(row);
         }
       }
-      return { startedAt, complete: true, rows };
+      return { complete: true, rows };
     },
 
     async stop(server, { graceSeconds, signal }) {

@@ -116,10 +116,9 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     },
 
     async observe(servers) {
-      const startedAt = new Date(host.now()).toISOString();
       const living = livingOnce();
       const rows = await Promise.all(servers.map((server) => rowOf(server, living)));
-      return { startedAt, complete: true, rows };
+      return { complete: true, rows };
     },
 
     async stop({ tag, handle }, { graceSeconds }) {

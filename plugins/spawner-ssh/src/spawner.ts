@@ -153,8 +153,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     },
 
     async observe(servers) {
-      const startedAt = new Date(host.now()).toISOString();
-      return { startedAt, complete: true, rows: await rowsOf(servers) };
+      return { complete: true, rows: await rowsOf(servers) };
     },
 
     async stop({ tag, handle }, { graceSeconds }) {

@@ -86,7 +86,6 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           world.looks.push(servers.map(({ tag }) => tag));
           await answer();
           if (["", configured.fixed].includes(world.holdsOnly)) await world.hold("observe", signal);
-          const startedAt = new Date(host.now()).toISOString();
           const rows: Row[] = [];
           for (const { tag, handle } of servers) {
             const { number } = handle;
@@ -103,7 +102,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
               ...(job.state === "ended" ? { end: endOf(job) } : {}),
             });
           }
-          return { startedAt, complete: !world.isIncomplete, rows };
+          return { complete: !world.isIncomplete, rows };
         },
         async stop({ tag, handle }) {
           world.calls.push(`stop ${tag}`);

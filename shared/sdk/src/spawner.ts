@@ -88,10 +88,8 @@ export interface Row {
   readonly endsAt?: string;
 }
 
-/** One look at a backend. */
+/** One look at a backend. It must begin after the call: an absence counts for every handle given. */
 export interface Observation {
-  /** When the look began, UTC; for people. The look must begin after the call: an absence counts for every handle given. */
-  readonly startedAt: string;
   /** True when everything the backend has was seen. Only then does an absence count. */
   readonly complete: boolean;
   /** One row for each known handle the backend has; may hold more. */

@@ -24,7 +24,7 @@ function recorder() {
       return Promise.resolve(this.#handle);
     }
     async observe() {
-      return { startedAt: "", complete: this.#handle.v === 1, rows: [] };
+      return { complete: this.#handle.v === 1, rows: [] };
     }
     async stop() {
       calls.push({ of: "stop", given: this.#handle });
