@@ -79,11 +79,12 @@ export function tunnels(
           { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) },
           stored,
         );
-        tunnel = { to: serverUrl, forward, usedAt: now() };
-        open.set(tag, tunnel);
+        const opened = { to: serverUrl, forward, usedAt: now() };
+        tunnel = opened;
+        open.set(tag, opened);
         forward.catch((error: unknown) => {
           log.warn({ tag, err: error }, "forward cannot be opened");
-          open.delete(tag);
+          if (open.get(tag) === opened) open.delete(tag);
         });
       }
       tunnel.usedAt = now();

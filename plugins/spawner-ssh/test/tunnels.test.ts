@@ -52,3 +52,22 @@ test("an end that nobody observes any more is closed without a look, one that is
   await new Promise(setImmediate);
   assert.ok(!closed.includes(kept ?? 0), "the timer ended with its host");
 });
+
+test("a forward that fails late leaves the newer one of its server in its place", async () => {
+  const { ssh, closed } = fakeSsh();
+  const late = Promise.withResolvers<never>();
+  const answers = [() => late.promise, ssh.forward];
+  const ends = tunnels({ ...ssh, forward: (...of) => (answers.shift() ?? ssh.forward)(...of) }, "127.0.0.1", {
+    log,
+    now: () => 1_000_000,
+    onClose() {},
+  });
+  const first = assert.rejects(ends.url("tag", desk, "http://127.0.0.1:20000", ""), /refused/);
+  const closing = ends.close("tag");
+  const url = await ends.url("tag", desk, "http://127.0.0.1:20001", "");
+  late.reject(new Error("refused"));
+  await Promise.all([first, closing]);
+  assert.equal(await ends.url("tag", desk, "http://127.0.0.1:20001", ""), url);
+  await ends.close("tag");
+  assert.deepEqual(closed, [Number(new URL(url).port)]);
+});
