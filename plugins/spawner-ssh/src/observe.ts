@@ -1,8 +1,7 @@
-import { foreignHandle, type PluginHost, type Row, type StoredServer } from "@elara/sdk";
+import { foreignHandle, type PluginHost, patience, type Row, type StoredServer } from "@elara/sdk";
 import { type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
-import { patience } from "./patience.ts";
 import type { Desk, Places } from "./places.ts";
 import type { Remote } from "./remote.ts";
 import type { Tunnels } from "./tunnels.ts";
@@ -72,7 +71,8 @@ export function observer(
     const tags = servers.map(({ tag }) => tag);
     try {
       const late = sshError("SSH_UNREACHABLE", { host: name });
-      const seen = await patient(`${desk.account} ${name} ${desk.dir}`, () => remote.look(desk, tags), late);
+      const whom = `${desk.account} ${name} ${desk.dir}`;
+      const seen = await patient.ask(whom, () => remote.look(desk, tags), { late });
       return await Promise.all(
         servers.map((server) => {
           if (desk.place.isFormer && seen.bootId !== server.handle.bootId)

@@ -14,6 +14,7 @@ export { PluginError, type PluginErrorEntry, type PluginErrors } from "./errors.
 export { foreignHandle } from "./foreign-handle.ts";
 export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
 export { isLoopback } from "./loopback.ts";
+export { patience } from "./patience.ts";
 export {
   type FieldKeywords,
   type Observation,
