@@ -21,8 +21,7 @@ export default wrapSpawner(docker, {
     images: Type.Array(Type.String(), { default: Object.values(images) }),
     image: Type.String({ default: "" }),
   },
-  request: ({ options, env, ...request }) => ({
-    ...request,
+  request: ({ options, env }) => ({
     env: { ...env, CENTRE_DATA: "/data/public", OMP_NUM_THREADS: "4" },
     options: { ...options, image: images[options.software] },
   }),

@@ -26,7 +26,7 @@ async function lookAt(listed: readonly string[], forged: Partial<JobRecords>) {
     cluster: { partitions: async () => [], address: async () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
-  const server = { tag, user: { id: "u", name: "ada" }, server: "", generation: 1, handle, url: "" };
+  const server = { tag, user: { id: "u", name: "ada" }, server: "", handle, url: "" };
   return (await observe([server], new AbortController().signal)).rows[0]?.state;
 }
 

@@ -37,7 +37,7 @@ async function lookAt(port: number) {
     cluster: { partitions: async () => [], address: async () => undefined },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
-  const server = { tag, user: { id: "u", name: "ada" }, server: "", generation: 1, handle, url: "" };
+  const server = { tag, user: { id: "u", name: "ada" }, server: "", handle, url: "" };
   const { rows } = await observe([server], new AbortController().signal);
   return rows[0];
 }

@@ -16,8 +16,8 @@ const PARTITIONS: Partition[] = [
   { name: "free", isDefault: false, isUp: true },
 ];
 const request = (more: Partial<Options> = {}) => ({
-  ...{ tag: newTag(), user: { id: "u1", name: "ada" }, server: "", generation: 1 },
-  ...{ options: given(more), argv: ["true"], env: { A: "b" }, secretEnv: [], servicePrefix: "/user/ada/" },
+  ...{ tag: newTag(), user: { id: "u1", name: "ada" }, server: "" },
+  ...{ options: given(more), argv: ["true"], env: { A: "b" }, servicePrefix: "/user/ada/" },
 });
 const limits = (more: Partial<Options>) => checkLimits(given(more), PARTITIONS);
 

@@ -18,7 +18,7 @@ function bench(squeue: () => string = () => "1|7|RUNNING|5|5|9|n1|None\n2|7|RUNN
   const servers = ["ada", "bob"].map((account, index) => {
     const tag = newTag();
     const handle = newHandle(tag, { jobId: `${index + 1}`, owner: "7", account, submittedAt: 5 });
-    return { tag, user: { id: account, name: account }, server: "", generation: 1, handle, url: "" };
+    return { tag, user: { id: account, name: account }, server: "", handle, url: "" };
   });
   const asked: string[] = [];
   const given: string[] = [];

@@ -23,7 +23,7 @@ test("a PBS that gave an id again, to the same account, does not show the old se
   const look = async (submittedAt: number) => {
     const tag = newTag();
     const handle = newHandle(tag, { jobId: "1.pbs01", owner: "ada", account: "ada", submittedAt });
-    const server = { tag, user: { id: "u1", name: "ada" }, server: "", generation: 1, handle, url: "" };
+    const server = { tag, user: { id: "u1", name: "ada" }, server: "", handle, url: "" };
     return (await observe([server])).rows.map(({ state }) => state);
   };
   const at = Date.parse("2026-11-22T21:22:46Z") / 1000;

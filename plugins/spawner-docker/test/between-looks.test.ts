@@ -69,7 +69,6 @@ for (const [status, expected] of [
       tag: TAG,
       user: { id: "u", name: "ada" },
       server: "",
-      generation: 1,
       handle: { v: 1, container: ID },
       url: "",
     };

@@ -67,13 +67,13 @@ describe("a container of ours", { skip }, () => {
     await docker("rm", "--force", ...ids);
   });
 
-  test("of an older generation neither stands in the way nor is taken for the new one", async (t) => {
+  test("of an earlier life neither stands in the way nor is taken for the new one", async (t) => {
     const bench = await benchOn(t);
     const spawner = await bench.spawner();
     const before = bench.request();
     const old = await bench.start(spawner, before);
     await bench.untilRunning(spawner, old);
-    const next = { ...before, tag: newTag(), generation: 2 };
+    const next = { ...before, tag: newTag() };
     assert.equal(await spawner.locate(next, bench.call()), undefined);
     const server = await bench.start(spawner, next);
     const ids = new Set<string>();

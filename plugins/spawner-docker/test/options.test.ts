@@ -20,7 +20,6 @@ const key = (name: string, server = ""): ServerKey => ({
   tag: "t".repeat(28),
   user: { id: "u1", name },
   server,
-  generation: 1,
 });
 const sourceOf = (template: string, name: string, server = ""): string =>
   mountsOf([volume(template)], key(name, server))[0]?.Source ?? "";

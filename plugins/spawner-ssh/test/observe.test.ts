@@ -17,7 +17,6 @@ const serverOf = (tag: string, change: Partial<Handle> = {}): StoredServer<Handl
   tag,
   user: { id: "u1", name: "ada" },
   server: "",
-  generation: 1,
   url: "",
   handle: {
     v: 1,

@@ -26,7 +26,6 @@ describe("a centre's own file that wraps a built-in spawner", () => {
          name: "mine",
          options: { course: Type.String({ default: "none", userChoice: true }) },
          request: (request) => ({
-           ...request,
            argv: [...request.argv, "--course", request.options.course],
            env: { ...request.env, USER: "course-" + request.options.course },
          }),

@@ -1,9 +1,6 @@
 import type { HubConfig } from "@elara/runtime/config/hub";
 import { escapeName } from "@elara/runtime/http/paths";
 
-/** Names whose values are secrets. */
-export const SECRET_ENVIRONMENT = ["JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN"] as const;
-
 interface EnvironmentOf {
   readonly hub: HubConfig;
   readonly config: {

@@ -8,7 +8,6 @@ export const keyOf = (doc: ServerDoc): ServerKey => ({
   tag: doc.tag,
   user: { id: doc.userId, name: doc.userName },
   server: doc.name,
-  generation: doc.generation,
 });
 
 /** The server as a plugin is handed it; `handle` where it is not the stored one. */

@@ -2,10 +2,10 @@ import type { Static, TObject } from "typebox";
 import type { PluginErrors } from "./errors.ts";
 import type { SpawnerHost } from "./host.ts";
 
-/** One generation of one server of one user: what is known of it before it is submitted and after everything was lost. */
+/** One life of one server of one user: what is known of it before it is submitted and after everything was lost. */
 export interface ServerKey {
   /**
-   * Identity at the backend: 28 lower-case letters and digits, HMAC of hub, user, server and generation. Stamp it on whatever is made
+   * Identity at the backend: 28 lower-case letters and digits, another one for each life of a server. Stamp it on whatever is made
    * (folder, container label, job name). `start` is idempotent on it.
    */
   readonly tag: string;
@@ -16,7 +16,6 @@ export interface ServerKey {
   };
   /** Name of the server, "" for the default one. */
   readonly server: string;
-  readonly generation: number;
 }
 
 /** A server with what the hub stored of it. */
@@ -35,11 +34,10 @@ export interface SpawnRequest<Options = unknown> extends ServerKey {
   readonly argv: readonly string[];
   /**
    * Environment of the server: all `JUPYTERHUB_*` values of the contract but `JUPYTERHUB_SERVICE_URL`, which the
-   * backend sets once it knows host and port: `http://{bind address}:{port}{servicePrefix}`.
+   * backend sets once it knows host and port: `http://{bind address}:{port}{servicePrefix}`. Any value may be secret, the
+   * server's token is: never on a command line, in a log, in a job record.
    */
   readonly env: Readonly<Record<string, string>>;
-  /** Names in `env` whose values are secrets: never on a command line, in a log, in a job record. */
-  readonly secretEnv: readonly string[];
   /** `/user/ada/`. */
   readonly servicePrefix: string;
 }

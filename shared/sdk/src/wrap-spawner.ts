@@ -9,13 +9,16 @@ export interface Wrapping<Options> {
   /** Name in the configuration and the ledger; default: that of the wrapped one. */
   readonly name?: string;
   /**
-   * Changes what is submitted: environment, arguments, options. The wrapped spawner is handed its own options, checked, and
-   * the added ones beside them, unchecked, for what speaks of options by name: templates of job scripts. Tag, user and paths stay as they are. What it throws is told as the cause of the failed start.
-   * `elara check` calls it once, for a user named `sample`: a PluginError then counts as the refusal of that user, anything
-   * else as a fault.
+   * Changes what is submitted: returns those of arguments, environment and options that are to be others. The wrapped
+   * spawner is handed its own options, checked, and the added ones beside them, unchecked, for what speaks of options by
+   * name: templates of job scripts. What it throws is told as the cause of the failed start. `elara check` calls it once,
+   * for a user named `sample`: a PluginError then counts as the refusal of that user, anything else as a fault.
    */
-  request?(request: SpawnRequest<Options>): SpawnRequest<unknown> | Promise<SpawnRequest<unknown>>;
+  request?(request: SpawnRequest<Options>): Changes | Promise<Changes>;
 }
+
+/** What of a request a wrapper may change. */
+type Changes = Partial<Pick<SpawnRequest, "argv" | "env" | "options">>;
 
 type Added<O extends TObject, P extends TProperties> = TObject<Omit<O["properties"], keyof P> & P>;
 
@@ -84,8 +87,9 @@ export function wrapSpawner<
         );
       };
       async function translated(request: SpawnRequest<Static<Added<O, P>>>) {
-        const { argv, env, secretEnv, options: wanted } = (await change?.(request)) ?? request;
-        return { ...request, argv, env, secretEnv, options: fitting(wanted) };
+        const changed = (await change?.(request)) ?? {};
+        const { argv = request.argv, env = request.env, options: wanted = request.options } = changed;
+        return { ...request, argv, env, options: fitting(wanted) };
       }
       /** What `request` refuses a sample user, in words; "" when nothing. */
       async function checkSample(): Promise<string> {
@@ -132,10 +136,8 @@ const sampleOf = <O>(options: O): SpawnRequest<O> => ({
   tag: "sample".padEnd(28, "0"),
   user: { id: "sample", name: "sample" },
   server: "",
-  generation: 1,
   options,
   argv: ["jupyterhub-singleuser"],
   env: { JUPYTERHUB_USER: "sample", JUPYTERHUB_SERVICE_PREFIX: "/user/sample/", JUPYTERHUB_API_TOKEN: "" },
-  secretEnv: ["JUPYTERHUB_API_TOKEN"],
   servicePrefix: "/user/sample/",
 });

@@ -58,11 +58,9 @@ const requestOf = <O>(options: O): SpawnRequest<O> => ({
   tag: newTag(),
   user: { id: "u1", name: "ada" },
   server: "",
-  generation: 1,
   options,
   argv: ["jupyterhub-singleuser"],
   env: { JUPYTERHUB_USER: "ada" },
-  secretEnv: ["JUPYTERHUB_API_TOKEN"],
   servicePrefix: "/user/ada/",
 });
 const call = { signal: new AbortController().signal, progress: () => {} };
@@ -78,9 +76,8 @@ describe("a wrapped spawner", () => {
           userChoice: true,
         }),
       },
-      request: ({ options, env, argv, ...request }) => ({
-        ...request,
-        tag: "another",
+      request: ({ options, env, argv }) => ({
+        ...{ tag: "another" },
         argv: [...argv, "--debug"],
         env: { ...env, DATASET: options.dataset },
         options: { ...options, volumes: [...options.volumes, options.dataset] },
@@ -156,8 +153,7 @@ describe("a wrapped spawner", () => {
 
     const short = wrapSpawner(plugin, {
       options: { image: Type.String({ default: "one" }) },
-      request: ({ options, ...request }) => ({
-        ...request,
+      request: ({ options }) => ({
         options: { ...options, image: options.image === "one" ? "a:1" : "b:1" },
       }),
     });
@@ -193,7 +189,7 @@ describe("a wrapped spawner", () => {
     const { calls, plugin } = recorder();
     const wrapped = wrapSpawner(plugin, {
       options: { image: Type.String({ default: "" }) },
-      request: (request) => request,
+      request: () => ({}),
     });
     assert.equal(wrapped.name, "box");
     const twice = wrapSpawner(wrapped, { name: "outer" });
@@ -220,8 +216,7 @@ describe("a wrapped spawner", () => {
     const volumes = Type.Union([Type.Literal("none"), Type.Literal("home")], { default: "none" });
     const wrapped = wrapSpawner(plugin, {
       options: { volumes, engine: Type.String({ default: "/other" }) },
-      request: ({ options, ...request }) => ({
-        ...request,
+      request: ({ options }) => ({
         options: { ...options, volumes: options.volumes === "none" ? [] : [options.volumes] },
       }),
     });

@@ -3,7 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import { awayCodes, isAway } from "@elara/runtime/is-away";
 import { isUnjudged } from "../admission.ts";
 import { causeOf, causeOfError } from "../causes.ts";
-import { environmentOf, SECRET_ENVIRONMENT } from "../environment.ts";
+import { environmentOf } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
 import { freeze, leftMs, thaw } from "../phases.ts";
@@ -175,7 +175,6 @@ const requestOf = (
   options,
   argv: [...backend.command, ...parts.config.args],
   env,
-  secretEnv: SECRET_ENVIRONMENT,
   servicePrefix: doc.path,
 });
 

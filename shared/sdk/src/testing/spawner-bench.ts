@@ -67,11 +67,10 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 export const newTag = (): string => Array.from(randomBytes(28), (byte) => ALPHABET[byte & 31]).join("");
 
 /** What of a request is its key. */
-export const keyOf = ({ tag, user, server, generation }: ServerKey): ServerKey => ({
+export const keyOf = ({ tag, user, server }: ServerKey): ServerKey => ({
   tag,
   user,
   server,
-  generation,
 });
 
 interface Made<O extends TObject, H extends TObject> {
@@ -126,10 +125,8 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
       tag: newTag(),
       user: { id: "u1", name: "ada" },
       server: "",
-      generation: 1,
       options: this.options(),
       argv,
-      secretEnv: ["JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN"],
       servicePrefix: "/user/ada/",
       ...rest,
       env: {
