@@ -14,6 +14,7 @@ const QUICK = [
   "plugins/*/test/**/*.test.ts",
   "services/*/test/**/*.test.ts",
   "test/habits/**/*.test.ts",
+  "test/measure/**/*.test.ts",
 ];
 const WHOLE = [
   "test/compat/**/*.test.ts",

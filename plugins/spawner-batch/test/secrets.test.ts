@@ -18,7 +18,7 @@ describe("secrets of a server", { skip }, () => {
   test("stand neither in a process list nor in the job's record, script or the scheduler's files", async (t) => {
     const bench = stand.bench(t);
     const spawner = await bench.spawner();
-    const watch = await watchCommandLines([bench.secret, "launch.json", "sbatch"]);
+    const watch = await watchCommandLines();
     // First one that waits, so that its record can be read before it runs.
     const queued = await (await stand.bench(t, { partition: "closed" })).spawner();
     const waiting = { ...bench.request(), options: { ...bench.options(), partition: "closed" } };
@@ -47,8 +47,9 @@ describe("secrets of a server", { skip }, () => {
     for (const dir of [stand.bed.dir, stand.folder(server.tag)])
       for (const file of filesIn(dir))
         assert.ok(!readFileSync(file, "latin1").includes(bench.secret), `in ${file}`);
-    const seen = await watch.stop();
-    assert.deepEqual(seen.sort(), ["sbatch"], "on a command line");
+    const commandLines = await watch.stop();
+    assert.ok(commandLines.has("sbatch"), "the watch saw no submit: this check is blind");
+    for (const text of [bench.secret, "launch.json"]) assert.ok(!commandLines.has(text), "on a command line");
     await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
     await bench.untilEnded(spawner, server, "a stopped server ends");
   });

@@ -30,7 +30,7 @@ export async function runShape(given: {
   const stand = await openStand({ shape, ...grounds });
   let secrets = { ok: false, text: "not reached" };
   try {
-    const watch = await watchSecrets();
+    const watch = await watchSecrets(grounds.backends);
     const browser = await openBrowser();
     const running: Running[] = [];
     try {

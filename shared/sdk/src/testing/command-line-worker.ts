@@ -1,33 +1,33 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 
-// The thread behind watchCommandLines: looks as often as it can until told to stop.
-const texts: readonly string[] = workerData;
-const seen = new Set<string>();
+// The thread behind watchCommandLines: looks again and again until told to stop.
+const pauseMs: number = workerData;
+const lines = new Set<string>();
+let samples = 0;
 let isOver = false;
 
 function look(): void {
   for (const pid of readdirSync("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, "latin1");
-      for (const text of texts) if (line.includes(text)) seen.add(text);
+      lines.add(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
     } catch {
       // it ended
     }
   }
+  samples += 1;
+}
+
+function round(): void {
+  look();
+  if (isOver) parentPort?.postMessage({ samples, lines });
+  else setTimeout(round, pauseMs);
 }
 
 parentPort?.on("message", () => {
   isOver = true;
 });
-
-function round(): void {
-  look();
-  if (isOver) parentPort?.postMessage([...seen]);
-  else setImmediate(round);
-}
-
 look();
-parentPort?.postMessage([]);
+parentPort?.postMessage("looking");
 round();

@@ -1,5 +1,5 @@
 export { type AuthenticatorCase, authenticatorConformance } from "./authenticator.ts";
-export { type CommandLineWatch, watchCommandLines } from "./command-lines.ts";
+export { type CommandLines, type CommandLineWatch, watchCommandLines } from "./command-lines.ts";
 export { type LogLine, type TestHost, testHost } from "./host.ts";
 export { spawnerConformance } from "./spawner.ts";
 export { type Away, newTag, SpawnerBench, type SpawnerCase } from "./spawner-bench.ts";
