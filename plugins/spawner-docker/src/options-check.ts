@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { posix } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { portRangeFault } from "@elara/sdk";
 import { bytesOf, imageOf } from "./container.ts";
 import { dockerError } from "./errors.ts";
 import type { Options } from "./options.ts";
@@ -37,8 +38,8 @@ export function checkOptions(options: Options, config: Options): void {
     throw wrong(`environment[${JSON.stringify(odd)}]`, "a name is not empty and has no = in it");
   if (options.network === "host" && options.port !== 0)
     throw wrong("port", "servers on the network `host` each need a port of their own: `portRange`");
-  const [first = 0, last = 0] = options.portRange;
-  if (first > last) throw wrong("portRange", `${first} is above ${last}`);
+  const ports = portRangeFault(options.portRange);
+  if (ports !== undefined) throw wrong("portRange", ports);
   const { memory } = options;
   if ((bytesOf(memory) ?? LEAST_MEMORY) < LEAST_MEMORY) {
     const tooLittle = `${memory} is less than 6M, the least a container takes; units are K, M, G, T.`;

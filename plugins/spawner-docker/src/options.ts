@@ -1,4 +1,4 @@
-import { Type } from "@elara/sdk";
+import { portRange, Type } from "@elara/sdk";
 import type { Static } from "typebox";
 
 const Names = (description: string, byDefault: string[] = []) =>
@@ -46,10 +46,7 @@ export const options = Type.Object(
       description:
         "Address of the engine's machine on which each server gets a port, e.g. `127.0.0.1`. Empty: the hub reaches containers by their own addresses.",
     }),
-    portRange: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
-      default: [20_000, 29_999],
-      minItems: 2,
-      maxItems: 2,
+    portRange: portRange({
       perStart: true,
       description:
         "First and last port for servers. Each start has another one, because the next container may get the address of one that ended. With the network `host` on the engine's machine: keep it below the range for outgoing connections (32768 and up).",

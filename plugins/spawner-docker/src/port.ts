@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
+import type { PortRange } from "@elara/sdk";
 import { dockerError } from "./errors.ts";
 import type { Options } from "./options.ts";
 
 type Ports = Pick<Options, "port" | "portRange">;
 
 /** Ports of the range, each once, from the one of this tag on. */
-function* portsOf(tag: string, [first = 0, last = first]: readonly number[]): Generator<number> {
+function* portsOf(tag: string, [first, last]: PortRange): Generator<number> {
   const count = last - first + 1;
   const begin = createHash("sha256").update(tag).digest().readUInt32BE(0) % count;
   for (let step = 0; step < count; step += 1) yield first + ((begin + step) % count);

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Row } from "@elara/sdk";
+import { httpUrl, type Row } from "@elara/sdk";
 import type Docker from "dockerode";
 import { LABEL } from "./container.ts";
 import { type DockerErrorCode, errors } from "./errors.ts";
@@ -17,11 +17,11 @@ export function urlOf(info: Docker.ContainerInfo, engineHost: string): string | 
   );
   if (published) {
     const host = published.IP === "0.0.0.0" ? engineHost : published.IP;
-    return `http://${host}:${published.PublicPort}`;
+    return httpUrl(host, published.PublicPort);
   }
-  if (info.HostConfig.NetworkMode === "host") return `http://${engineHost}:${port}`;
+  if (info.HostConfig.NetworkMode === "host") return httpUrl(engineHost, port);
   const address = Object.values(info.NetworkSettings.Networks).find((each) => each.IPAddress)?.IPAddress;
-  return address && `http://${address}:${port}`;
+  return address && httpUrl(address, port);
 }
 
 /** Why a container is not running any more; absent for an end that needs no name. */

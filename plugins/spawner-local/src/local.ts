@@ -70,7 +70,6 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
   async function submit(request: SpawnRequest<Options>, dir: string) {
     const account = config.systemAccounts ? request.user.name : undefined;
     const home = account === undefined ? await homeOf(config.homes, host.dataDir, request.user.name) : "";
-    const [first = 0, last = 0] = config.portRange;
     return launch({
       action: "start",
       runDir: dirname(dir),
@@ -83,7 +82,7 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       },
       servicePrefix: request.servicePrefix,
       host: config.host,
-      portRange: [first, last],
+      portRange: config.portRange,
       portRestSeconds: config.portRestSeconds,
       logBytes: config.logBytes,
       umask: config.umask,

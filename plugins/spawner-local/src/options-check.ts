@@ -1,5 +1,5 @@
 import { relative, resolve } from "node:path";
-import { PluginError } from "@elara/sdk";
+import { PluginError, portRangeFault } from "@elara/sdk";
 import type { Static } from "typebox";
 import { errors } from "./errors.ts";
 import type { options } from "./options.ts";
@@ -29,8 +29,8 @@ const wrong = (field: string, operator: string): PluginError =>
 
 /** What the schema cannot say of the options. Throws LOCAL_OPTIONS_INVALID with the option's name. */
 export function checkOptions(config: Static<typeof options>, dataDir: string): void {
-  const [first = 0, last = 0] = config.portRange;
-  if (first > last) throw wrong("portRange", `${first} is above ${last}; the lower port comes first`);
+  const ports = portRangeFault(config.portRange);
+  if (ports !== undefined) throw wrong("portRange", ports);
   const unknown = Object.keys(config.limits).find((name) => !LIMITS.includes(name));
   if (unknown !== undefined)
     throw wrong("limits", `limits.${unknown}: is no limit; known: ${LIMITS.join(", ")}`);

@@ -1,4 +1,4 @@
-import { Type } from "@elara/sdk";
+import { portRange, Type } from "@elara/sdk";
 
 /** Options of the local spawner. */
 export const options = Type.Object(
@@ -24,10 +24,7 @@ export const options = Type.Object(
       pattern: "^[0-9a-fA-F.:]+$",
       description: "IP address servers listen on.",
     }),
-    portRange: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
-      default: [20_000, 29_999],
-      minItems: 2,
-      maxItems: 2,
+    portRange: portRange({
       description:
         "First and last port for servers. Keep it below the range the system uses for outgoing connections (32768 and up).",
     }),

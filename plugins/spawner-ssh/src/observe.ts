@@ -1,4 +1,12 @@
-import { foreignHandle, type PluginHost, patience, type Row, type StoredServer } from "@elara/sdk";
+import {
+  foreignHandle,
+  httpUrl,
+  type PluginHost,
+  type PortRange,
+  patience,
+  type Row,
+  type StoredServer,
+} from "@elara/sdk";
 import { type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
@@ -29,12 +37,12 @@ export function observer(
     readonly places: Places;
     readonly remote: Remote;
     readonly tunnels: Tunnels;
-    readonly portRange: readonly number[];
+    readonly portRange: PortRange;
   },
   { log }: Pick<PluginHost, "log">,
 ): (servers: readonly Server[]) => Promise<Row[]> {
   const { remote, tunnels, places } = parts;
-  const [first = 0, last = 0] = parts.portRange;
+  const [first, last] = parts.portRange;
   const patient = patience<Seen>();
   const attending = new Set<string>();
 
@@ -62,8 +70,7 @@ export function observer(
       return unknown(tag, `its record names port ${port}, which no server gets`);
     if (handle.connect === "forward")
       return { ...row, url: await tunnels.url(tag, desk, `http://127.0.0.1:${port}`, url) };
-    const { host } = desk.place;
-    return { ...row, url: `http://${host.includes(":") ? `[${host}]` : host}:${port}` };
+    return { ...row, url: httpUrl(desk.place.host, port) };
   }
 
   async function look(desk: Desk, servers: readonly Server[]): Promise<Row[]> {

@@ -1,4 +1,4 @@
-import { PluginError } from "@elara/sdk";
+import { PluginError, portRangeFault } from "@elara/sdk";
 import { errors } from "./errors.ts";
 import { ANY, type Options } from "./options.ts";
 
@@ -24,8 +24,8 @@ export function checkOptions({
       field: "host",
       operator: `${host} is not in \`hosts\``,
     });
-  const [first = 0, last = 0] = portRange;
-  if (first > last) throw wrong("portRange", `${first} is above ${last}`);
+  const ports = portRangeFault(portRange);
+  if (ports !== undefined) throw wrong("portRange", ports);
   if (connect === "forward" && /^0\.0\.0\.0$|^::$/.test(forwardHost))
     throw wrong("forwardHost", "must be one address");
   if (runDir.startsWith("/") && account.includes("{username}") && !runDir.includes("{username}"))

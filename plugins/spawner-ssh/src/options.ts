@@ -1,4 +1,4 @@
-import { Type } from "@elara/sdk";
+import { portRange, Type } from "@elara/sdk";
 import { sshOptions } from "@elara/ssh";
 import type { Static } from "typebox";
 
@@ -79,12 +79,7 @@ export const options = Type.Object(
       description:
         "PATH of servers. Nothing else of the account's log-in environment is taken over; more by `environment` of the spawner.",
     }),
-    portRange: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
-      default: [20_000, 29_999],
-      minItems: 2,
-      maxItems: 2,
-      description: "First and last port for servers.",
-    }),
+    portRange: portRange(),
     apiUrl: Type.String({
       default: "",
       pattern: "^(https?://.+)?$",

@@ -69,7 +69,6 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   const cleanup = (desk: Desk, tag: string) => there.launch(desk, { action: "cleanup", tag });
 
   function submit(request: Begun, desk: Desk) {
-    const [first = 0, last = 0] = config.portRange;
     return there.launch(desk, {
       action: "start",
       tag: request.tag,
@@ -78,7 +77,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       env: { PATH: config.path, LANG: "C.UTF-8", ...request.env },
       servicePrefix: request.servicePrefix,
       host: desk.place.bind,
-      portRange: [first, last],
+      portRange: config.portRange,
       portRestSeconds: PORT_REST_SECONDS,
       logBytes: config.logBytes,
     });

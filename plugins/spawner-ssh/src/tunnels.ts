@@ -1,4 +1,4 @@
-import type { PluginHost } from "@elara/sdk";
+import { httpUrl, type PluginHost } from "@elara/sdk";
 import type { Ssh, SshForward } from "@elara/ssh";
 import type { Desk } from "./places.ts";
 
@@ -23,7 +23,6 @@ export function tunnels(
 ) {
   const open = new Map<string, Tunnel>();
   const resting = new Map<number, number>();
-  const shown = host.includes(":") ? `[${host}]` : host;
 
   /** At the port it had before, so that its address stays the same over a restart of the hub; else at any that is rested. */
   async function listen(
@@ -88,7 +87,7 @@ export function tunnels(
         });
       }
       tunnel.usedAt = now();
-      return `http://${shown}:${(await tunnel.forward).port}`;
+      return httpUrl(host, (await tunnel.forward).port);
     },
     close,
     /** These are observed here, whether their machines answer or not. */

@@ -13,8 +13,10 @@ export {
 export { PluginError, type PluginErrorEntry, type PluginErrors } from "./errors.ts";
 export { foreignHandle } from "./foreign-handle.ts";
 export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
+export { httpUrl } from "./http-url.ts";
 export { isLoopback } from "./loopback.ts";
 export { patience } from "./patience.ts";
+export { type PortRange, portRange, portRangeFault } from "./port-range.ts";
 export {
   type FieldKeywords,
   type Observation,
