@@ -8,14 +8,14 @@ import { openDesk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
 import { HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
-import { accountOf, jobName, jobOrder, jobSpec, scriptFacts } from "./job.ts";
+import { accountOf, jobName, jobOrder, jobSpec, scriptFacts, submitArgv } from "./job.ts";
 import { sharedListing } from "./listing.ts";
 import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
 import { checkLimits, checkValues } from "./options-check.ts";
 import { refusalOf } from "./refusal.ts";
 import { pbs } from "./schedulers/pbs.ts";
-import { type FoundJob, type JobSpec, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
+import { type FoundJob, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
 import { slurm } from "./schedulers/slurm.ts";
 import { jobScript } from "./script.ts";
 import { localTransport } from "./transports/local.ts";
@@ -43,7 +43,7 @@ function transportOf(config: Options, host: SpawnerHost): Transport {
 /** The spawner for these options. All that it knows lies at the batch system. */
 export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
   const scheduler = SCHEDULERS[config.scheduler];
-  const script = scriptOf(config);
+  const script = scriptOf(config, scheduler);
   const transport = transportOf(config, host);
   host.onClose(() => transport.close?.());
   const ask = asking(scheduler, transport);
@@ -58,32 +58,26 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   const find = (tag: string, account: string, signal: AbortSignal): Promise<FoundJob[]> =>
     ask(scheduler.argvForFind(jobName(tag), account), (text) => scheduler.parseFind(text), signal);
 
-  /** The account of a server; of a handle from another version of this plugin only the tag and the name count. */
+  /** The account of a server; of a handle from another version of this plugin only tag and name count. */
   const accountFor = ({ handle, user }: ServerKey & { readonly handle?: Handle }): string =>
     handle?.v === HANDLE_VERSION ? handle.account : accountOf(config, user.name);
 
   async function cancel(tag: string, account: string, graceSeconds: number, signal?: AbortSignal) {
-    const jobIds = scheduler.cancelsById
-      ? (await find(tag, account, signal ?? AbortSignal.timeout(15_000))).map(({ jobId }) => jobId)
-      : [];
-    const argv = scheduler.argvForCancel({ name: jobName(tag), account, jobIds }) ?? null;
-    const { cancel: done } = await desk(
-      account,
-      { action: "cancel", tag, cancel: argv, graceSeconds },
-      signal,
-    );
-    if (done === null || done.exitCode === 0) return;
+    const argv = scheduler.argvForCancel(jobName(tag), account);
+    const wish = { action: "cancel", tag, cancel: argv, graceSeconds } as const;
+    const { cancel: done } = await desk(account, wish, signal);
+    if (done.exitCode === 0) return;
     if (scheduler.classifyError(done.exitCode, done.stdout, done.stderr).kind === "notFound") return;
     throw noAnswer(done);
   }
 
   /** Takes back what this start made and nobody wants: its folder, and the job where there is one. */
-  async function takeBack(tag: string, account: string, isSubmitted: boolean): Promise<void> {
+  async function takeBack(tag: string, account: string, isSubmitted = true): Promise<void> {
     try {
       if (isSubmitted) await cancel(tag, account, 0);
       await desk(account, { action: "forget", tag });
     } catch (error) {
-      host.log.warn({ tag, err: error }, "a start that failed left something behind");
+      host.log.warn({ tag, err: error }, "a start left something behind");
     }
   }
 
@@ -132,7 +126,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       signal.throwIfAborted();
       // It is not cut short on the way, so what it made is known and can be taken back.
       const { handle, isOwn } = await submit(request, account);
-      if (signal.aborted && isOwn) await takeBack(request.tag, account, true);
+      if (signal.aborted && isOwn) await takeBack(request.tag, account);
       signal.throwIfAborted();
       return handle;
     },
@@ -176,20 +170,12 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
 
     async checkOptions(options, { signal }) {
       checkValues(options, scheduler);
+      submitArgv(scheduler, jobSpec({ tag: "", options }));
       checkLimits(options, await cluster.partitions(signal));
     },
 
-    check: () => checkBatch({ config, scheduler, cluster, desk, script, apiUrl: host.apiUrl }),
+    check: () => checkBatch({ config, scheduler, cluster, desk, script, takeBack, apiUrl: host.apiUrl }),
   };
-}
-
-function submitArgv(scheduler: Scheduler, spec: JobSpec): string[] {
-  try {
-    return scheduler.argvForSubmit(spec);
-  } catch (error) {
-    if (!(error instanceof Unfit)) throw error;
-    throw badOption(error.field, error.message, error);
-  }
 }
 
 /** Of several jobs of one name the first that was handed in; the others find its claim and end. */
@@ -198,8 +184,8 @@ const oldest = (jobs: readonly FoundJob[]): FoundJob | undefined =>
     (a, b) => a.submittedAt - b.submittedAt || Number.parseInt(a.jobId, 10) - Number.parseInt(b.jobId, 10),
   )[0];
 
-/** The administrator's template; what is wrong with it, or with a value in it, is told as an error of the option. */
-function scriptOf(config: Options): ReturnType<typeof jobScript> {
+/** The administrator's template; what is wrong with it or with a value in it is told as an error of the option. */
+function scriptOf(config: Options, scheduler: Scheduler): ReturnType<typeof jobScript> {
   const told = <T>(work: () => T): T => {
     try {
       return work();
@@ -208,6 +194,6 @@ function scriptOf(config: Options): ReturnType<typeof jobScript> {
       throw badOption("script", `script: ${error instanceof Error ? error.message : String(error)}`, error);
     }
   };
-  const render = told(() => jobScript(config.script));
+  const render = told(() => jobScript(config.script, scheduler.submitDirVariable));
   return (facts) => told(() => render(facts));
 }

@@ -17,6 +17,8 @@ export interface Checked {
   readonly cluster: Cluster;
   readonly desk: Desk;
   readonly script: (facts: ScriptFacts) => string;
+  /** Ends the job of this tag and removes its folder; what is in the way is logged. */
+  readonly takeBack: (tag: string, account: string) => Promise<void>;
   /** The hub's API as servers reach it. */
   readonly apiUrl: string;
 }

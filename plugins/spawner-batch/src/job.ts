@@ -1,8 +1,8 @@
 import { isAccount, type SpawnRequest } from "@elara/sdk";
 import type { JobOrder } from "@elara/sdk/launcher";
-import { batchError } from "./errors.ts";
+import { badOption, batchError } from "./errors.ts";
 import type { Options } from "./options.ts";
-import type { JobSpec } from "./schedulers/scheduler.ts";
+import { type JobSpec, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
 import type { ScriptFacts } from "./script.ts";
 
 /** Name of the job of this server. Holds nothing a user wrote. */
@@ -16,7 +16,7 @@ export function accountOf(config: Options, userName: string): string {
 }
 
 /** What the scheduler is asked for. */
-export function jobSpec({ tag, options }: SpawnRequest<Options>): JobSpec {
+export function jobSpec({ tag, options }: Pick<SpawnRequest<Options>, "tag" | "options">): JobSpec {
   const { partition, account, qos, reservation, constraint, gpuType } = options;
   const { cpus, memoryMiB, gpus, walltimeMinutes, extraArguments } = options;
   return {
@@ -24,6 +24,16 @@ export function jobSpec({ tag, options }: SpawnRequest<Options>): JobSpec {
     ...{ partition, account, qos, reservation, constraint, gpuType },
     ...{ cpus, memoryMiB, gpus, walltimeMinutes },
   };
+}
+
+/** The submit of it; a value that this scheduler cannot take is an error of its option. */
+export function submitArgv(scheduler: Scheduler, spec: JobSpec): string[] {
+  try {
+    return scheduler.argvForSubmit(spec);
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error;
+    throw badOption(error.field, error.message, error);
+  }
 }
 
 /** What the job starts. Secrets are in here and go to a file of the account, nowhere else. */

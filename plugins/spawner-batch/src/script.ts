@@ -2,7 +2,7 @@ import { Liquid } from "liquidjs";
 import { Unfit } from "./schedulers/scheduler.ts";
 
 /** Starts the server in the job; its folder is the one the job was submitted in. */
-const LAUNCH = `cd "\${SLURM_SUBMIT_DIR:-\${PBS_O_WORKDIR:-.}}" || exit 1
+const launch = (submitDirVariable: string): string => `cd "\${${submitDirVariable}:-.}" || exit 1
 exec {{ python }} -I -S ./launch.py < ./launch.json
 `;
 
@@ -64,15 +64,18 @@ function checkText(template: string): void {
   if (dos !== -1) throw new Error(`line ${dos + 1}: ends in CR LF, as on Windows; it has to be LF`);
 }
 
-/** A job script from an administrator's template. Everything put in is one shell word unless the template says `| raw`. What is wrong with it is told with its line. */
-export function jobScript(template: string): (facts: ScriptFacts) => string {
+/**
+ * A job script from an administrator's template. Everything put in is one shell word unless the template says `| raw`.
+ * What is wrong with it is told with its line.
+ */
+export function jobScript(template: string, submitDirVariable: string): (facts: ScriptFacts) => string {
   const engine = new Liquid({
     outputEscape: shellWord,
     ownPropertyOnly: true,
     strictVariables: true,
     strictFilters: true,
     jsTruthy: true,
-    templates: { launch: LAUNCH },
+    templates: { launch: launch(submitDirVariable) },
   });
   checkText(template);
   const parsed = withLine(() => engine.parse(template));

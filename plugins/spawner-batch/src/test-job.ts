@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Checked, factsOf } from "./check.ts";
 import { batchError } from "./errors.ts";
-import { jobName } from "./job.ts";
+import { jobName, submitArgv } from "./job.ts";
 import { refusalOf } from "./refusal.ts";
 
 const SECONDS = 120;
@@ -28,7 +28,7 @@ const listenAt = ({ hostname, port }: URL, word: string): Promise<Server | undef
 
 /** A job of the shortest kind, from submit to its exit record; from its node it asks for the hub's API. */
 export async function runTestJob(checked: Checked, account: string): Promise<void> {
-  const { config, scheduler, desk, script, apiUrl } = checked;
+  const { config, scheduler, desk, script, takeBack, apiUrl } = checked;
   const word = randomBytes(8).toString("hex");
   const tag = `check${word}`;
   const name = jobName(tag);
@@ -44,7 +44,7 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
       action: "submit",
       tag,
       find: scheduler.argvForFind(name, account),
-      submit: scheduler.argvForSubmit(spec),
+      submit: submitArgv(scheduler, spec),
       script: script(factsOf(config, account)),
       jobIdVariable: scheduler.jobIdVariable,
       order: {
@@ -70,10 +70,6 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
     }
   } finally {
     listener?.close();
-    const argv = scheduler.cancelsById
-      ? null
-      : (scheduler.argvForCancel({ name, account, jobIds: [] }) ?? null);
-    await desk(account, { action: "cancel", tag, cancel: argv, graceSeconds: 0 }).catch(() => {});
-    await desk(account, { action: "forget", tag }).catch(() => {});
+    await takeBack(tag, account);
   }
 }

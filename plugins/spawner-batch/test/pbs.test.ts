@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -145,15 +145,21 @@ describe("what is asked of PBS", () => {
     assert.throws(() => pbs.parseFind("--all\n"), { name: "Unreadable" });
   });
   describe("by its commands", () => {
-    const finding = async (t: TestContext, qselect: string, qstat: string, name = "elara-x") => {
+    /** A way to ask PBS where these commands are scripts. */
+    const over = async (t: TestContext, commands: Record<string, string>) => {
       const dir = await mkdtemp(join(tmpdir(), "elara-pbs-"));
       t.after(() => rm(dir, { recursive: true, force: true }));
-      for (const [command, text] of Object.entries({ qselect, qstat })) {
-        await writeFile(join(dir, command), `#!/bin/sh\n${text}\n`);
-        await chmod(join(dir, command), 0o755);
-      }
-      const ask = asking(pbs, localTransport({ PATH: `${dir}:/usr/bin:/bin` }));
+      for (const [command, text] of Object.entries(commands))
+        await writeFile(join(dir, command), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+      return asking(pbs, localTransport({ PATH: `${dir}:/usr/bin:/bin` }));
+    };
+    const finding = async (t: TestContext, qselect: string, qstat: string, name = "elara-x") => {
+      const ask = await over(t, { qselect, qstat });
       return ask(pbs.argvForFind(name, "ada"), (text) => pbs.parseFind(text));
+    };
+    const cancelling = async (t: TestContext, qselect: string, qdel: string) => {
+      const ask = await over(t, { qselect, qdel });
+      return ask(pbs.argvForCancel("x'; id; '", "ada"), (text) => text);
     };
     const job = `printf '{"pbs_version":"22","Jobs":{"%s":{"Job_Owner":"ada@l","job_state":"R","ctime":"Sun Nov 22 21:22:46 2026"}}}' "$4"`;
     test("a job is found by name and owner, its record by its id", async (t) => {
@@ -172,12 +178,13 @@ describe("what is asked of PBS", () => {
       );
       const away = "echo 'Connection refused' >&2; exit 111";
       await assert.rejects(finding(t, away, "true"), { code: "BATCH_SCHEDULER_AWAY" });
+      await assert.rejects(cancelling(t, away, "true"), { code: "BATCH_SCHEDULER_AWAY" });
     });
-  });
-  test("a cancel is by ids just found, and of nothing when there are none", () => {
-    const job = { name: "elara-x", account: "ada" };
-    assert.deepEqual(pbs.argvForCancel({ ...job, jobIds: ["1.a", "2.a"] }), ["qdel", "1.a", "2.a"]);
-    assert.equal(pbs.argvForCancel({ ...job, jobIds: [] }), undefined);
+    test("a cancel is of all jobs of the name that are not ending yet, and of nothing without one", async (t) => {
+      const both = `[ "$*" = "-s BHMQRSTUW -N x'; id; ' -u ada" ] && printf '1.a\\n2.a\\n'`;
+      assert.equal(await cancelling(t, both, 'echo "$*"'), "1.a 2.a\n");
+      assert.equal(await cancelling(t, "true", "exit 9"), "");
+    });
   });
   test("flags that change who, where or what runs are not allowed", () => {
     for (const flag of [

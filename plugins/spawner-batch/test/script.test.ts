@@ -3,19 +3,20 @@ import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { DEFAULT_SCRIPT, jobScript, type ScriptFacts, shellWord } from "../src/script.ts";
 
+const SUBMIT_DIR = "SUBMITTED_IN";
 const facts = (options: Record<string, unknown> = {}): ScriptFacts => ({
   ...{ python: "python3", user: "ada", account: "ada", server: "" },
   options,
 });
 const rendered = (template: string, options: Record<string, unknown> = {}) =>
-  jobScript(`#!/bin/sh\n${template}`)(facts(options)).replace("#!/bin/sh\n", "");
+  jobScript(`#!/bin/sh\n${template}`, SUBMIT_DIR)(facts(options)).replace("#!/bin/sh\n", "");
 
 describe("a job script", () => {
   test("by default is a login shell that becomes the launcher", () => {
     assert.equal(
-      jobScript(DEFAULT_SCRIPT)({ ...facts(), python: "/opt/my python/bin/python3" }),
+      jobScript(DEFAULT_SCRIPT, SUBMIT_DIR)({ ...facts(), python: "/opt/my python/bin/python3" }),
       `#!/bin/bash -l
-cd "\${SLURM_SUBMIT_DIR:-\${PBS_O_WORKDIR:-.}}" || exit 1
+cd "\${SUBMITTED_IN:-.}" || exit 1
 exec '/opt/my python/bin/python3' -I -S ./launch.py < ./launch.json
 `,
     );
@@ -67,8 +68,8 @@ exec '/opt/my python/bin/python3' -I -S ./launch.py < ./launch.json
       " #!/bin/sh\n",
       "{% comment %}x{% endcomment %}\n",
     ])
-      assert.throws(() => jobScript(template), /line 1: has to begin with `#!`/, template);
-    assert.throws(() => jobScript("#!/bin/sh\ntrue\r\n"), /line 2: ends in CR LF/);
+      assert.throws(() => jobScript(template, SUBMIT_DIR), /line 1: has to begin with `#!`/, template);
+    assert.throws(() => jobScript("#!/bin/sh\ntrue\r\n", SUBMIT_DIR), /line 2: ends in CR LF/);
   });
 
   test("tells the line of what is wrong with it", () => {

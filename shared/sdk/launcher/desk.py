@@ -108,7 +108,7 @@ def cancel(spec):
     folder = folder_of(spec)
     if os.path.isdir(folder):
         save(folder, "stop", {"graceSeconds": spec["graceSeconds"], "at": timestamp()})
-    answer = call(spec, spec["cancel"]) if spec["cancel"] else None
+    answer = call(spec, spec["cancel"])
     unlink(folder, "order.json")  # what is queued still will not need it any more
     return {"cancel": answer}
 

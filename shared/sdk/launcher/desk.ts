@@ -37,8 +37,8 @@ export type DeskWish =
   | {
       readonly action: "cancel";
       readonly tag: string;
-      /** Null: there is no job, only the wish is written down. */
-      readonly cancel: readonly string[] | null;
+      /** Ends jobs of this name and account. */
+      readonly cancel: readonly string[];
       readonly graceSeconds: number;
     }
   | { readonly action: "records"; readonly tags: readonly string[] }
@@ -82,7 +82,7 @@ export const deskAnswers = {
     /** True: what was submitted before has run and is over. */
     over: Type.Optional(Type.Boolean()),
   }),
-  cancel: Type.Object({ ok, cancel: nullable(DeskCall) }),
+  cancel: Type.Object({ ok, cancel: DeskCall }),
   records: Type.Object({ ok, records: Type.Record(Type.String(), JobRecords) }),
   tail: Type.Object({ ok, lines: Type.Array(Type.String()) }),
   forget: Type.Object({ ok }),

@@ -108,6 +108,9 @@ function plain(field: string, value: string, pattern: RegExp): string {
 /** Jobs of a name and account with their records; without ids `qstat` would tell of all jobs. */
 const FIND = 'ids=$(qselect -N "$1" -u "$2") || exit; [ -z "$ids" ] || exec qstat -f -F json $ids';
 
+/** The same for the end of them; one that is ending already (E) takes no `qdel`. */
+const CANCEL = 'ids=$(qselect -s BHMQRSTUW -N "$1" -u "$2") || exit; [ -z "$ids" ] || exec qdel $ids';
+
 /** As it prints an empty listing. */
 const NOTHING = '{"pbs_version":"any"}';
 
@@ -121,10 +124,12 @@ export const pbs: Scheduler = {
   nothing: NOTHING,
   commands: ["qsub", "qselect", "qstat", "qdel"],
   jobIdVariable: "PBS_JOBID",
-  cancelsById: true,
+  submitDirVariable: "PBS_O_WORKDIR",
   allowedFlags: ["-p", "-P", "-m", "-M"],
   ownerOf: (account) => account,
   argvForSubmit: (spec) => {
+    if (spec.qos) throw new Unfit("qos", "PBS has no quality of service; its queues have limits");
+    if (spec.gpuType) throw new Unfit("gpuType", "PBS knows no types of GPU; a queue or `constraint` may");
     const chunk = [
       "select=1",
       `ncpus=${spec.cpus || 1}`,
@@ -150,7 +155,7 @@ export const pbs: Scheduler = {
   argvForFind: (name, account) => utc("sh", "-c", FIND, "find", name, account),
   parseFind: (stdout) =>
     stdout === "" ? [] : jobs(stdout).filter(({ state }) => state !== "stopping" && state !== "ended"),
-  argvForCancel: ({ jobIds }) => (jobIds.length === 0 ? undefined : ["qdel", ...jobIds]),
+  argvForCancel: (name, account) => ["sh", "-c", CANCEL, "cancel", name, account],
   argvForFinished: (ids) => utc("qstat", "-x", "-f", "-F", "json", ...ids),
   parseFinished: (stdout) => jobs(stdout).filter(({ state }) => state === "ended"),
   argvForNodes: () => ["pbsnodes", "-a", "-F", "json"],

@@ -85,6 +85,8 @@ export interface Scheduler {
   readonly commands: readonly string[];
   /** Variable in a job's environment that holds its id. */
   readonly jobIdVariable: string;
+  /** And the folder it was submitted in. */
+  readonly submitDirVariable: string;
   /** Flags an administrator's `extraArguments` may hold. */
   readonly allowedFlags: readonly string[];
   /** How `JobRow.owner` writes this owner. */
@@ -99,10 +101,8 @@ export interface Scheduler {
   /** Living jobs of this name and owner, one a line; nothing printed when there is none. */
   argvForFind(name: string, account: string): string[];
   parseFind(stdout: string): FoundJob[];
-  /** Ends jobs of this name and owner, in any phase. `jobIds` are those just found. Undefined: nothing to do. */
-  argvForCancel(job: { name: string; account: string; jobIds: readonly string[] }): string[] | undefined;
-  /** Whether cancelling needs ids, so that they must be found first. */
-  readonly cancelsById: boolean;
+  /** Ends jobs of this name and owner, in any phase; none is no fault. */
+  argvForCancel(name: string, account: string): string[];
   /** Jobs that the listing does not show any more. */
   argvForFinished(jobIds: readonly string[]): string[];
   parseFinished(stdout: string): JobRow[];

@@ -65,7 +65,7 @@ export const slurm: Scheduler = {
   nothing: "",
   commands: ["sbatch", "squeue", "scancel"],
   jobIdVariable: "SLURM_JOB_ID",
-  cancelsById: false,
+  submitDirVariable: "SLURM_SUBMIT_DIR",
   allowedFlags: [
     ...[
       "--comment",
@@ -110,7 +110,7 @@ export const slurm: Scheduler = {
   // The name filters and is not printed: whoever may choose one cannot forge a row by it.
   argvForFind: (name, account) => squeue("-n", name, "-u", account, "-o", FIELDS),
   parseFind: (stdout) => lines(stdout).map(rowOf),
-  argvForCancel: ({ name, account }) => ["scancel", `--name=${name}`, `--user=${account}`],
+  argvForCancel: (name, account) => ["scancel", `--name=${name}`, `--user=${account}`],
   argvForFinished: (ids) => [
     "env",
     "SLURM_TIME_FORMAT=%s",
