@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { processes, wordsOf } from "./processes.ts";
+import { endAll, ownerGone, removeTree } from "./sweep.ts";
 
-// Takes down what is left of a docker bed: `node docker-sweep.ts FOLDER CGROUP BRIDGE…`. Begins at the end of its
-// standard input, so also when the test that made the bed was killed. Knows its processes by the bed's own folder on
-// their command lines and by the bed's own cgroup, so it touches nobody else's.
+// Takes down what is left of a docker bed: `node docker-sweep.ts FOLDER CGROUP BRIDGE…`. Knows its processes by the bed's
+// own folder on their command lines and by the bed's own cgroup, so it touches nobody else's.
 
 const [folder = "", cgroup = "", ...bridges] = process.argv.slice(2);
 
@@ -19,20 +19,16 @@ const attempt = <T>(work: () => T): T | undefined => {
 };
 
 /** Daemons of the bed: engine, containerd, shims, registry. */
-function daemons(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) =>
-      attempt(() => {
-        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-        return (
-          line.includes(folder) &&
-          /^[^\0]*(dockerd|containerd|containerd-shim[^\0]*|docker-registry)\0/.test(line)
-        );
-      }),
-    )
-    .map(Number);
-}
+const daemons = (): number[] =>
+  processes()
+    .map(({ pid }) => pid)
+    .filter((pid) => {
+      const [program = "", ...args] = wordsOf(pid, "cmdline");
+      return (
+        /(dockerd|containerd|containerd-shim.*|docker-registry)$/.test(program) &&
+        [program, ...args].join(" ").includes(folder)
+      );
+    });
 
 /** Folders of the bed's cgroup: one with cgroup v2, one per controller with v1. */
 function cgroups(): string[] {
@@ -58,15 +54,6 @@ function removeCgroup(path: string): void {
   attempt(() => rmdirSync(path));
 }
 
-async function end(find: () => number[]): Promise<void> {
-  for (let round = 0; round < 100; round += 1) {
-    const pids = find();
-    if (pids.length === 0) return;
-    for (const pid of pids) attempt(() => process.kill(pid, "SIGKILL"));
-    await pause(50);
-  }
-}
-
 /** Mounts below the bed's folder, innermost first. */
 function mounts(): string[] {
   return readFileSync("/proc/self/mountinfo", "utf8")
@@ -76,16 +63,13 @@ function mounts(): string[] {
     .reverse();
 }
 
-process.stdin.resume();
-await new Promise((resolve) => process.stdin.once("close", resolve));
-// Not cut short by what ended the test.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-await end(daemons);
-await end(() => cgroups().flatMap(contained));
+await ownerGone();
+await endAll(daemons);
+await endAll(() => cgroups().flatMap(contained));
 for (let round = 0; round < 20 && mounts().length > 0; round += 1) {
   for (const path of mounts()) attempt(() => execFileSync("umount", ["-l", path], { stdio: "ignore" }));
 }
 for (const path of cgroups()) removeCgroup(path);
 for (const bridge of bridges)
   attempt(() => execFileSync("ip", ["link", "delete", bridge], { stdio: "ignore" }));
-if (mounts().length === 0) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+if (mounts().length === 0) removeTree(folder);

@@ -6,9 +6,9 @@ import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { distinctTar, imageChanges, rootfsTar, siteOnPath } from "./docker-image.ts";
+import { beginSweeper } from "./sweep.ts";
 
 /** An engine of its own: data, socket, bridges and cgroup are nobody else's, and nothing is left after `close`. */
 export interface DockerBed {
@@ -61,7 +61,6 @@ const PROGRAMS = [
   "tar",
   "ip",
 ];
-const SWEEP = fileURLToPath(new URL("./docker-sweep.ts", import.meta.url));
 
 /** Why it cannot run here; false when it can. */
 export function dockerMissing(): string | false {
@@ -83,19 +82,7 @@ export async function startDocker({ site }: DockerBedOptions = {}): Promise<Dock
   const id = randomBytes(4).toString("hex");
   const [bridge, networkBridge] = [`elb${id}d`, `elb${id}n`];
   const cgroup = `elara-bed-${id}`;
-  // A process of its own sweeps up, so that nothing is left either when this one is killed.
-  const sweep = spawn(process.execPath, [SWEEP, folder, cgroup, bridge, networkBridge], {
-    stdio: ["pipe", "ignore", "inherit"],
-    detached: true,
-    env: { ...process.env, PATH },
-  });
-  const swept = new Promise<void>((resolve) => sweep.once("close", () => resolve()));
-  sweep.unref();
-  const close = async (): Promise<void> => {
-    sweep.ref();
-    sweep.stdin.end();
-    await swept;
-  };
+  const close = beginSweeper("docker-sweep.ts", [folder, cgroup, bridge, networkBridge]);
   try {
     const [subnet, defaultSubnet] = await addBridge(bridge);
     const engine = engineIn(folder, { bridge, cgroup, subnet: defaultSubnet });

@@ -6,11 +6,10 @@ import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { configurationOf } from "./slurm-configuration.ts";
+import { beginSweeper } from "./sweep.ts";
 
-const SWEEP = fileURLToPath(new URL("./slurm-sweep.ts", import.meta.url));
 const run = promisify(execFile);
 const NEEDED = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "squeue", "useradd", "sudo"];
 const PATH = [process.env.PATH ?? "", "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
@@ -70,13 +69,7 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
   const env = { SLURM_CONF: join(dir, "etc", "slurm.conf") };
   const environment = { PATH, LANG: "C.UTF-8", ...env };
   const accounts = [newAccount(), newAccount()] as const;
-  // A process of its own takes everything down, so that nothing is left either when this one is killed.
-  const sweep = spawn(process.execPath, [SWEEP, dir, ...accounts], {
-    stdio: ["pipe", "ignore", "inherit"],
-    detached: true,
-  });
-  const swept = new Promise<void>((done) => sweep.once("close", () => done()));
-  sweep.unref();
+  const close = beginSweeper("slurm-sweep.ts", [dir, ...accounts]);
 
   /** In a session of its own: an interrupted test run does not take it down half-way. */
   function begin(name: string, argv: readonly string[], as: { uid?: number; gid?: number } = {}): void {
@@ -173,11 +166,7 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
         );
       },
     },
-    close() {
-      sweep.ref();
-      sweep.stdin.end();
-      return swept;
-    },
+    close,
   };
 
   try {

@@ -5,8 +5,8 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { kill, sessions } from "./ssh-processes.ts";
+import { kill, sessions } from "./processes.ts";
+import { beginSweeper } from "./sweep.ts";
 
 /** Two login hosts: an sshd each on an address of its own, with accounts that are removed again. */
 export interface SshBed {
@@ -32,7 +32,6 @@ export interface SshBed {
   close(): Promise<void>;
 }
 
-const SWEEP = fileURLToPath(new URL("./ssh-sweep.ts", import.meta.url));
 const ADDRESSES = ["127.0.0.2", "127.0.0.3"];
 const SBIN = { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` };
 
@@ -111,18 +110,7 @@ export async function startSsh(): Promise<SshBed> {
   chmodSync(folder, 0o755);
   const listeners = new Map<string, ChildProcess>();
   const accounts = ["a", "b"].map((letter) => `elara-s${randomBytes(3).toString("hex")}${letter}`);
-  // A process of its own takes everything down, so that nothing is left either when this one is killed.
-  const sweep = spawn(process.execPath, [SWEEP, folder, ...accounts], {
-    stdio: ["pipe", "ignore", "inherit"],
-    detached: true,
-  });
-  const swept = new Promise<void>((resolve) => sweep.once("close", () => resolve()));
-  sweep.unref();
-  const close = (): Promise<void> => {
-    sweep.ref();
-    sweep.stdin.end();
-    return swept;
-  };
+  const close = beginSweeper("ssh-sweep.ts", [folder, ...accounts]);
   try {
     for (const account of accounts) {
       run("useradd", "--create-home", "--shell", "/bin/bash", account);

@@ -24,6 +24,15 @@ export function processes(): Process[] {
     });
 }
 
+/** The words a process was begun with, or its environment; none once it ended. */
+export function wordsOf(pid: number, kind: "cmdline" | "environ"): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/${kind}`, "utf8").split("\0");
+  } catch {
+    return [];
+  }
+}
+
 /** The sshd processes below a listener: one or two for each session. */
 export function sessions(listener: number, table = processes()): number[] {
   const below = table.filter(({ parent, name }) => parent === listener && name === "sshd");
