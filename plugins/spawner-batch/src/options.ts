@@ -8,8 +8,8 @@ const WORD = "^[^\\u0000-\\u001f\\u007f]{0,200}$";
 const choice = (title: string, description: string, userChoice: true | "named" = "named") =>
   Type.String({ default: "", pattern: WORD, title, description, userChoice });
 /** Bounds that no real job comes near: beyond, schedulers count wrong. */
-const amount = (title: string, description: string, maximum: number) =>
-  Type.Integer({ default: 0, minimum: 0, maximum, title, description, userChoice: true });
+const amount = (title: string, description: string, maximum: number, measured: { unit?: string } = {}) =>
+  Type.Integer({ default: 0, minimum: 0, maximum, title, ...measured, description, userChoice: true });
 
 /** Options of the batch spawner. */
 export const options = Type.Object(
@@ -84,7 +84,7 @@ export const options = Type.Object(
       description: "Features nodes must have.",
     }),
     cpus: amount("CPUs", "0: the scheduler's default.", 4096),
-    memoryMiB: amount("Memory (MiB)", "0: the scheduler's default.", 16_777_216),
+    memoryMiB: amount("Memory", "0: the scheduler's default.", 16_777_216, { unit: "MiB" }),
     gpus: amount("GPUs", "0: none.", 64),
     gpuType: Type.String({
       default: "",
@@ -93,9 +93,10 @@ export const options = Type.Object(
       description: "Type of GPU; empty: any.",
     }),
     walltimeMinutes: amount(
-      "Time (minutes)",
+      "Time",
       "How long the server may run; 0: the partition's default. Checked against the partition's limit.",
       525_600,
+      { unit: "minutes" },
     ),
     extraArguments: Type.Array(Type.String({ pattern: "^--?[A-Za-z][^\\u0000-\\u001f\\u007f]*$" }), {
       default: [],

@@ -72,7 +72,7 @@ function numberWords(schema: Schema): string {
 
 function textSentence(subject: string, { schema, description }: Part, value: unknown): string {
   if (typeof value !== "string") return `${subject} must be a text.`;
-  const { minLength, maxLength, examples } = schema;
+  const { minLength, maxLength } = schema;
   if (typeof minLength === "number" && !fits({ type: "string", minLength }, value))
     return value === ""
       ? `${subject} must be given.`
@@ -81,10 +81,7 @@ function textSentence(subject: string, { schema, description }: Part, value: unk
     return `${subject} may have at most ${counted(maxLength, "character")}.`;
   if (/\p{Cc}/u.test(value)) return `${subject} may not have line breaks or other control characters.`;
   const refused = `${subject} cannot be “${shortened(value)}”.`;
-  if (description !== "") return `${refused} ${description.replace(/\.?$/, ".")}`;
-  return Array.isArray(examples) && examples.length > 0
-    ? `${refused} It looks like ${examples.join(" or ")}.`
-    : refused;
+  return description === "" ? refused : `${refused} ${description.replace(/\.?$/, ".")}`;
 }
 
 function listSentence(subject: string, { schema, description }: Part, value: unknown): string | undefined {
