@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { SpawnerBench } from "@elara/sdk/testing";
+import { checkCall, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 
 const PROGRAMS = ["/bin/sh", "/usr/bin/env", "/usr/bin/sudo"];
@@ -22,7 +22,7 @@ async function checked(t: TestContext, options: object, commands: Record<string,
   const bench = new SpawnerBench(t, plugin, {
     options: { ...where, python: "/usr/bin/python3", ...options },
   });
-  return (await bench.spawner()).check?.();
+  return (await bench.spawner()).check?.(...checkCall());
 }
 const me = userInfo().username;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
-import { testHost } from "@elara/sdk/testing";
+import { checkCall, testHost } from "@elara/sdk/testing";
 import { formOf } from "../src/form.ts";
 import { openStand, skip } from "./fixtures/stand.ts";
 
@@ -21,7 +21,7 @@ describe("check", { skip }, () => {
   test("goes the whole way with an account, a job included, and leaves nothing", async (t) => {
     const bench = stand.bench(t, { checkAccount: stand.account, checkJob: true });
     const apiUrl = `http://127.0.0.1:${await unusedPort()}/hub/api`;
-    const said = await (await bench.spawner(testHost({ apiUrl }))).check?.();
+    const said = await (await bench.spawner(testHost({ apiUrl }))).check?.(...checkCall());
     assert.match(
       String(said),
       /partitions up: main, short; .* a job ran on a node and reached the hub; not tried: /,
@@ -34,7 +34,7 @@ describe("check", { skip }, () => {
     const bench = stand.bench(t, { checkAccount: stand.account, checkJob: true });
     const spawner = await bench.spawner(testHost({ apiUrl: "http://192.0.2.1:9/hub/api" }));
     await assert.rejects(
-      async () => spawner.check?.(),
+      async () => spawner.check?.(...checkCall()),
       (error: Error & { code: string; operator: string }) => {
         assert.equal(error.code, "BATCH_HUB_UNREACHABLE", error.operator);
         assert.match(error.operator, /http:\/\/192\.0\.2\.1:9\/hub\/api/);
@@ -70,7 +70,7 @@ describe("check", { skip }, () => {
       const given = { checkAccount: stand.account, environment: { ...stand.bed.env }, ...options };
       const spawner = await stand.bench(t, given).spawner();
       await assert.rejects(
-        async () => spawner.check?.(),
+        async () => spawner.check?.(...checkCall()),
         (error: Error & { code: string }) => {
           assert.equal(error.code, code, error.message);
           assert.match(error.message, words);

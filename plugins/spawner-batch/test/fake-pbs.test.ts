@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { SpawnerBench } from "@elara/sdk/testing";
+import { checkCall, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { linesOf } from "./fixtures/stand.ts";
 
@@ -41,7 +41,7 @@ async function bench(
 
 test("a check whose job comes to nothing takes the job out of the queue, and then its folder", async (t) => {
   const { spawner, deleted, kept } = await bench(t);
-  await assert.rejects(async () => spawner.check?.(), { code: "BATCH_LAUNCH_FAILED" });
+  await assert.rejects(async () => spawner.check?.(...checkCall()), { code: "BATCH_LAUNCH_FAILED" });
   assert.deepEqual(await deleted(), ["1.pbs01"]);
   assert.deepEqual(await kept(), []);
 });
@@ -49,7 +49,7 @@ test("a check whose job comes to nothing takes the job out of the queue, and the
 test("a check that cannot take its job back says so, and keeps the folder of the job", async (t) => {
   const qdel = "echo 'Connection refused' >&2; exit 111";
   const { bench: made, spawner, kept } = await bench(t, {}, { qdel });
-  await assert.rejects(async () => spawner.check?.(), { code: "BATCH_LAUNCH_FAILED" });
+  await assert.rejects(async () => spawner.check?.(...checkCall()), { code: "BATCH_LAUNCH_FAILED" });
   assert.deepEqual(
     made.host.lines.map(({ level, message }) => [level, message]),
     [["warn", "a start left something behind"]],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Type, wrapSpawner } from "@elara/sdk";
-import { SpawnerBench } from "@elara/sdk/testing";
+import { checkCall, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 
 /** As a centre writes it: a choice of its own, which only the job script reads. */
@@ -28,7 +28,7 @@ test("options that a wrapper added stand in the template, each one word of the s
   };
   const bench = new SpawnerBench(t, wrapped, { options });
   const spawner = await bench.spawner();
-  await spawner.check?.();
+  await spawner.check?.(...checkCall());
   const line = async (module?: string) => {
     const request = bench.request();
     const chosen = { ...request.options, ...(module !== undefined && { module }) };

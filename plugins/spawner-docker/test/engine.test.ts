@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
-import { newTag, SpawnerBench } from "@elara/sdk/testing";
+import { checkCall, newTag, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { benchOn, engine, isThere, skip } from "./fixtures/docker.ts";
 
@@ -25,7 +25,7 @@ describe("an engine that is away", { skip }, () => {
     await assert.rejects(spawner.locate(request, bench.call()), away);
     await assert.rejects(spawner.start(bench.request(), bench.call()), away);
     await assert.rejects(spawner.stop(server, { graceSeconds: 1, ...bench.call() }), away);
-    await assert.rejects(async () => spawner.check?.(), away);
+    await assert.rejects(async () => spawner.check?.(...checkCall()), away);
     assert.equal((await bench.facts(url)).id, id, "the server goes on meanwhile");
     await bed.start();
     assert.equal((await bench.facts(await bench.untilRunning(spawner, server))).id, id);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { describe, type TestContext, test } from "node:test";
 import { HubError } from "@elara/contracts";
-import { testHost } from "@elara/sdk/testing";
+import { checkCall, testHost } from "@elara/sdk/testing";
 import { benchOn, engine, skip } from "./fixtures/docker.ts";
 
 interface Hub {
@@ -80,12 +80,12 @@ describe("the hub's address for containers", { skip }, () => {
     const spawner = await spawnerOf(t, {}, { internalHost: "127.0.0.1" });
     const words = new RegExp(`network\\.internalHost.*Set it to ${gateway.replaceAll(".", "\\.")}`);
     await assert.rejects(async () => spawner.apiUrl?.(), unreachable(words));
-    await assert.rejects(async () => spawner.check?.(), unreachable(words));
+    await assert.rejects(async () => spawner.check?.(...checkCall()), unreachable(words));
   });
 
   test("cannot be told for a network that is not there", async (t) => {
     const spawner = await spawnerOf(t, { network: "nonexistent" }, { internalHost: "0.0.0.0" });
-    for (const work of [() => spawner.apiUrl?.(), () => spawner.check?.()])
+    for (const work of [() => spawner.apiUrl?.(), () => spawner.check?.(...checkCall())])
       await assert.rejects(async () => work(), { code: "DOCKER_NETWORK_MISSING" });
   });
 });
@@ -100,7 +100,7 @@ describe("check proves it from inside a container", { skip }, () => {
     ] as const) {
       const options = { readOnly: true, ...(network && { network }) };
       const spawner = await spawnerOf(t, options, { internalHost, port: await unusedPort() });
-      await spawner.check?.();
+      await spawner.check?.(...checkCall());
     }
     assert.equal(
       await docker("ps", "--all", "--quiet", "--filter", "name=elara-check"),
@@ -112,10 +112,13 @@ describe("check proves it from inside a container", { skip }, () => {
   test("asking the hub, where it is up; somebody else at its port is not the hub", async (t) => {
     const { gateway } = await engine();
     const hub = { internalHost: gateway, port: await listen(t, gateway, '{"version": "5.4.6"}') };
-    await (await spawnerOf(t, {}, hub)).check?.();
+    await (await spawnerOf(t, {}, hub)).check?.(...checkCall());
     const other = { internalHost: gateway, port: await listen(t, gateway, "hello") };
     const spawner = await spawnerOf(t, {}, other);
-    await assert.rejects(async () => spawner.check?.(), unreachable(/does not reach the hub at .*hello/));
+    await assert.rejects(
+      async () => spawner.check?.(...checkCall()),
+      unreachable(/does not reach the hub at .*hello/),
+    );
   });
 
   test("an address where nobody can be is told, with what the container met", async (t) => {
@@ -124,7 +127,7 @@ describe("check proves it from inside a container", { skip }, () => {
     const spawner = await spawnerOf(t, {}, nowhere);
     const words =
       /network "elara-net" does not reach the hub at http:\/\/192\.0\.2\.1:8081.*(timed out|unreachable)/;
-    await assert.rejects(async () => spawner.check?.(), unreachable(words));
+    await assert.rejects(async () => spawner.check?.(...checkCall()), unreachable(words));
     assert.equal(await docker("ps", "--all", "--quiet", "--filter", "name=elara-check"), "");
   });
 
@@ -132,7 +135,10 @@ describe("check proves it from inside a container", { skip }, () => {
     const { gateway } = await engine();
     const port = await unusedPort();
     const spawner = await spawnerOf(t, { memory: "1K" }, { internalHost: gateway, port });
-    await assert.rejects(async () => spawner.check?.(), { code: "DOCKER_REFUSED", operator: /memory limit/ });
+    await assert.rejects(async () => spawner.check?.(...checkCall()), {
+      code: "DOCKER_REFUSED",
+      operator: /memory limit/,
+    });
     await assert.rejects(fetch(`http://${gateway}:${port}`), "the port is free again");
   });
 
@@ -140,7 +146,7 @@ describe("check proves it from inside a container", { skip }, () => {
     const { image, registry, docker } = await engine();
     const port = await unusedPort();
     const check = async (images: string[]) =>
-      (await spawnerOf(t, { images }, { internalHost: "0.0.0.0", port })).check?.();
+      (await spawnerOf(t, { images }, { internalHost: "0.0.0.0", port })).check?.(...checkCall());
     const notHere = `not here yet, fetched at the first start: ${registry.image}`;
     const proved = `a container of ${image} reaches the hub at http://`;
     assert.ok(String(await check([image])).startsWith(proved));
@@ -154,7 +160,7 @@ describe("check proves it from inside a container", { skip }, () => {
     const { image, registry } = await engine();
     const port = await unusedPort();
     const check = async (options: Record<string, unknown>) =>
-      (await spawnerOf(t, options, { internalHost: "0.0.0.0", port })).check?.();
+      (await spawnerOf(t, options, { internalHost: "0.0.0.0", port })).check?.(...checkCall());
     await check({ images: [image, registry.image] });
     const missing = { code: "DOCKER_IMAGE_MISSING", operator: /small:9/ };
     await assert.rejects(check({ images: [image, `${registry.address}/elara/small:9`] }), missing);

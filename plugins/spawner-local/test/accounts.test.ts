@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { describe, type TestContext, test } from "node:test";
-import { SpawnerBench, standInCommand } from "@elara/sdk/testing";
+import { checkCall, SpawnerBench, standInCommand } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { stateIn } from "./fixtures/folders.ts";
 
@@ -93,5 +93,7 @@ describe("a server as the account of its user", () => {
 
 test("without root, system accounts are refused by check", async (t) => {
   t.mock.property(process, "getuid", () => 1000);
-  await assert.rejects(async () => (await benchOf(t, "x").spawner()).check?.(), { code: "LOCAL_NEEDS_ROOT" });
+  await assert.rejects(async () => (await benchOf(t, "x").spawner()).check?.(...checkCall()), {
+    code: "LOCAL_NEEDS_ROOT",
+  });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { SpawnerBench, standInCommand } from "@elara/sdk/testing";
+import { checkCall, SpawnerBench, standInCommand } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { until } from "./fixtures/folders.ts";
 
@@ -125,16 +125,16 @@ describe("what cannot be started is told", () => {
     const bench = benchOf(t, { python: "/nonexistent/python3" });
     const spawner = await bench.spawner();
     await assert.rejects(bench.start(spawner, bench.request()), { code: "LOCAL_PYTHON_MISSING" });
-    await assert.rejects(async () => spawner.check?.(), { code: "LOCAL_PYTHON_MISSING" });
+    await assert.rejects(async () => spawner.check?.(...checkCall()), { code: "LOCAL_PYTHON_MISSING" });
 
     const file = join(bench.host.dataDir, "old-python");
     await writeFile(file, "#!/bin/sh\nexit 1\n");
     await chmod(file, 0o755);
     const old = await plugin.setup({ ...bench.options(), python: file }, bench.host.another());
-    await assert.rejects(async () => old.check?.(), { code: "LOCAL_PYTHON_MISSING" });
+    await assert.rejects(async () => old.check?.(...checkCall()), { code: "LOCAL_PYTHON_MISSING" });
   });
 
   test("and check is content with this machine", async (t) => {
-    await (await benchOf(t).spawner()).check?.();
+    await (await benchOf(t).spawner()).check?.(...checkCall());
   });
 });

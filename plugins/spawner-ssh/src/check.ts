@@ -31,7 +31,7 @@ export async function checkPlaces(
     readonly apiUrl: string;
     readonly attempt: (desk: Desk, command: Command) => Promise<void>;
   },
-  command: Command | undefined,
+  command: Command,
 ): Promise<string> {
   const { places, remote, apiUrl, attempt } = parts;
   const account = config.checkAccount || (config.account.includes("{username}") ? "" : config.account);
@@ -50,7 +50,7 @@ export async function checkPlaces(
       throw sshError("SSH_HUB_UNREACHABLE", { operator: `Here it is ${apiUrl}.` });
     if (account !== "") {
       const desk = places.desk(place, account);
-      await (command ? attempt(desk, command) : remote.look(desk, []));
+      await attempt(desk, command);
     } else if (!isKeyOfAccount) await answers(place);
   }
 
@@ -61,9 +61,7 @@ export async function checkPlaces(
 
   const names = places.names.join(", ");
   if (account !== "")
-    return command
-      ? `${account} starts ${command.argv[0]} on ${names}, with records in ${config.runDir}`
-      : `${account} is let in on ${names}; the command was not tried`;
+    return `${account} starts ${command.argv[0]} on ${names}, with records in ${config.runDir}`;
   const unproved = "log-in, Python, `runDir` and the command are not proved without `checkAccount`";
   return isKeyOfAccount
     ? `nobody asked ${names}, because the hub has keys for accounts only; ${unproved}`

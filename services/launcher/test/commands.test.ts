@@ -294,13 +294,63 @@ describe("check", () => {
     );
     config(
       dir,
-      `{ spawn: { command: ["lab"], environment: { A: "1", B: "2" } }, spawners: [
+      `{ spawn: { command: ["lab"], args: ["--all"], environment: { A: "1", B: "2" } }, spawners: [
          { use: "./mine.ts" }, { use: "./mine.ts", name: "other", command: ["/opt/lab", "x"], environment: { B: "3" } },
        ] }`,
     );
     const { stdout } = elara(dir, "check");
-    assert.match(stdout, /ok +spawner mine: lab with A=1 B=2$/m);
-    assert.match(stdout, /ok +spawner other: \/opt\/lab,x with A=1 B=3$/m);
+    assert.match(stdout, /ok +spawner mine: lab,--all with A=1 B=2$/m);
+    assert.match(stdout, /ok +spawner other: \/opt\/lab,x,--all with A=1 B=3$/m);
+  });
+
+  test("tells a spawner whose check hangs, and says nothing of one whose check has nothing to say", (t) => {
+    const dir = folder(t);
+    // Its time is over at once.
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const later = globalThis.setTimeout;
+       globalThis.setTimeout = (work, ms, ...rest) => later(work, ms === 180_000 ? 10 : ms, ...rest);
+       const setup = async (options, host) => ({
+         ...(await local.setup(options, host)),
+         check: (server, { signal }) => {
+           signal.addEventListener("abort", () => process.stderr.write("told to end\\n"));
+           return options.host === "127.0.0.2" ? new Promise(() => {}) : Promise.resolve();
+         },
+       });
+       export default wrapSpawner({ ...local, setup }, { name: "mine", request: () => ({}) });`,
+    );
+    config(
+      dir,
+      '{ spawners: [{ use: "./mine.ts" }, { use: "./mine.ts", name: "deaf", options: { host: "127.0.0.2" } }] }',
+    );
+    const { status, stdout, stderr } = elara(dir, "check");
+    assert.match(stdout, /ok +spawner mine$/m);
+    assert.match(stdout, /FAULT +spawner deaf: its check does not answer within 180 s$/m);
+    assert.equal(status, 1);
+    assert.match(stderr, /told to end/);
+  });
+
+  test("runs everything that plugins left for its end, whichever part fails, and leaves no folder", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import local from "@elara/spawner-local";
+       export default { ...local, name: "mine", async setup(options, host) {
+         process.stderr.write("in " + host.dataDir + "\\n");
+         host.onClose(() => process.stderr.write("first was closed\\n"));
+         host.onClose(() => { throw new TypeError("a synchronous one"); });
+         return local.setup(options, host);
+       } };`,
+    );
+    config(dir, '{ spawners: ["./mine.ts"] }');
+    const { stdout, stderr } = elara(dir, "check");
+    assert.match(stdout, /account of the servers/, stderr);
+    assert.match(stderr, /first was closed/);
+    const [, scratch = ""] = /^in (.*)$/m.exec(stderr) ?? [];
+    assert.match(scratch, /elara-check-/);
+    assert.ok(!existsSync(scratch), "its folder is left");
   });
 
   test("says that nobody gets in without an allow rule", (t) => {

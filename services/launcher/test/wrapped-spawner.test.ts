@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadPlugin } from "@elara/runtime/plugins/load";
-import { SpawnerBench, standInCommand } from "@elara/sdk/testing";
+import { checkCall, SpawnerBench, standInCommand } from "@elara/sdk/testing";
 import { Value } from "typebox/value";
 import { spawners as builtIns } from "../src/built-ins.ts";
 
@@ -35,7 +35,7 @@ describe("a centre's own file that wraps a built-in spawner", () => {
     assert.deepEqual([plugin.name, plugin.wraps], ["mine", "local"]);
     const bench = new SpawnerBench(t, plugin, { options: { course: "physics" } });
     const spawner = await bench.spawner();
-    await spawner.check?.();
+    await spawner.check?.(...checkCall());
     const server = await bench.start(spawner, bench.request(standInCommand()));
     const facts = await bench.facts(await bench.untilRunning(spawner, server));
     assert.equal(facts.user, "course-physics");

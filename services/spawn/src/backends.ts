@@ -8,6 +8,7 @@ import type { ConfiguredSpawner } from "@elara/runtime/service";
 import type { Spawner, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
 import type { Logger } from "pino";
 import { Value } from "typebox/value";
+import { closeAll } from "./close-all.ts";
 import { SpawnConfig } from "./config.ts";
 import type { ServerClocks } from "./phases.ts";
 import { fittingOptions } from "./profiles/fitting-options.ts";
@@ -80,7 +81,6 @@ export async function openBackends({
   const list: Backend[] = [];
   for (const [index, given] of configured.entries()) {
     const folder = join(dataDir, "spawners", given.name);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     const { plugin, options } = given;
     const host: SpawnerHost = {
       log: log.child({ plugin: given.name }),
@@ -91,8 +91,12 @@ export async function openBackends({
       now: () => clock.now(),
       onClose: (close) => void closers.push(close),
     };
-    const setUp = async () => plugin.setup(options, host);
-    const spawner = await setUp().catch((error: unknown) => {
+    const setUp = async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      return plugin.setup(options, host);
+    };
+    const spawner = await setUp().catch(async (error: unknown) => {
+      await closeAll(closers, log);
       if (!namesOption(error)) throw error;
       const secrets = secretsIn(plugin.options, options);
       const place = { path: `spawners[${index}].options`, errors: plugin.errors, secrets };
@@ -107,9 +111,7 @@ export async function openBackends({
     first,
     list,
     get: (name) => list.find((backend) => backend.name === name),
-    async close() {
-      for (const close of closers.reverse()) await close();
-    },
+    close: () => closeAll(closers, log),
   };
 }
 

@@ -165,9 +165,13 @@ export interface Spawner<Options, Handle> {
   apiUrl?(): Promise<string>;
   /**
    * For `elara check`: throws with the fix when the backend cannot work as configured; may give a line of what it found.
-   * `server`: the command and environment servers get here, for a backend that can try them.
+   * `server`: the whole command and the configured part of the environment of servers here, for a backend that can try
+   * them. One that takes longer than three minutes is told as one that hangs.
    */
-  check?(server?: Pick<SpawnRequest, "argv" | "env">): Promise<void> | Promise<string>;
+  check?(
+    server: Pick<SpawnRequest, "argv" | "env">,
+    call: { readonly signal: AbortSignal },
+  ): Promise<string | undefined> | Promise<void>;
   /**
    * Forgets what is kept for a server that has ended: folder, record, output. Idempotent; called again when it throws.
    * Without a handle, a start had begun and none was ever stored: what it left, if anything, is found by tag and user,

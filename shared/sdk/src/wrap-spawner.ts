@@ -92,7 +92,7 @@ export function wrapSpawner<
         return { ...request, argv, env, options: fitting(wanted) };
       }
       /** What `request` refuses a sample user, in words; "" when nothing. */
-      async function checkSample(): Promise<string> {
+      async function checkSample(call: { readonly signal: AbortSignal }): Promise<string> {
         const sample = await translated(sampleOf(configured)).catch((error: unknown) => {
           if (error instanceof PluginError && error.field === "") return error;
           if (error instanceof HubError) throw error;
@@ -102,7 +102,7 @@ export function wrapSpawner<
           });
         });
         if (sample instanceof PluginError) return `\`request\` refuses a sample user: ${sample.code}`;
-        await rules?.(sample.options, { signal: AbortSignal.timeout(SAMPLE_MS) });
+        await rules?.(sample.options, call);
         return "";
       }
       const spawner: Spawner<Static<Added<O, P>>, Static<H>> = {
@@ -119,8 +119,10 @@ export function wrapSpawner<
         ...(form && { form: form.bind(inner) }),
         ...(apiUrl && { apiUrl: apiUrl.bind(inner) }),
         ...((check || change) && {
-          check: async (server) =>
-            [change ? await checkSample() : "", await check?.call(inner, server)].filter(Boolean).join("; "),
+          check: async (server, call) => {
+            const notes = [change && (await checkSample(call)), await check?.call(inner, server, call)];
+            return notes.filter(Boolean).join("; ") || undefined;
+          },
         }),
         ...(cleanup && { cleanup: cleanup.bind(inner) }),
       };
@@ -128,8 +130,6 @@ export function wrapSpawner<
     },
   };
 }
-
-const SAMPLE_MS = 20_000;
 
 /** A request as starts bring it, of a user nobody is. */
 const sampleOf = <O>(options: O): SpawnRequest<O> => ({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { codeOf } from "@elara/contracts";
 import { PluginError, type Spawner, type SpawnRequest, spawnerPlugin, Type, wrapSpawner } from "@elara/sdk";
-import { newTag, testHost } from "@elara/sdk/testing";
+import { checkCall, newTag, testHost } from "@elara/sdk/testing";
 
 const handle = Type.Object({ v: Type.Integer() });
 const options = Type.Object(
@@ -115,7 +115,7 @@ describe("a wrapped spawner", () => {
       "version 1",
     ]);
     assert.deepEqual((await spawner.form?.(call))?.image?.enum, ["a:1", "b:1"]);
-    assert.equal(await spawner.check?.(), "");
+    assert.equal(await spawner.check?.(...checkCall()), undefined);
     assert.equal(spawner.checkOptions, undefined);
     assert.equal((await wrapSpawner(plugin, {}).setup(configured, host)).check, undefined);
   });
@@ -158,10 +158,10 @@ describe("a wrapped spawner", () => {
       }),
     });
     const spawner = await short.setup(given("one"), host);
-    assert.equal(await spawner.check?.(), "the engine answers");
+    assert.equal(await spawner.check?.(...checkCall()), "the engine answers");
     await assert.rejects(async () => spawner.start(requestOf(given("two")), call), refused);
     const wrong = await short.setup(given("two"), host);
-    await assert.rejects(async () => wrong.check?.(), refused);
+    await assert.rejects(async () => wrong.check?.(...checkCall()), refused);
     assert.ok(!calls.some(({ of }) => of === "start"));
   });
 
@@ -175,14 +175,17 @@ describe("a wrapped spawner", () => {
     const faulty = await of(() => {
       throw new TypeError("env is no list");
     });
-    await assert.rejects(async () => faulty.check?.(), {
+    await assert.rejects(async () => faulty.check?.(...checkCall()), {
       code: "PLUGIN_INVALID",
       operator: /`request` of the spawner "mine" fails for a sample user: env is no list/,
     });
     const strict = await of(() => {
       throw new PluginError({}, "MINE_NOT_YOU");
     });
-    assert.match(String(await strict.check?.()), /refuses a sample user: MINE_NOT_YOU; the engine answers/);
+    assert.match(
+      String(await strict.check?.(...checkCall())),
+      /refuses a sample user: MINE_NOT_YOU; the engine answers/,
+    );
   });
 
   test("may take the place of an option; what the other one would not take is told, not handed on", async (t) => {

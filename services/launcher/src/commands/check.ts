@@ -7,7 +7,16 @@ import { apiUrlOf } from "@elara/runtime/config/hub";
 import { faultWords, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
 import type { Configured } from "@elara/runtime/service";
 import type { AuthPlugin, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
-import { type Offer, offerFaults, type ProfileEntry, profileRuleFaults, type Ruled } from "@elara/spawn";
+import {
+  bounded,
+  closeAll,
+  type Offer,
+  offerFaults,
+  type ProfileEntry,
+  profileRuleFaults,
+  type Ruled,
+  type SpawnConfig,
+} from "@elara/spawn";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { isLocal } from "../plugin-entries.ts";
@@ -25,7 +34,7 @@ export async function check(options: CommandOptions): Promise<void> {
   const look = async (what: string, work: () => unknown, tell = faultWords): Promise<void> => {
     try {
       const note = await work();
-      say(`  ok     ${what}${typeof note === "string" ? `: ${note}` : ""}`);
+      say(`  ok     ${what}${typeof note === "string" && note !== "" ? `: ${note}` : ""}`);
     } catch (error) {
       faults++;
       say(`  FAULT  ${what}: ${tell(error)}`);
@@ -78,26 +87,26 @@ export async function check(options: CommandOptions): Promise<void> {
   }
   const offers = new Map<string, Offer>();
   const ruled: Ruled[] = [];
-  const servers: { command?: string[]; environment?: Record<string, string> } = settings.sections.spawn ?? {};
+  const servers: Partial<SpawnConfig> = settings.sections.spawn ?? {};
   for (const [index, entry] of settings.spawners.entries()) {
     const { name } = entry;
     const path = `spawners[${index}]`;
     await lookAtPlugin(`spawner ${name}`, { path, plugin: entry.plugin }, async () => {
       const { plugin, options } = inClear(path, entry);
       const spawner = await plugin.setup(options, host);
-      await spawner.checkOptions?.(options, { signal: AbortSignal.timeout(FORM_MS) });
+      await inTime("checkOptions", FORM_MS, async (call) => spawner.checkOptions?.(options, call));
       ruled.push({ name, plugin, configured: options, spawner });
-      const argv = [...(entry.command ?? servers.command ?? [])];
+      const argv = [...(entry.command ?? servers.command ?? []), ...(servers.args ?? [])];
       const env = { ...servers.environment, ...entry.environment };
-      const note = await spawner.check?.(argv.length > 0 ? { argv, env } : undefined);
-      const offer = await spawner.form?.({ signal: AbortSignal.timeout(FORM_MS) });
+      const note = await inTime("check", CHECK_MS, async (call) => spawner.check?.({ argv, env }, call));
+      const offer = await inTime("form", FORM_MS, async (call) => spawner.form?.(call));
       if (offer) offers.set(name, offer);
       return note;
     });
   }
   await look("profiles", () => profiles(settings, offers, ruled));
   // What plugins hold open would keep this command from ending.
-  for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => {});
+  await closeAll(closers, host.log);
   rmSync(scratch, { recursive: true, force: true });
   await look("account of the servers", () => serverAccount(settings));
   if (settings.spawners.some(isLocal)) {
@@ -112,6 +121,16 @@ export async function check(options: CommandOptions): Promise<void> {
 
 /** A scheduler that is away takes its time to say so. */
 const FORM_MS = 20_000;
+/** A check may run a container, or a job that has to wait for its node. */
+const CHECK_MS = 180_000;
+
+/** One call of a plugin; when it hangs, that is told. */
+const inTime = <T>(
+  call: string,
+  ms: number,
+  work: (call: { signal: AbortSignal }) => Promise<T>,
+): Promise<T> =>
+  bounded(ms, (signal) => work({ signal }), { late: `its ${call} does not answer within ${ms / 1000} s` });
 
 /**
  * What users choose from, in words. Throws CONFIG_INVALID for options that a plugin refuses, and when there is nothing to

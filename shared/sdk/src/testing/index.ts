@@ -1,4 +1,5 @@
 export { type AuthenticatorCase, authenticatorConformance } from "./authenticator.ts";
+export { checkCall } from "./check-call.ts";
 export { type CommandLines, type CommandLineWatch, watchCommandLines } from "./command-lines.ts";
 export { type LogLine, type TestHost, testHost } from "./host.ts";
 export { spawnerConformance } from "./spawner.ts";
