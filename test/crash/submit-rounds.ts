@@ -51,12 +51,13 @@ const median = (values: readonly number[]): number =>
 
 /**
  * kill -9 of the spawn service at moments between order and stored handle; every start must come to exactly one server. One
- * kill hits a start on each of the backends, each with a delay of its own.
+ * kill hits a start on each of the backends, each with a delay of its own. With `between` rounds go on until so many kills fell
+ * between submit and save, at most twice as many.
  */
 export async function submitRounds(
   stand: Stand,
   backends: readonly Backend[],
-  given: { rounds: number; seed: number; say: (line: string) => void },
+  given: { rounds: number; between?: number; seed: number; say: (line: string) => void },
 ): Promise<SubmitRounds[]> {
   const { hub } = stand;
   const random = seeded(given.seed);
@@ -66,20 +67,22 @@ export async function submitRounds(
     const tracks = backends.map((backend) => ({
       backend,
       saves: [] as number[],
-      shares: killShares(given.rounds, random),
+      shares: [...killShares(given.rounds, random), ...killShares(given.rounds, random)],
       rounds: [] as SubmitRound[],
     }));
-    /** Beside each other, as in the rounds. */
-    const time = (index: number) =>
-      Promise.all(
-        tracks.map(async ({ backend, saves }) => {
-          const took = await timeToSave(stand, backend, ledger, index);
-          // The first warms up.
-          if (index > 0) saves.push(took);
-        }),
-      );
+    /** One after the other: in a round their orders do not fall together either. */
+    const time = async (index: number): Promise<void> => {
+      for (const { backend, saves } of tracks) {
+        const took = await timeToSave(stand, backend, ledger, index);
+        // The first warms up.
+        if (index > 0) saves.push(took);
+      }
+    };
     for (let index = 0; index < TIMED; index++) await time(index);
-    for (let round = 1; round <= given.rounds; round++) {
+    const isWanting = ({ rounds }: (typeof tracks)[number]): boolean =>
+      rounds.length < given.rounds ||
+      rounds.filter(({ moment }) => moment === "between submit and save").length < (given.between ?? 0);
+    for (let round = 1; round <= 2 * given.rounds && tracks.some(isWanting); round++) {
       await time(TIMED + round);
       const delays = tracks.map(
         ({ saves, shares }) => median(saves.slice(-TIMED)) * (shares[round - 1] ?? 0),
