@@ -26,6 +26,12 @@ describe("the conformance kit fails on a spawner that breaks a promise", { concu
     assert.match(output, /^# pass 12$/m, "the checks have other names now");
   });
 
+  test("and skips, with the reason, what cannot be seen where no steps are told", async () => {
+    const { exitCode, output } = await kitOn("start tells no step", "at its first step");
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /# SKIP the spawner tells no step/);
+  });
+
   const cases: [broken: string, checks: string, message: RegExp][] = [
     ["stop does nothing", "lives", /a stopped server ends: not within 2 s/],
     ["start is not idempotent", "started twice", /two starts with one tag gave two servers/],

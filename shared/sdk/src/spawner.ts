@@ -5,8 +5,8 @@ import type { SpawnerHost } from "./host.ts";
 /** One life of one server of one user: what is known of it before it is submitted and after everything was lost. */
 export interface ServerKey {
   /**
-   * Identity at the backend: 28 lower-case letters and digits, another one for each life of a server. Stamp it on whatever is made
-   * (folder, container label, job name). `start` is idempotent on it.
+   * Identity at the backend: 28 lower-case letters and digits, other ones in each life of a server. Stamp it on whatever
+   * is made (folder, container label, job name). `start` is idempotent on it.
    */
   readonly tag: string;
   readonly user: {

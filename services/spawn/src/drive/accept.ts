@@ -47,8 +47,8 @@ export const markEnded = (drive: Drive, doc: ServerDoc, inherited: string): Prom
   );
 
 /**
- * A call ignored its abort, or was left to itself. When it ends after all, what it made is driven on while its generation lives; else it is
- * stopped, because nobody will ever look for it.
+ * A call ignored its abort, or was left to itself. When it ends after all, what it made is driven on while its generation
+ * lives; else it is stopped, because nobody will ever look for it.
  */
 export function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<string, unknown>>): void {
   const { parts, backend, memory } = drive;

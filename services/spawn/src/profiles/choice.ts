@@ -4,7 +4,7 @@ import { bounded } from "../bounded.ts";
 import type { SpawnParts } from "../parts.ts";
 import { choiceFault, type OfferedProfile, optionsOf } from "./offered-profile.ts";
 import { namesOption } from "./plugin-rules.ts";
-import { checkLength, sorted, withProfileKept } from "./strange-options.ts";
+import { checkLength, splitUnknown, withProfileKept } from "./unknown-options.ts";
 
 type Options = Record<string, unknown>;
 
@@ -55,7 +55,7 @@ export async function choose(
   const profileAsked = wish.profile !== undefined || (isLast && last.profileAsked === true);
   const answer = async (options: Options, dropped: Dropped) => {
     const backend = backendOf(parts, profile);
-    const whole = backend.options(optionsOf(profile, sorted(parts, profile, options).own));
+    const whole = backend.options(optionsOf(profile, splitUnknown(parts, profile, options).own));
     await bounded(RULES_MS, (signal) => backend.check(whole, signal)).catch((error: unknown) => {
       if (namesOption(error)) throw error;
       // Asked once more before it is submitted.
@@ -64,7 +64,7 @@ export async function choose(
     return { profile: profile.slug, profileAsked, backend: profile.backend, options, dropped };
   };
   if (wish.options !== undefined) {
-    const said = sorted(parts, profile, wish.options);
+    const said = splitUnknown(parts, profile, wish.options);
     checkChoices(profile, said.own);
     checkLength(said);
     return answer(wish.options, NOTHING);
@@ -72,9 +72,9 @@ export async function choose(
   const before = Object.entries(last?.options ?? {});
   if (isGone) return answer({}, { profile: true, options: [] });
   if (!isLast) return answer({}, NOTHING);
-  const { strange } = sorted(parts, profile, last.options);
+  const { unknown } = splitUnknown(parts, profile, last.options);
   const kept = before.filter(
-    ([name, value]) => Object.hasOwn(strange, name) || choiceFault(profile, name, value) === undefined,
+    ([name, value]) => Object.hasOwn(unknown, name) || choiceFault(profile, name, value) === undefined,
   );
   const names = before.filter((one) => !kept.includes(one)).map(([name]) => titleOf(profile, name));
   return answer(Object.fromEntries(kept), { profile: false, options: names });
@@ -112,7 +112,7 @@ async function visibility(parts: SpawnParts, { userId }: Wish) {
 export function optionsToStart(parts: SpawnParts, doc: Pick<Server, "profile" | "options">): Options {
   const profile = parts.profiles.get(doc.profile);
   if (!profile) throw new HubError("SPAWN_PROFILE_UNKNOWN");
-  const { own } = sorted(parts, profile, doc.options);
+  const { own } = splitUnknown(parts, profile, doc.options);
   checkChoices(profile, own);
   return backendOf(parts, profile).options(optionsOf(profile, own));
 }

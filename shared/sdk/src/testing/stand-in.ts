@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 
 /**
  * A stand-in for jupyterhub-singleuser in tests. Answers HTTP where JUPYTERHUB_SERVICE_URL says, with what it knows of
- * itself; secrets and values it was given only as digests. `--exit N`: says a word and exits. `--stubborn`: ignores INT and TERM.
- * `--print N`: prints N numbered lines first. `--silent`: never listens. `--litter`: leaves a process in a session of its own.
+ * itself; secrets and values it was given only as digests. `--exit N`: says a word and exits. `--stubborn`: ignores INT
+ * and TERM. `--print N`: prints N numbered lines first. `--silent`: never listens. `--litter`: leaves a process in a
+ * session of its own.
  */
 const args = process.argv.slice(2);
 const numberAfter = (flag: string): number => Number(args[args.indexOf(flag) + 1]);

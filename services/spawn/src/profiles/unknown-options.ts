@@ -8,24 +8,24 @@ type Known = Pick<SpawnParts, "config" | "backends" | "profiles">;
 /** What is kept only for who sent it may take so much of a server's record. */
 const MOST_BYTES = 16_384;
 
-/** Options that fields of the profile are for, and those that are kept and not handed on. */
-export interface Sorted {
+/** Options of a start: those for its spawner, and those that it does not have, which are kept and not handed on. */
+export interface SplitOptions {
   readonly own: Options;
-  readonly strange: Options;
+  readonly unknown: Options;
 }
 
 /**
- * Sorts out what the spawner does not have, where the configuration keeps it; else all are `own`, to be checked as such.
- * An option of the spawner that is not offered is never strange: who sends it means it.
+ * Splits off what the spawner does not have, where the configuration keeps it; else all are `own`, to be checked as such.
+ * An option of the spawner that is not offered is never unknown: who sends it means it.
  */
-export function sorted(parts: Known, profile: OfferedProfile, options: Options): Sorted {
+export function splitUnknown(parts: Known, profile: OfferedProfile, options: Options): SplitOptions {
   const all = Object.entries(options);
-  const strange = all.filter(([name]) => isStrange(parts, profile, name));
-  const own = all.filter((one) => !strange.includes(one));
-  return { own: Object.fromEntries(own), strange: Object.fromEntries(strange) };
+  const unknown = all.filter(([name]) => isUnknown(parts, profile, name));
+  const own = all.filter((one) => !unknown.includes(one));
+  return { own: Object.fromEntries(own), unknown: Object.fromEntries(unknown) };
 }
 
-function isStrange({ config, backends }: Known, { backend }: OfferedProfile, name: string): boolean {
+function isUnknown({ config, backends }: Known, { backend }: OfferedProfile, name: string): boolean {
   if (config.unknownOptions !== "keep") return false;
   // Where there are profiles to choose from, the word means one of them.
   if (name === "profile") return config.profiles.length === 0;
@@ -33,9 +33,9 @@ function isStrange({ config, backends }: Known, { backend }: OfferedProfile, nam
 }
 
 /** Throws SPAWN_OPTIONS_INVALID when what is to be kept is too long. */
-export function checkLength({ strange }: Sorted): void {
-  const [name] = Object.keys(strange);
-  if (name === undefined || Buffer.byteLength(JSON.stringify(strange)) <= MOST_BYTES) return;
+export function checkLength({ unknown }: SplitOptions): void {
+  const [name] = Object.keys(unknown);
+  if (name === undefined || Buffer.byteLength(JSON.stringify(unknown)) <= MOST_BYTES) return;
   throw new HubError("SPAWN_OPTIONS_INVALID", {
     message: `Options that the spawner does not have may take ${MOST_BYTES} bytes together.`,
     field: name,
