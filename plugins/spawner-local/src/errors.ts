@@ -1,4 +1,5 @@
 import { PluginError, type PluginErrors } from "@elara/sdk";
+import { codesOf } from "@elara/sdk/launcher";
 
 /** What can go wrong on this machine. */
 export const errors = {
@@ -109,10 +110,7 @@ export type LocalErrorCode = keyof typeof errors;
 export const localError = (code: LocalErrorCode, detail?: unknown, cause?: unknown): PluginError =>
   new PluginError(errors, code, { detail, cause });
 
-const isLocal = (code: string): code is LocalErrorCode => Object.hasOwn(errors, code);
+const known = codesOf(errors, "LOCAL", { CWD_UNUSABLE: "HOME_UNUSABLE" });
 
 /** Code of this plugin for one of launch.py. */
-export function codeOf(launcher: string): LocalErrorCode {
-  const code = launcher === "CWD_UNUSABLE" ? "LOCAL_HOME_UNUSABLE" : `LOCAL_${launcher}`;
-  return isLocal(code) ? code : "LOCAL_LAUNCHER_FAILED";
-}
+export const codeOf = (launcher: string): LocalErrorCode => known(launcher) ?? "LOCAL_LAUNCHER_FAILED";

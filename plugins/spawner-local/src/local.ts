@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { PluginHost, Row, Spawner, SpawnRequest, StoredServer } from "@elara/sdk";
-import { type LaunchOrder, readLog, runLauncher } from "@elara/sdk/launcher";
+import { attender, type Launch, readLog, runLauncher, startOrTakeBack } from "@elara/sdk/launcher";
 import type { Static } from "typebox";
 import { homeOf, kept, personal, withAllowRoot } from "./environment.ts";
 import { codeOf, localError } from "./errors.ts";
@@ -27,39 +27,26 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
   } catch (error) {
     unusable(error);
   }
-  const attending = new Set<string>();
+  const attend = attender(host.log);
+  const failure = (code: string, message: string) => localError(codeOf(code), message);
 
-  async function launch(order: LaunchOrder) {
-    const answer = await runLauncher(findPython(config.python), order).catch((error: unknown) => {
-      throw localError("LOCAL_PYTHON_MISSING", undefined, error);
-    });
-    if (!answer.ok) throw localError(codeOf(answer.code), answer.message);
-    return answer;
-  }
-
-  const stop = (dir: string, tag: string, graceSeconds: number) =>
-    launch({ action: "stop", runDir: dirname(dir), tag, graceSeconds });
-  const cleanup = (dir: string, tag: string) => launch({ action: "cleanup", runDir: dirname(dir), tag });
-
-  /** A killed launcher left this server alone: a new one takes over. One call per server at a time. */
-  async function attend({ tag, handle: { dir } }: StoredServer<Handle>): Promise<void> {
-    if (attending.has(tag)) return;
-    attending.add(tag);
-    try {
-      await launch({ action: "attend", runDir: dirname(dir), tag, checkListener: config.checkListener });
-      host.log.warn({ tag }, "launcher was gone, another one took over");
-    } catch (error) {
-      host.log.warn({ tag, err: error }, "launcher is gone, none could take over");
-    } finally {
-      attending.delete(tag);
-    }
+  /** The launcher for servers whose folders lie beside this one. */
+  function beside(dir: string): Launch {
+    return async (order) => {
+      const asked = { ...order, runDir: dirname(dir) };
+      const answer = await runLauncher(findPython(config.python), asked).catch((error: unknown) => {
+        throw localError("LOCAL_PYTHON_MISSING", undefined, error);
+      });
+      if (!answer.ok) throw failure(answer.code, answer.message);
+      return answer;
+    };
   }
 
   async function rowOf(server: StoredServer<Handle>, living: () => Set<string>): Promise<Row> {
     const { tag, handle } = server;
     try {
       const { row, unattended } = await look(tag, handle, living);
-      if (unattended) void attend(server);
+      if (unattended) void attend(tag, beside(handle.dir), { checkListener: config.checkListener });
       return row;
     } catch (error) {
       host.log.warn({ tag, err: error }, "records cannot be read");
@@ -67,12 +54,11 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     }
   }
 
-  async function submit(request: SpawnRequest<Options>, dir: string) {
+  async function orderOf(request: SpawnRequest<Options>) {
     const account = config.systemAccounts ? request.user.name : undefined;
     const home = account === undefined ? await homeOf(config.homes, host.dataDir, request.user.name) : "";
-    return launch({
-      action: "start",
-      runDir: dirname(dir),
+    return {
+      action: "start" as const,
       tag: request.tag,
       argv: withAllowRoot(request.argv, account === undefined && process.getuid?.() === 0),
       env: {
@@ -89,7 +75,7 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       limits: config.limits,
       checkListener: config.checkListener,
       ...(account === undefined ? { cwd: home } : { account, minUid: config.minUid }),
-    });
+    };
   }
 
   return {
@@ -97,21 +83,8 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       signal.throwIfAborted();
       const dir = join(runDir, request.tag);
       progress("launching", "Starting a process", 10);
-      signal.throwIfAborted();
-      const { state, exit, claimed = false } = await submit(request, dir);
-      const failed = exit?.cause === "failed" ? exit : undefined;
-      // It was not cut short on the way, so what it made is known and can be taken back; another start's server is not.
-      const isTakenBack = signal.aborted && claimed;
-      if (isTakenBack && !failed) await stop(dir, request.tag, 0);
-      if (isTakenBack || failed) {
-        await cleanup(dir, request.tag).catch((error: unknown) =>
-          host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
-        );
-      }
-      signal.throwIfAborted();
-      if (failed) throw localError(codeOf(failed.code ?? ""), failed.message);
-      if (!state) throw localError("LOCAL_LAUNCHER_FAILED", "it left no record");
-      return handleOf(dir, state);
+      const order = await orderOf(request);
+      return handleOf(dir, await startOrTakeBack(beside(dir), order, { signal, log: host.log, failure }));
     },
 
     async observe(servers) {
@@ -121,7 +94,7 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     },
 
     async stop({ tag, handle }, { graceSeconds }) {
-      await stop(handle.dir, tag, graceSeconds);
+      await beside(handle.dir)({ action: "stop", tag, graceSeconds });
     },
 
     async locate({ tag }, { signal }) {
@@ -139,11 +112,12 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       await checkPython(findPython(config.python));
       await access(runDir, constants.W_OK).catch(unusable);
       // The whole way once, for a server nobody has.
-      await launch({ action: "attend", runDir, tag: "nobodynobody" });
+      const tag = "nobodynobody";
+      await beside(join(runDir, tag))({ action: "attend", tag });
     },
 
     async cleanup({ tag, handle }) {
-      await cleanup(handle?.dir ?? join(runDir, tag), tag);
+      await beside(handle?.dir ?? join(runDir, tag))({ action: "cleanup", tag });
     },
   };
 }

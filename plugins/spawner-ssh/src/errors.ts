@@ -1,4 +1,5 @@
 import { PluginError, type PluginErrors } from "@elara/sdk";
+import { codesOf } from "@elara/sdk/launcher";
 import { SshError, type SshFault } from "@elara/ssh";
 
 const ASK = "Your server could not be started. The administrators can see why.";
@@ -148,11 +149,7 @@ export const fromSsh = (error: unknown, host: string): unknown =>
     ? sshError(CODES[error.fault], { host, operator: error.message, cause: error })
     : error;
 
-const isOurs = (code: string): code is SshErrorCode => Object.hasOwn(errors, code);
+const known = codesOf(errors, "SSH", { CWD_UNUSABLE: "HOME_UNUSABLE", HOST_UNUSABLE: "BIND_UNUSABLE" });
 
 /** Code of this plugin for one of the launcher. */
-export function codeOf(launcher: string): SshErrorCode {
-  const renamed = { CWD_UNUSABLE: "HOME_UNUSABLE", HOST_UNUSABLE: "BIND_UNUSABLE" }[launcher] ?? launcher;
-  const code = `SSH_${renamed}`;
-  return isOurs(code) ? code : "SSH_LAUNCHER_FAILED";
-}
+export const codeOf = (launcher: string): SshErrorCode => known(launcher) ?? "SSH_LAUNCHER_FAILED";

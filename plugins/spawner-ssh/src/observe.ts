@@ -7,7 +7,7 @@ import {
   type Row,
   type StoredServer,
 } from "@elara/sdk";
-import { type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
+import { attender, type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 import type { Desk, Places } from "./places.ts";
@@ -44,21 +44,7 @@ export function observer(
   const { remote, tunnels, places } = parts;
   const [first, last] = parts.portRange;
   const patient = patience<Seen>();
-  const attending = new Set<string>();
-
-  /** A killed launcher left this server alone: a new one takes over. One call per server at a time. */
-  async function attend(tag: string, desk: Desk): Promise<void> {
-    if (attending.has(tag)) return;
-    attending.add(tag);
-    try {
-      await remote.launch(desk, { action: "attend", tag });
-      log.warn({ tag, host: desk.place.name }, "launcher was gone, another one took over");
-    } catch (error) {
-      log.warn({ tag, host: desk.place.name, err: error }, "launcher is gone, none could take over");
-    } finally {
-      attending.delete(tag);
-    }
-  }
+  const attend = attender(log);
 
   /** The row with an address that the hub reaches. */
   async function reachable(row: Row, { tag, handle, url }: Server, desk: Desk): Promise<Row> {
@@ -85,7 +71,7 @@ export function observer(
           if (desk.place.isFormer && seen.bootId !== server.handle.bootId)
             return unknown(server.tag, `${name} is another machine by now, or was restarted`);
           const { row, unattended } = seenRow(server.tag, server.handle, seen);
-          if (unattended) void attend(server.tag, desk);
+          if (unattended) void attend(server.tag, remote.at(desk), { facts: { host: name } });
           return reachable(row, server, desk).catch((error: unknown) => {
             log.warn({ tag: server.tag, host: name, err: error }, "its address cannot be had");
             return unknown(server.tag, `the hub has no way to it at present: ${error}`);

@@ -1,4 +1,4 @@
-import type { LaunchOrder, LogOrder, LookOrder } from "@elara/sdk/launcher";
+import type { Launch, LaunchOrder, LogOrder, LookOrder, Wish } from "@elara/sdk/launcher";
 import {
   LaunchAnswer,
   LogAnswer,
@@ -15,8 +15,6 @@ import type { Options } from "./options.ts";
 import type { Desk } from "./places.ts";
 import type { Silences } from "./silences.ts";
 
-/** An order without what the desk already says. */
-type At<Order> = Order extends unknown ? Omit<Order, "runDir" | "minUid"> : never;
 type Accepted<S extends TSchema> = Extract<Static<S>, { ok: true }>;
 
 /** The launcher on other machines. Throws errors of this plugin: that it could not be asked, or that it refused. */
@@ -28,7 +26,7 @@ export function remote(
   async function ask<S extends TSchema>(
     schema: S,
     { place, account, dir }: Desk,
-    order: At<LaunchOrder | LookOrder | LogOrder>,
+    order: Wish<LaunchOrder | LookOrder | LogOrder>,
     signal?: AbortSignal,
   ): Promise<Accepted<S>> {
     const asked = { ...order, runDir: dir, minUid: config.minUid };
@@ -59,7 +57,11 @@ export function remote(
       ).catch((error: unknown) => {
         throw fromSsh(error, name);
       }),
-    launch: (desk: Desk, order: At<LaunchOrder>) => ask(LaunchAnswer, desk, order),
+    /** The launcher of this account there. */
+    at:
+      (desk: Desk): Launch =>
+      (order) =>
+        ask(LaunchAnswer, desk, order),
     look: (desk: Desk, tags: readonly string[], signal?: AbortSignal) =>
       ask(LookAnswer, desk, { action: "look", tags }, signal),
     async log(desk: Desk, tag: string, lines: number, signal: AbortSignal) {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { PluginError, type ServerKey, type Spawner, type SpawnerHost, type SpawnRequest } from "@elara/sdk";
-import type { LaunchState } from "@elara/sdk/launcher";
+import { type LaunchState, startOrTakeBack } from "@elara/sdk/launcher";
 import { openSsh, type Ssh } from "@elara/ssh";
 import { type Command, checkPlaces } from "./check.ts";
 import { codeOf, sshError } from "./errors.ts";
@@ -65,12 +65,13 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   });
 
   const stop = (desk: Desk, tag: string, graceSeconds: number) =>
-    there.launch(desk, { action: "stop", tag, graceSeconds });
-  const cleanup = (desk: Desk, tag: string) => there.launch(desk, { action: "cleanup", tag });
+    there.at(desk)({ action: "stop", tag, graceSeconds });
+  const cleanup = (desk: Desk, tag: string) => there.at(desk)({ action: "cleanup", tag });
 
-  function submit(request: Begun, desk: Desk) {
-    return there.launch(desk, {
-      action: "start",
+  /** Starts a process, or finds the one of this tag. Of one that failed or was cancelled nothing is left. */
+  function begin(request: Begun, desk: Desk, signal?: AbortSignal): Promise<LaunchState> {
+    const order = {
+      action: "start" as const,
       tag: request.tag,
       ownAccount: true,
       argv: request.argv,
@@ -80,26 +81,10 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       portRange: config.portRange,
       portRestSeconds: PORT_REST_SECONDS,
       logBytes: config.logBytes,
-    });
-  }
-
-  /** Starts a process, or finds the one of this tag. Of one that failed or was cancelled nothing is left. */
-  async function begin(request: Begun, desk: Desk, signal?: AbortSignal): Promise<LaunchState> {
-    signal?.throwIfAborted();
-    // Not cut off from here on: it is short, and what it made is known and taken back; what another start made is not.
-    const { state, exit, claimed = false } = await submit(request, desk);
-    const failed = exit?.cause === "failed" ? exit : undefined;
-    const isTakenBack = signal?.aborted && claimed;
-    if (isTakenBack && !failed) await stop(desk, request.tag, 0);
-    if (isTakenBack || failed)
-      await cleanup(desk, request.tag).catch((error: unknown) =>
-        host.log.warn({ tag: request.tag, err: error }, "a start that failed left something behind"),
-      );
-    signal?.throwIfAborted();
-    const told = { host: desk.place.name, detail: failed?.message };
-    if (failed) throw sshError(codeOf(failed.code ?? ""), told);
-    if (!state) throw sshError("SSH_LAUNCHER_FAILED", { ...told, detail: "it left no record" });
-    return state;
+    };
+    const failure = (code: string, detail: string) =>
+      sshError(codeOf(code), { host: desk.place.name, detail });
+    return startOrTakeBack(there.at(desk), order, { signal, log: host.log, failure });
   }
 
   /** A whole start of nobody's server, taken back at once. */

@@ -79,7 +79,7 @@ function observing(given: { places: ReturnType<typeof where>; look(desk: Desk): 
   };
   const remote = {
     connect: async () => {},
-    launch: () => assert.fail("nothing is to be done"),
+    at: () => assert.fail("nothing is to be done"),
     log: () => assert.fail("nothing is to be read"),
     look: async (desk: Desk) => given.look(desk),
   };

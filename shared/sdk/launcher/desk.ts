@@ -47,7 +47,7 @@ export type DeskWish =
   | { readonly action: "probe"; readonly call: readonly string[] };
 
 /** The same with where and within what bounds. */
-export type DeskOrder = DeskTarget & DeskWish;
+type DeskOrder = DeskTarget & DeskWish;
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()]);

@@ -1,6 +1,7 @@
+export { attender } from "./attend.ts";
+export { codesOf } from "./codes.ts";
 export {
   DeskCall,
-  type DeskOrder,
   type DeskTarget,
   type DeskWish,
   deskAnswers,
@@ -15,19 +16,16 @@ export {
   LookAnswer,
   type LookOrder,
   readAnswer,
-  SeenServer,
 } from "./look.ts";
 export { bootId, isAlive, livingTags, startOf } from "./process.ts";
-export { launcherProgram, PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
+export { PYTHON_TOO_OLD, remoteLauncher } from "./program.ts";
 export { logLines, plain, readLog } from "./record-file.ts";
-export { LaunchExit, LaunchState, ProcessIdentity, readExit, readState } from "./records.ts";
-export { rowOf, type Wording } from "./row.ts";
+export { LaunchExit, LaunchState, readExit, readState } from "./records.ts";
+export { endedRow, rowOf, type Wording } from "./row.ts";
 export {
   LaunchAnswer,
   type LaunchOrder,
-  launcherArgv,
-  launcherPath,
-  parseAnswer,
   runLauncher,
-  type StartOrder,
+  type Wish,
 } from "./run.ts";
+export { type Launch, startOrTakeBack } from "./start.ts";

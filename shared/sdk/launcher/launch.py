@@ -1,7 +1,7 @@
 """Starts one server process, looks after it until its end, and leaves records that outlive everybody.
 
 Run as `python3 -I -S launch.py`; one JSON request on stdin, one JSON answer on stdout. Python 3.9+, Linux, standard
-library only: the same file serves this machine, a host behind ssh and a batch job. Secrets come in on stdin and go
+library only: on another machine, its parts joined to one file, and here it is the same program. Secrets come in on stdin and go
 into the environment of the server, nowhere else.
 
 `{runDir}/{tag}/` is the identity of a server. Who holds the flock on its file `lock` looks after it: a lock cannot
@@ -29,6 +29,8 @@ from ports import note_port
 from processes import Failed, alive, boot_id, collect_orphans, everybody, identity, marked, send, strays, timestamp
 from records import SAFE, lives, load, load_state, lock_of, look_up, save
 from server import SIGNALS, Server, report
+
+START_SECONDS = 10  # as long as another start of the same server is waited for
 
 
 def daemon(server, lock):
@@ -81,7 +83,7 @@ def daemon(server, lock):
 def start(spec, folder):
     """Starts the server of this tag, or reports the one that is there."""
     os.makedirs(spec["runDir"], 0o700, exist_ok=True)
-    until = time.monotonic() + spec.get("waitSeconds", 10)
+    until = time.monotonic() + START_SECONDS
     while True:
         try:
             os.mkdir(folder, 0o700)

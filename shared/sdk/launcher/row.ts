@@ -6,33 +6,37 @@ import type { LaunchExit } from "./records.ts";
 
 /** How a plugin names what the launcher's records say: its sentence for each code. */
 export interface Wording {
-  /** The plugin's own code for one of the launcher, never a text of the record. */
-  codeOf(launcher: string): string;
+  /** The plugin's own code for one of the launcher, never a text of the record. Undefined: its message has to do. */
+  codeOf(launcher: string): string | undefined;
   readonly errors: PluginErrors;
   /** Code for: the machine was restarted. */
   readonly restarted: string;
 }
 
-const sentenceOf = (code: string, { errors }: Wording): string => errors[code]?.user ?? code;
+const sentenceOf = (code: string, { errors }: Pick<Wording, "errors">): string => errors[code]?.user ?? code;
 
-function reasonOf(exit: LaunchExit, wording: Wording): string {
-  if (exit.code !== null) return sentenceOf(wording.codeOf(exit.code), wording);
+/** What is told of an end: only the codes of the plugin. */
+type Ends = Omit<Wording, "restarted">;
+
+function reasonOf(exit: LaunchExit, code: string | undefined, wording: Ends): string {
+  if (code !== undefined) return sentenceOf(code, wording);
+  if (exit.code !== null) return plain(exit.message) || "ended";
   if (exit.cause === "stopped") return "stopped";
   if (exit.signal !== null) return `ended by signal ${plain(exit.signal)}`;
   if (exit.exitCode !== null) return `ended with exit code ${exit.exitCode}`;
   return plain(exit.message) || "ended";
 }
 
-const ended = (tag: string, exit: LaunchExit, wording: Wording): Row => ({
-  tag,
-  state: "ended",
-  reason: reasonOf(exit, wording),
-  end: {
+/** The row of a server whose launcher wrote down its end. */
+export function endedRow(tag: string, exit: LaunchExit, wording: Ends): Row {
+  const code = exit.code === null ? undefined : wording.codeOf(exit.code);
+  const end = {
     ...(exit.exitCode !== null && { exitCode: exit.exitCode }),
     ...(exit.signal !== null && { signal: plain(exit.signal) }),
-    ...(exit.code !== null && { code: wording.codeOf(exit.code) }),
-  },
-});
+    ...(code !== undefined && { code }),
+  };
+  return { tag, state: "ended", reason: reasonOf(exit, code, wording), end };
+}
 
 /**
  * What the records and processes of one server mean. `isOtherBoot`: its handle is of another boot of the machine.
@@ -46,7 +50,7 @@ export function rowOf(
   const over = (row: Row) => ({ row, unattended: false });
   const { restarted } = wording;
   // An end beside a process that lives is none: its owner can write one. Who attends it writes the true one soon.
-  if (exit && !alive && !attended && !stray) return over(ended(tag, exit, wording));
+  if (exit && !alive && !attended && !stray) return over(endedRow(tag, exit, wording));
   if (isOtherBoot)
     return over({ tag, state: "ended", reason: sentenceOf(restarted, wording), end: { code: restarted } });
   if (!state && stray) {

@@ -4,11 +4,7 @@ import { type Static, Type } from "typebox";
 import { LaunchRefusal, readAnswer } from "./look.ts";
 import { LaunchExit, LaunchState } from "./records.ts";
 
-/** Path of launch.py. A backend on another machine sends this very file over. */
-export const launcherPath = fileURLToPath(new URL("./launch.py", import.meta.url));
-
-/** How to run launch.py: no site packages, no environment of whoever calls. */
-export const launcherArgv = (python: string): string[] => [python, "-I", "-S", launcherPath];
+const launcherPath = fileURLToPath(new URL("./launch.py", import.meta.url));
 
 interface Target {
   /** Folder of claims on the machine of the server, absolute or `~/…`. Its file system must keep `flock`. */
@@ -55,6 +51,9 @@ export type LaunchOrder =
   /** Forgets a server that has ended; refused while it runs. */
   | (Target & { readonly action: "cleanup" });
 
+/** An order without the folder of claims, which depends on where it is carried out. */
+export type Wish<Order> = Order extends unknown ? Omit<Order, "runDir"> : never;
+
 const Nothing = Type.Null();
 /** What launch.py answers. */
 export const LaunchAnswer = Type.Union([
@@ -69,21 +68,17 @@ export const LaunchAnswer = Type.Union([
 ]);
 export type LaunchAnswer = Static<typeof LaunchAnswer>;
 
-/** An answer from launch.py's output; an answer that cannot be read is `LAUNCHER_FAILED`. */
-export const parseAnswer = (stdout: string, stderr: string): LaunchAnswer =>
-  readAnswer(LaunchAnswer, stdout, stderr);
-
 /**
  * Runs launch.py on this machine. Resolves also when it refuses; rejects only when Python cannot be run. It cannot be
  * cancelled half-way: it takes a fraction of a second, and what it began must be known.
  */
 export function runLauncher(python: string, order: LaunchOrder): Promise<LaunchAnswer> {
   return new Promise((resolve, reject) => {
-    const [command = python, ...args] = launcherArgv(python);
     // A session of its own: Ctrl-C at the hub's terminal must not cut a start in two.
     // PATH, because `python3` may be a script that looks for the real one.
     const env = { PATH: process.env.PATH, LANG: "C.UTF-8" };
-    const child = spawn(command, args, { cwd: "/", detached: true, env });
+    // No site packages, no environment of whoever calls.
+    const child = spawn(python, ["-I", "-S", launcherPath], { cwd: "/", detached: true, env });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (data: string) => {
@@ -93,7 +88,7 @@ export function runLauncher(python: string, order: LaunchOrder): Promise<LaunchA
       stderr += data;
     });
     child.once("error", reject);
-    child.once("close", () => resolve(parseAnswer(stdout, stderr)));
+    child.once("close", () => resolve(readAnswer(LaunchAnswer, stdout, stderr)));
     // A Python that ends at once breaks the pipe; `close` tells what it said.
     child.stdin.on("error", () => {});
     child.stdin.end(JSON.stringify(order));

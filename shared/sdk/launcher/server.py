@@ -15,6 +15,7 @@ from records import load, look_up, save
 
 VERSION = 1
 ATTEMPTS = 5
+CHILD_SECONDS = 10  # as long as a child may take to become the server
 SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT}
 
 
@@ -113,7 +114,7 @@ class Server:
 
     def hear(self, fault):
         """What kept the child from becoming the server; empty when it became it. A home that hangs does not hang us."""
-        until = time.monotonic() + self.spec.get("waitSeconds", 10)
+        until = time.monotonic() + CHILD_SECONDS
         while not select.select([fault], [], [], 0.2)[0]:
             if time.monotonic() < until and load(self.folder, "stop") is None:
                 continue

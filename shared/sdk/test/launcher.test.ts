@@ -9,19 +9,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import {
   bootId,
   isAlive,
-  type LaunchAnswer,
+  LaunchAnswer,
   LogAnswer,
   LookAnswer,
-  launcherProgram,
-  parseAnswer,
   readAnswer,
   readExit,
   readState,
   remoteLauncher,
   runLauncher,
-  type StartOrder,
   startOf,
 } from "../launcher/index.ts";
+import { launcherProgram } from "../launcher/program.ts";
+import type { StartOrder } from "../launcher/run.ts";
 import { newTag, standInCommand } from "../src/testing/index.ts";
 
 const PYTHON = "/usr/bin/python3";
@@ -152,7 +151,7 @@ test("the launcher as one file does the same: this is what is sent to other mach
   const child = spawn(PYTHON, ["-I", "-S", file], { env: {}, cwd: "/" });
   child.stdin.end(JSON.stringify(start));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  assert.equal(started(parseAnswer(stdout, stderr)).tag, start.tag);
+  assert.equal(started(readAnswer(LaunchAnswer, stdout, stderr)).tag, start.tag);
   assert.equal(stderr, "");
 });
 
@@ -170,7 +169,7 @@ test("sent over with its order, it needs no file: start, look, log, stop", async
   const start = await order(t, ["--print", "3"], { env: { PATH: process.env.PATH ?? "", WORD: "naïve ☃" } });
   const { runDir, tag } = start;
   const first = await remotely(start);
-  const { child } = started(parseAnswer(first.stdout, first.stderr));
+  const { child } = started(readAnswer(LaunchAnswer, first.stdout, first.stderr));
   const lookAt = async (tags: string[]) => {
     const { stdout, stderr } = await remotely({ action: "look", runDir, tags });
     const answer = readAnswer(LookAnswer, stdout, stderr);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type LaunchExit, rowOf, type SeenServer } from "../launcher/index.ts";
+import { endedRow, type LaunchExit, rowOf } from "../launcher/index.ts";
+import type { SeenServer } from "../launcher/look.ts";
 
 const errors = { OTHER_RESTARTED: { status: 500, retryable: false, user: "restarted", operator: "" } };
 const wording = { codeOf: () => "OTHER_FAILED", errors, restarted: "OTHER_RESTARTED" };
@@ -34,5 +35,13 @@ describe("the row of a server", () => {
     assert.equal(row({ state: null, stray: true }).state, "unknown");
     assert.equal(row({}).state, "ended");
     assert.equal(row({ state: null }).state, "ended");
+  });
+
+  test("of one that ended has the plugin's code and sentence; without a code the message has to do", () => {
+    const failed: LaunchExit = { ...exit, cause: "failed", code: "NEW", message: "words" };
+    const known = endedRow("t", failed, { codeOf: () => "OTHER_RESTARTED", errors });
+    assert.deepEqual([known.reason, known.end], ["restarted", { code: "OTHER_RESTARTED" }]);
+    const unknown = endedRow("t", failed, { codeOf: () => undefined, errors });
+    assert.deepEqual([unknown.reason, unknown.end], ["words", {}]);
   });
 });
