@@ -14,30 +14,47 @@ export interface Cluster {
   address(node: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
+/** Rejects when the signal aborts first. */
+async function before<T>(signal: AbortSignal | undefined, answer: Promise<T>): Promise<T> {
+  if (!signal) return answer;
+  signal.throwIfAborted();
+  const { promise: left, reject } = Promise.withResolvers<never>();
+  const leave = (): void => reject(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  return Promise.race([answer, left]).finally(() => signal.removeEventListener("abort", leave));
+}
+
+/** One question at a time, its answer for all who ask until it is older than they want it. A failure is not kept. */
+function remembered<T>(question: () => Promise<T>, now: () => number) {
+  let last: { at: number; readonly answer: Promise<T> } | undefined;
+  return (oldestMs: number, signal?: AbortSignal): Promise<T> => {
+    if (!last || now() - last.at > oldestMs) {
+      // Nothing is newer than what is under way. Who gives up does not end it: others wait for it.
+      const next = { at: Number.POSITIVE_INFINITY, answer: question() };
+      last = next;
+      next.answer.then(
+        () => {
+          next.at = now();
+        },
+        () => {
+          if (last === next) last = undefined;
+        },
+      );
+    }
+    return before(signal, last.answer);
+  };
+}
+
 /** Asks for it when needed. */
 export function knownCluster(ask: Ask, scheduler: Scheduler, now: () => number): Cluster {
-  let partitions: { at: number; known: readonly Partition[] } | undefined;
-  let nodes: { at: number; known: ReadonlyMap<string, string> } | undefined;
+  const partitions = remembered(
+    () => ask(scheduler.argvForPartitions(), (text) => scheduler.parsePartitions(text)),
+    now,
+  );
+  const nodes = remembered(() => ask(scheduler.argvForNodes(), (text) => scheduler.parseNodes(text)), now);
   return {
-    async partitions(signal) {
-      if (!partitions || now() - partitions.at > PARTITIONS_MS) {
-        const known = await ask(
-          scheduler.argvForPartitions(),
-          (text) => scheduler.parsePartitions(text),
-          signal,
-        );
-        partitions = { at: now(), known };
-      }
-      return partitions.known;
-    },
-    async address(node, signal) {
-      const patience = nodes?.known.has(node) ? NODES_MS : NODES_AGAIN_MS;
-      if (!nodes || now() - nodes.at > patience)
-        nodes = {
-          at: now(),
-          known: await ask(scheduler.argvForNodes(), (text) => scheduler.parseNodes(text), signal),
-        };
-      return nodes.known.get(node);
-    },
+    partitions: (signal) => partitions(PARTITIONS_MS, signal),
+    address: async (node, signal) =>
+      (await nodes(NODES_MS, signal)).get(node) ?? (await nodes(NODES_AGAIN_MS, signal)).get(node),
   };
 }
