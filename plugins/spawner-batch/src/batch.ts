@@ -153,16 +153,13 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     async cleanup(server, { signal }) {
       const { tag } = server;
       const account = accountFor(server);
-      const record = (await desk(account, { action: "records", tags: [tag] }, signal)).records[tag];
-      // Without a record of its end only the batch system knows.
-      const found = record?.exit ? [] : await find(tag, account, signal);
-      const living = found.filter(({ state }) => state !== "stopping");
-      if (living.length > 0) {
-        const neverRan = living.every(({ state }) => state === "queued" || state === "held");
-        if (server.handle || !neverRan) throw batchError("BATCH_STILL_RUNNING");
-        // Nobody would ask for it again, and it would wait for its turn.
-        await cancel(tag, account, 0, signal);
-      }
+      // Only the batch system knows: its owner can write a record of its end.
+      const living = (await find(tag, account, signal)).filter(({ state }) => state !== "stopping");
+      const isStray = ({ jobId, state }: FoundJob): boolean =>
+        (state === "queued" || state === "held") && !isOf(server.handle, jobId);
+      if (!living.every(isStray)) throw batchError("BATCH_STILL_RUNNING");
+      // Nobody would ask for it again, and it would wait for its turn.
+      if (living.length > 0) await cancel(tag, account, 0, signal);
       await desk(account, { action: "forget", tag }, signal);
     },
 
@@ -177,6 +174,10 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     check: () => checkBatch({ config, scheduler, cluster, desk, script, takeBack, apiUrl: host.apiUrl }),
   };
 }
+
+/** Whether this may be the job of a handle; one of another version says nothing of it. */
+const isOf = (handle: Handle | undefined, jobId: string): boolean =>
+  handle !== undefined && (handle.v !== HANDLE_VERSION || handle.jobId === jobId);
 
 /** Of several jobs of one name the first that was handed in; the others find its claim and end. */
 const oldest = (jobs: readonly FoundJob[]): FoundJob | undefined =>

@@ -71,6 +71,21 @@ describe("the records of a server", () => {
     await assert.rejects(done, { code: "BATCH_STILL_RUNNING", status: 409 });
     assert.ok(await isKept());
   });
+  const exit =
+    '{"v":1,"tag":"t","cause":"exited","exitCode":0,"signal":null,"at":"","code":null,"message":""}';
+  test("are kept while its job runs, whatever end its owner wrote", async (t) => {
+    const { done, isKept } = await forgetting(t, row, { claim, "exit.json": exit });
+    await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
+    assert.ok(await isKept());
+  });
+  test("go when its job is over, with the job that was handed in twice and waits still", async (t) => {
+    const { done, isKept, cancelled, tag } = await forgetting(t, "echo '2|7|PENDING|5||||Priority'", {
+      claim,
+    });
+    await done;
+    assert.ok(!(await isKept()));
+    assert.deepEqual(await cancelled(), [`--name=elara-${tag} --user=ada`]);
+  });
   test("are kept while nobody knows", async (t) => {
     const { done, isKept } = await forgetting(t, "exit 1", { claim });
     await assert.rejects(done, { code: "BATCH_SCHEDULER_AWAY" });
