@@ -2,7 +2,7 @@ import { codeOf } from "@elara/contracts";
 import { isLoopback, PluginError, type SpawnRequest } from "@elara/sdk";
 import { errors, sshError } from "./errors.ts";
 import type { Options } from "./options.ts";
-import type { Desk, Place, Places } from "./places.ts";
+import type { Login, Place, Places } from "./places.ts";
 import type { Remote } from "./remote.ts";
 
 /** What a server is begun with. */
@@ -21,7 +21,7 @@ const named = (error: unknown, { name }: Place): unknown =>
 
 /**
  * Sees that every machine can be used as configured, and says what was proved. Throws with the fix for the first that
- * cannot. `attempt`: starts a process at a desk and takes it back.
+ * cannot. `attempt`: starts a process by a log-in and takes it back.
  */
 export async function checkPlaces(
   config: Options,
@@ -29,7 +29,7 @@ export async function checkPlaces(
     readonly places: Places;
     readonly remote: Remote;
     readonly apiUrl: string;
-    readonly attempt: (desk: Desk, command: Command) => Promise<void>;
+    readonly attempt: (login: Login, command: Command) => Promise<void>;
   },
   command: Command,
 ): Promise<string> {
@@ -40,7 +40,7 @@ export async function checkPlaces(
 
   /** Nobody in particular is let in; that it says so, after its key was found right, is what counts. */
   async function answers(place: Place): Promise<void> {
-    await remote.connect(places.desk(place, "elara-check")).catch((error: unknown) => {
+    await remote.connect(places.login(place, "elara-check")).catch((error: unknown) => {
       if (codeOf(error) !== "SSH_LOGIN_REFUSED") throw error;
     });
   }
@@ -49,8 +49,8 @@ export async function checkPlaces(
     if (isLoopback(new URL(apiUrl).hostname) && !isLoopback(place.host))
       throw sshError("SSH_HUB_UNREACHABLE", { operator: `Here it is ${apiUrl}.` });
     if (account !== "") {
-      const desk = places.desk(place, account);
-      await attempt(desk, command);
+      const login = places.login(place, account);
+      await attempt(login, command);
     } else if (!isKeyOfAccount) await answers(place);
   }
 

@@ -10,7 +10,7 @@ import {
 import { attender, type LookAnswer, rowOf, type Wording } from "@elara/sdk/launcher";
 import { codeOf, errors, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
-import type { Desk, Places } from "./places.ts";
+import type { Login, Places } from "./places.ts";
 import type { Remote } from "./remote.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -47,7 +47,7 @@ export function observer(
   const attend = attender(log);
 
   /** The row with an address that the hub reaches. */
-  async function reachable(row: Row, { tag, handle, url }: Server, desk: Desk): Promise<Row> {
+  async function reachable(row: Row, { tag, handle, url }: Server, login: Login): Promise<Row> {
     if (row.state === "ended" || row.state === "lost") await tunnels.close(tag);
     if (row.url === undefined) return row;
     // Its owner can write the record: only a port is taken from it, and only one that servers get.
@@ -55,31 +55,31 @@ export function observer(
     if (port !== handle.serverPort && !(port >= first && port <= last))
       return unknown(tag, `its record names port ${port}, which no server gets`);
     if (handle.connect === "forward")
-      return { ...row, url: await tunnels.url(tag, desk, `http://127.0.0.1:${port}`, url) };
-    return { ...row, url: httpUrl(desk.place.host, port) };
+      return { ...row, url: await tunnels.url(tag, login, `http://127.0.0.1:${port}`, url) };
+    return { ...row, url: httpUrl(login.place.host, port) };
   }
 
-  async function look(desk: Desk, servers: readonly Server[]): Promise<Row[]> {
-    const { name } = desk.place;
+  async function look(login: Login, servers: readonly Server[]): Promise<Row[]> {
+    const { name } = login.place;
     const tags = servers.map(({ tag }) => tag);
     try {
       const late = sshError("SSH_UNREACHABLE", { host: name });
-      const whom = `${desk.account} ${name} ${desk.dir}`;
-      const seen = await patient.ask(whom, () => remote.look(desk, tags), { late });
+      const whom = `${login.account} ${name} ${login.dir}`;
+      const seen = await patient.ask(whom, () => remote.look(login, tags), { late });
       return await Promise.all(
         servers.map((server) => {
-          if (desk.place.isFormer && seen.bootId !== server.handle.bootId)
+          if (login.place.isFormer && seen.bootId !== server.handle.bootId)
             return unknown(server.tag, `${name} is another machine by now, or was restarted`);
           const { row, unattended } = seenRow(server.tag, server.handle, seen);
-          if (unattended) void attend(server.tag, remote.at(desk), { facts: { host: name } });
-          return reachable(row, server, desk).catch((error: unknown) => {
+          if (unattended) void attend(server.tag, remote.at(login), { facts: { host: name } });
+          return reachable(row, server, login).catch((error: unknown) => {
             log.warn({ tag: server.tag, host: name, err: error }, "its address cannot be had");
             return unknown(server.tag, `the hub has no way to it at present: ${error}`);
           });
         }),
       );
     } catch (error) {
-      log.debug({ host: name, account: desk.account, err: error }, "machine cannot be asked");
+      log.debug({ host: name, account: login.account, err: error }, "machine cannot be asked");
       const reason = error instanceof Error ? error.message : `${name} cannot be asked`;
       return tags.map((tag) => unknown(tag, reason));
     }
@@ -94,7 +94,7 @@ export function observer(
     const rows = await Promise.all(
       [...groups.values()].map((group) => {
         const [first] = group;
-        return first ? look(places.deskOf(first.handle), group) : [];
+        return first ? look(places.loginOf(first.handle), group) : [];
       }),
     );
     const later = servers.filter(({ handle }) => handle.v !== HANDLE_VERSION);

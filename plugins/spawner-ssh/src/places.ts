@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** An account on a machine, with its folder of claims. */
-export interface Desk {
+export interface Login {
   readonly place: Place;
   readonly account: string;
   readonly dir: string;
@@ -33,7 +33,7 @@ export function places(config: Options) {
   }));
   const names = all.map(({ name }) => name);
 
-  const desk = (place: Place, account: string): Desk => ({
+  const login = (place: Place, account: string): Login => ({
     place,
     account,
     // Homes are often shared by machines: pids and locks in them belong to one.
@@ -48,7 +48,7 @@ export function places(config: Options) {
       const account = config.account.replaceAll("{username}", userName);
       return isAccount(account) && account !== "root" ? account : undefined;
     },
-    desk,
+    login,
     /**
      * Where a start of this server goes: always to the same machine, because a start may be repeated, but past those
      * that do not answer, unless none does.
@@ -67,7 +67,7 @@ export function places(config: Options) {
       return place;
     },
     /** Where a stored server is. */
-    deskOf({ host, address, port, account, dir }: Handle): Desk {
+    loginOf({ host, address, port, account, dir }: Handle): Login {
       const named = all.find(({ name }) => name === host);
       if (named?.host === address && named.port === port) return { place: named, account, dir };
       const name = named ? `${host} (was ${address}:${port})` : host;
@@ -75,9 +75,9 @@ export function places(config: Options) {
       return { place, account, dir };
     },
     /** Everywhere a server of this user may be. */
-    desksFor(key: ServerKey): Desk[] {
+    loginsFor(key: ServerKey): Login[] {
       const account = this.accountOf(key.user.name);
-      return account === undefined ? [] : all.map((place) => desk(place, account));
+      return account === undefined ? [] : all.map((place) => login(place, account));
     },
   };
 }

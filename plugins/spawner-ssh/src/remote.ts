@@ -12,7 +12,7 @@ import type { Ssh } from "@elara/ssh";
 import type { Static, TSchema } from "typebox";
 import { codeOf, fromSsh, sshError } from "./errors.ts";
 import type { Options } from "./options.ts";
-import type { Desk } from "./places.ts";
+import type { Login } from "./places.ts";
 import type { Silences } from "./silences.ts";
 
 type Accepted<S extends TSchema> = Extract<Static<S>, { ok: true }>;
@@ -25,7 +25,7 @@ export function remote(
 ) {
   async function ask<S extends TSchema>(
     schema: S,
-    { place, account, dir }: Desk,
+    { place, account, dir }: Login,
     order: Wish<LaunchOrder | LookOrder | LogOrder>,
     signal?: AbortSignal,
   ): Promise<Accepted<S>> {
@@ -48,7 +48,7 @@ export function remote(
   }
   return {
     /** Only connects; nothing is asked yet. */
-    connect: ({ place: { host, port, name }, account }: Desk, signal?: AbortSignal) =>
+    connect: ({ place: { host, port, name }, account }: Login, signal?: AbortSignal) =>
       heed(name, () =>
         ssh.connect(
           { host, port, account },
@@ -59,13 +59,13 @@ export function remote(
       }),
     /** The launcher of this account there. */
     at:
-      (desk: Desk): Launch =>
+      (login: Login): Launch =>
       (order) =>
-        ask(LaunchAnswer, desk, order),
-    look: (desk: Desk, tags: readonly string[], signal?: AbortSignal) =>
-      ask(LookAnswer, desk, { action: "look", tags }, signal),
-    async log(desk: Desk, tag: string, lines: number, signal: AbortSignal) {
-      const answer = await ask(LogAnswer, desk, { action: "log", tag, lines }, signal);
+        ask(LaunchAnswer, login, order),
+    look: (login: Login, tags: readonly string[], signal?: AbortSignal) =>
+      ask(LookAnswer, login, { action: "look", tags }, signal),
+    async log(login: Login, tag: string, lines: number, signal: AbortSignal) {
+      const answer = await ask(LogAnswer, login, { action: "log", tag, lines }, signal);
       return { lines: logLines(answer.lines, lines) };
     },
   };

@@ -9,7 +9,7 @@ import { HANDLE_VERSION, type Handle } from "./handle.ts";
 import { observer, seenRow } from "./observe.ts";
 import { ANY, type Options } from "./options.ts";
 import { checkOptions, wrong } from "./options-check.ts";
-import { type Desk, places } from "./places.ts";
+import { type Login, places } from "./places.ts";
 import { remote } from "./remote.ts";
 import { silences } from "./silences.ts";
 import { tunnels } from "./tunnels.ts";
@@ -49,7 +49,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   const apiUrl = config.apiUrl || host.apiUrl;
 
   const handleOf = (
-    { place, account, dir }: Desk,
+    { place, account, dir }: Login,
     state: Pick<LaunchState, "bootId" | "child" | "port">,
   ): Handle => ({
     v: HANDLE_VERSION,
@@ -64,12 +64,12 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     serverPort: state.port ?? 0,
   });
 
-  const stop = (desk: Desk, tag: string, graceSeconds: number) =>
-    there.at(desk)({ action: "stop", tag, graceSeconds });
-  const cleanup = (desk: Desk, tag: string) => there.at(desk)({ action: "cleanup", tag });
+  const stop = (login: Login, tag: string, graceSeconds: number) =>
+    there.at(login)({ action: "stop", tag, graceSeconds });
+  const cleanup = (login: Login, tag: string) => there.at(login)({ action: "cleanup", tag });
 
   /** Starts a process, or finds the one of this tag. Of one that failed or was cancelled nothing is left. */
-  function begin(request: Begun, desk: Desk, signal?: AbortSignal): Promise<LaunchState> {
+  function begin(request: Begun, login: Login, signal?: AbortSignal): Promise<LaunchState> {
     const order = {
       action: "start" as const,
       tag: request.tag,
@@ -77,36 +77,36 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       argv: request.argv,
       env: { PATH: config.path, LANG: "C.UTF-8", ...request.env },
       servicePrefix: request.servicePrefix,
-      host: desk.place.bind,
+      host: login.place.bind,
       portRange: config.portRange,
       portRestSeconds: PORT_REST_SECONDS,
       logBytes: config.logBytes,
     };
     const failure = (code: string, detail: string) =>
-      sshError(codeOf(code), { host: desk.place.name, detail });
-    return startOrTakeBack(there.at(desk), order, { signal, log: host.log, failure });
+      sshError(codeOf(code), { host: login.place.name, detail });
+    return startOrTakeBack(there.at(login), order, { signal, log: host.log, failure });
   }
 
   /** A whole start of nobody's server, taken back at once. */
-  async function attempt(desk: Desk, { argv, env }: Command): Promise<void> {
+  async function attempt(login: Login, { argv, env }: Command): Promise<void> {
     const tag = `check${randomBytes(10).toString("hex")}`;
-    await begin({ tag, argv: [...argv, "--version"], env, servicePrefix: "/" }, desk);
-    await stop(desk, tag, 0);
-    await cleanup(desk, tag);
+    await begin({ tag, argv: [...argv, "--version"], env, servicePrefix: "/" }, login);
+    await stop(login, tag, 0);
+    await cleanup(login, tag);
   }
 
   /** What is known of this tag at one place. A claim of this moment has no record yet: then it waits a little. */
-  async function found(desk: Desk, tag: string, signal: AbortSignal): Promise<Found> {
+  async function found(login: Login, tag: string, signal: AbortSignal): Promise<Found> {
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await there.look(desk, [tag], signal);
+      const answer = await there.look(login, [tag], signal);
       const seen = answer.servers[tag];
       if (seen?.state) {
-        const handle = handleOf(desk, seen.state);
+        const handle = handleOf(login, seen.state);
         const { row } = seenRow(tag, handle, answer);
         return row.state === "ended" || row.state === "lost" ? { isOver: true } : { handle };
       }
       // Its records are gone, it is not.
-      if (seen?.stray) return { stray: handleOf(desk, { bootId: answer.bootId, child: null }) };
+      if (seen?.stray) return { stray: handleOf(login, { bootId: answer.bootId, child: null }) };
       if (!seen?.claimed || attempt === 10) return { isOver: seen?.exit != null };
       await pause(100, undefined, { signal });
     }
@@ -114,10 +114,13 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
 
   /** Where nobody answers it is left: a start that failed does not wait for every machine. */
   async function cleanUpAnywhere(key: ServerKey): Promise<void> {
-    const asked = where.desksFor(key).map(async (desk) => {
-      await cleanup(desk, key.tag).catch((error: unknown) => {
+    const asked = where.loginsFor(key).map(async (login) => {
+      await cleanup(login, key.tag).catch((error: unknown) => {
         if (error instanceof PluginError && error.code === "SSH_STILL_RUNNING") throw error;
-        host.log.warn({ tag: key.tag, host: desk.place.name, err: error }, "a start may have left something");
+        host.log.warn(
+          { tag: key.tag, host: login.place.name, err: error },
+          "a start may have left something",
+        );
       });
     });
     await Promise.all(asked);
@@ -129,11 +132,11 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       const account = where.accountOf(request.user.name);
       if (account === undefined)
         throw sshError("SSH_ACCOUNT_REFUSED", { detail: { user: request.user.name } });
-      const desk = where.desk(where.chosen(request, isSilent), account);
-      progress("connecting", `Connecting to ${desk.place.name}`, 5);
-      await there.connect(desk, signal);
-      progress("launching", `Starting a process on ${desk.place.name}`, 10);
-      return handleOf(desk, await begin(request, desk, signal));
+      const login = where.login(where.chosen(request, isSilent), account);
+      progress("connecting", `Connecting to ${login.place.name}`, 5);
+      await there.connect(login, signal);
+      progress("launching", `Starting a process on ${login.place.name}`, 10);
+      return handleOf(login, await begin(request, login, signal));
     },
 
     async observe(servers) {
@@ -141,14 +144,14 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     },
 
     async stop({ tag, handle }, { graceSeconds }) {
-      await stop(where.deskOf(handle), tag, graceSeconds);
+      await stop(where.loginOf(handle), tag, graceSeconds);
     },
 
     async locate(key, { signal }) {
       // The first that has it; an answer of all is awaited only when nobody does.
       const others: Found[] = [];
-      const hits = where.desksFor(key).map(async (desk) => {
-        const hit = await found(desk, key.tag, signal);
+      const hits = where.loginsFor(key).map(async (login) => {
+        const hit = await found(login, key.tag, signal);
         if (hit.handle) return hit.handle;
         others.push(hit);
         throw NOT_HERE;
@@ -163,7 +166,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
     },
 
     async logs({ tag, handle }, { lines, signal }) {
-      return (await there.log(where.deskOf(handle), tag, lines, signal)).lines;
+      return (await there.log(where.loginOf(handle), tag, lines, signal)).lines;
     },
 
     async form() {
@@ -180,7 +183,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
 
     async cleanup({ handle, ...key }) {
       await ends.close(key.tag);
-      if (handle) await cleanup(where.deskOf(handle), key.tag);
+      if (handle) await cleanup(where.loginOf(handle), key.tag);
       else await cleanUpAnywhere(key);
     },
   };

@@ -1,6 +1,6 @@
 import { httpUrl, type PluginHost } from "@elara/sdk";
 import type { Ssh, SshForward } from "@elara/ssh";
-import type { Desk } from "./places.ts";
+import type { Login } from "./places.ts";
 
 /** A forward whose server was not observed for so long is closed: another hub process does that now. Looks rest a minute at most. */
 const UNUSED_MS = 90_000;
@@ -26,7 +26,7 @@ export function tunnels(
 
   /** At the port it had before, so that its address stays the same over a restart of the hub; else at any that is rested. */
   async function listen(
-    target: Desk,
+    target: Login,
     to: { host: string; port: number },
     stored: string,
   ): Promise<SshForward> {
@@ -67,7 +67,7 @@ export function tunnels(
 
   return {
     /** The address on this machine that leads to a server's own, `http://127.0.0.1:port`. `stored`: the one it had. */
-    async url(tag: string, target: Desk, serverUrl: string, stored: string): Promise<string> {
+    async url(tag: string, target: Login, serverUrl: string, stored: string): Promise<string> {
       const known = open.get(tag);
       if (known && known.to !== serverUrl) await close(tag);
       let tunnel = open.get(tag);

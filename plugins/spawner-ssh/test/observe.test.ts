@@ -6,7 +6,7 @@ import { Value } from "typebox/value";
 import type { Handle } from "../src/handle.ts";
 import { observer } from "../src/observe.ts";
 import { options } from "../src/options.ts";
-import { type Desk, places } from "../src/places.ts";
+import { type Login, places } from "../src/places.ts";
 import type { Tunnels } from "../src/tunnels.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -67,9 +67,12 @@ function answerWith(url: string, bootId: string, ...tags: string[]) {
 
 const led: string[] = [];
 
-function observing(given: { places: ReturnType<typeof where>; look(desk: Desk): ReturnType<typeof answer> }) {
+function observing(given: {
+  places: ReturnType<typeof where>;
+  look(login: Login): ReturnType<typeof answer>;
+}) {
   const tunnels: Tunnels = {
-    async url(tag, _desk, serverUrl) {
+    async url(tag, _login, serverUrl) {
       led.push(serverUrl);
       if (tag === "broken") throw new Error("listen EMFILE");
       return "http://127.0.0.1:40000";
@@ -81,7 +84,7 @@ function observing(given: { places: ReturnType<typeof where>; look(desk: Desk): 
     connect: async () => {},
     at: () => assert.fail("nothing is to be done"),
     log: () => assert.fail("nothing is to be read"),
-    look: async (desk: Desk) => given.look(desk),
+    look: async (login: Login) => given.look(login),
   };
   return observer({ places: given.places, remote, tunnels, portRange: [20_000, 20_999] }, { log });
 }
@@ -105,8 +108,8 @@ test("a name that means another machine now: servers are looked for where they w
   let boot = "boot1";
   const observe = observing({
     places: where({ name: "login1", host: "10.0.0.9" }),
-    look(desk) {
-      asked.push(`${desk.place.host}:${desk.place.port}`);
+    look(login) {
+      asked.push(`${login.place.host}:${login.place.port}`);
       return answer(boot, "moved");
     },
   });

@@ -70,9 +70,8 @@ describe("a server on another machine", { skip }, () => {
     const before = await readFile(file, "utf8");
     t.after(() => writeFile(file, before));
     await writeFile(file, `echo '{"ok":true} Welcome!'; sleep 0.2; echo warning >&2\n${before}`);
-    const { server, spawner } = await running(await benchOn(t), "login1");
+    const { server } = await running(await benchOn(t), "login1");
     assert.ok(server.handle.pid > 0);
-    assert.ok(spawner);
   });
 
   test("keeps its records while it runs", async (t) => {
@@ -199,6 +198,13 @@ describe("elara check", { skip }, () => {
         "no record is left",
       );
     }
+  });
+
+  test("starts nothing once it is given up", async (t) => {
+    const [server] = checkCall();
+    const spawner = await (await benchOn(t, {})).spawner();
+    const given = { signal: AbortSignal.abort(new Error("given up")) };
+    await assert.rejects(async () => spawner.check?.(server, given), /given up/);
   });
 
   test("tries runDir and the command where they are to be, and names the machine", async (t) => {

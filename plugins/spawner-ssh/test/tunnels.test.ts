@@ -4,7 +4,7 @@ import type { Ssh } from "@elara/ssh";
 import { tunnels } from "../src/tunnels.ts";
 
 const place = { name: "login1", host: "login1.example.org", port: 22, bind: "127.0.0.1" };
-const desk = { place, account: "ada", dir: "~/run" };
+const login = { place, account: "ada", dir: "~/run" };
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Forwards that listen nowhere; `closed` has the ports of those that were closed. */
@@ -35,8 +35,8 @@ test("an end that nobody observes any more is closed without a look, one that is
     onClose: (closer) => void closers.push(closer),
   });
   const [lost, kept] = [
-    await ends.url("lost", desk, "http://127.0.0.1:20000", ""),
-    await ends.url("kept", desk, "http://127.0.0.1:20001", ""),
+    await ends.url("lost", login, "http://127.0.0.1:20000", ""),
+    await ends.url("kept", login, "http://127.0.0.1:20001", ""),
   ].map((url) => Number(new URL(url).port));
   for (let seconds = 0; seconds < 135; seconds += 15) {
     at += 15_000;
@@ -62,12 +62,12 @@ test("a forward that fails late leaves the newer one of its server in its place"
     now: () => 1_000_000,
     onClose() {},
   });
-  const first = assert.rejects(ends.url("tag", desk, "http://127.0.0.1:20000", ""), /refused/);
+  const first = assert.rejects(ends.url("tag", login, "http://127.0.0.1:20000", ""), /refused/);
   const closing = ends.close("tag");
-  const url = await ends.url("tag", desk, "http://127.0.0.1:20001", "");
+  const url = await ends.url("tag", login, "http://127.0.0.1:20001", "");
   late.reject(new Error("refused"));
   await Promise.all([first, closing]);
-  assert.equal(await ends.url("tag", desk, "http://127.0.0.1:20001", ""), url);
+  assert.equal(await ends.url("tag", login, "http://127.0.0.1:20001", ""), url);
   await ends.close("tag");
   assert.deepEqual(closed, [Number(new URL(url).port)]);
 });

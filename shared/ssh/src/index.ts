@@ -1,4 +1,4 @@
-export { openSsh, type SshHost } from "./open-ssh.ts";
+export { openSsh } from "./open-ssh.ts";
 export { type SshOptions, sshOptions } from "./options.ts";
 export { shellLine } from "./shell-line.ts";
 export * from "./ssh.ts";

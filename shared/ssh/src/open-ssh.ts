@@ -1,4 +1,4 @@
-import type { Logger } from "@elara/sdk";
+import type { PluginHost } from "@elara/sdk";
 import type { Connection } from "./connection.ts";
 import { forward } from "./forward.ts";
 import type { SshOptions } from "./options.ts";
@@ -6,12 +6,6 @@ import { Pool } from "./pool.ts";
 import { shellLine } from "./shell-line.ts";
 import { type Ssh, SshError, type SshForward, type SshTarget } from "./ssh.ts";
 import { talk } from "./talk.ts";
-
-export interface SshHost {
-  readonly log: Logger;
-  /** Milliseconds since the epoch. */
-  now(): number;
-}
 
 /** The promise's outcome, or the signal's reason when that comes first. */
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -24,7 +18,7 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /** Ssh by these options. Throws when they cannot work; connects when asked for something only. */
-export function openSsh(options: SshOptions, { log, now }: SshHost): Ssh {
+export function openSsh(options: SshOptions, { log, now }: Pick<PluginHost, "log" | "now">): Ssh {
   const pool = new Pool(options, now);
   const forwards = new Set<SshForward>();
 
