@@ -21,7 +21,7 @@ const named = (error: unknown, { name }: Place): unknown =>
 
 /**
  * Sees that every machine can be used as configured, and says what was proved. Throws with the fix for the first that
- * cannot. `attempt`: starts a process by a log-in and takes it back.
+ * cannot. `attempt`: starts the command by a log-in and takes it back.
  */
 export async function checkPlaces(
   config: Options,
@@ -29,7 +29,7 @@ export async function checkPlaces(
     readonly places: Places;
     readonly remote: Remote;
     readonly apiUrl: string;
-    readonly attempt: (login: Login, command: Command) => Promise<void>;
+    readonly attempt: (login: Login) => Promise<void>;
   },
   command: Command,
 ): Promise<string> {
@@ -50,7 +50,7 @@ export async function checkPlaces(
       throw sshError("SSH_HUB_UNREACHABLE", { operator: `Here it is ${apiUrl}.` });
     if (account !== "") {
       const login = places.login(place, account);
-      await attempt(login, command);
+      await attempt(login);
     } else if (!isKeyOfAccount) await answers(place);
   }
 

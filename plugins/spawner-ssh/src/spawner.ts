@@ -88,9 +88,9 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
   }
 
   /** A whole start of nobody's server, taken back at once. */
-  async function attempt(login: Login, { argv, env }: Command): Promise<void> {
+  async function attempt(login: Login, { argv, env }: Command, signal: AbortSignal): Promise<void> {
     const tag = `check${randomBytes(10).toString("hex")}`;
-    await begin({ tag, argv: [...argv, "--version"], env, servicePrefix: "/" }, login);
+    await begin({ tag, argv: [...argv, "--version"], env, servicePrefix: "/" }, login, signal);
     await stop(login, tag, 0);
     await cleanup(login, tag);
   }
@@ -179,7 +179,10 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
 
     checkOptions: (options) => checkOptions(options),
 
-    check: (command) => checkPlaces(config, { places: where, remote: there, apiUrl, attempt }, command),
+    check: (command, { signal }) => {
+      const tried = (login: Login) => attempt(login, command, signal);
+      return checkPlaces(config, { places: where, remote: there, apiUrl, attempt: tried }, command);
+    },
 
     async cleanup({ handle, ...key }) {
       await ends.close(key.tag);

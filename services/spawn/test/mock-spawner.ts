@@ -43,7 +43,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
     handle: Type.Object({ v: Type.Literal(1), tag: Type.String(), number: Type.Integer() }),
     errors,
     observeMs: world.observeMs,
-    setup: (configured, host) => {
+    setup: (configured) => {
       // A process that was killed reaches nobody any more, and never hears an answer.
       const answer = async () => {
         if (isCut()) await new Promise(() => {});
