@@ -1,4 +1,5 @@
 import { PluginError, type PluginErrors } from "@elara/sdk";
+import { codesOf } from "@elara/sdk/launcher";
 import type { JobCause } from "./schedulers/scheduler.ts";
 
 const LATER = "Your server cannot be started at the moment. The administrators can see why.";
@@ -175,9 +176,4 @@ export const CAUSES: Readonly<Partial<Record<JobCause, BatchErrorCode>>> = {
 };
 
 /** A code of the program that runs at the batch system. */
-export function codeOfLauncher(code: string): BatchErrorCode | undefined {
-  const own = code === "CWD_UNUSABLE" ? "BATCH_RUN_DIR_UNUSABLE" : `BATCH_${code}`;
-  return isCode(own) ? own : undefined;
-}
-
-const isCode = (code: string): code is BatchErrorCode => Object.hasOwn(errors, code);
+export const codeOfLauncher = codesOf(errors, "BATCH", { CWD_UNUSABLE: "RUN_DIR_UNUSABLE" });

@@ -41,14 +41,13 @@ export function jobOrder(
   config: Options,
   { tag, argv, env, servicePrefix }: SpawnRequest<Options>,
 ): JobOrder {
-  const [first = 0, last = 0] = config.portRange;
   return {
     tag,
     argv,
     env,
     servicePrefix,
     host: config.listen,
-    portRange: [first, last],
+    portRange: config.portRange,
     portRestSeconds: config.portRestSeconds,
     logBytes: config.logBytes,
     graceSeconds: config.killWaitSeconds,

@@ -1,4 +1,11 @@
-import { foreignHandle, type Logger, type Observation, type Row, type StoredServer } from "@elara/sdk";
+import {
+  foreignHandle,
+  type Logger,
+  type Observation,
+  type PortRange,
+  type Row,
+  type StoredServer,
+} from "@elara/sdk";
 import type { JobRecords } from "@elara/sdk/launcher";
 import type { Ask } from "./ask.ts";
 import type { Cluster } from "./cluster.ts";
@@ -16,7 +23,7 @@ export interface Watch {
   readonly ask: Ask;
   readonly desk: Desk;
   readonly cluster: Cluster;
-  readonly portRange: readonly number[];
+  readonly portRange: PortRange;
   readonly nodeAddress: "scheduler" | "name";
   readonly log: Logger;
   readonly now: () => number;
@@ -57,7 +64,7 @@ export function watching(watch: Watch) {
     const { state } = records;
     if (state?.phase !== "running" || state.port === undefined || job.node === undefined) return undefined;
     // Its owner can write the record: only a port that servers get is taken from it.
-    const [first = 0, last = 0] = watch.portRange;
+    const [first, last] = watch.portRange;
     if (state.port < first || state.port > last) {
       log.warn({ node: job.node, port: state.port }, "a record names a port that no server gets");
       return undefined;

@@ -1,3 +1,4 @@
+import { portRangeFault } from "@elara/sdk";
 import { badOption } from "./errors.ts";
 import type { Options } from "./options.ts";
 import type { Partition, Scheduler } from "./schedulers/scheduler.ts";
@@ -8,10 +9,10 @@ const LIMITS = [
   ["memoryMiB", "maxMemoryMiB", "MiB of memory"],
 ] as const;
 
-/** What can be said of options without asking the batch system. Throws BATCH_OPTIONS_INVALID with the field. */
+/** What can be said of them without asking the batch system. Throws BATCH_OPTIONS_INVALID with the field. */
 export function checkValues({ portRange, extraArguments }: Options, { allowedFlags }: Scheduler): void {
-  const [first = 0, last = 0] = portRange;
-  if (first > last) throw badOption("portRange", `${first} is above ${last}; the lower port comes first.`);
+  const ports = portRangeFault(portRange);
+  if (ports !== undefined) throw badOption("portRange", ports);
   for (const argument of extraArguments) {
     const flag = argument.split("=")[0] ?? "";
     // They would change who, where or what runs.

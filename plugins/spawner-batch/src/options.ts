@@ -1,4 +1,4 @@
-import { Type } from "@elara/sdk";
+import { portRange, Type } from "@elara/sdk";
 import { sshOptions } from "@elara/ssh";
 import type { Static } from "typebox";
 import { DEFAULT_SCRIPT } from "./script.ts";
@@ -113,12 +113,7 @@ export const options = Type.Object(
       pattern: "^[0-9a-fA-F.:]+$",
       description: "Address servers listen on, on their node.",
     }),
-    portRange: Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }), {
-      default: [20_000, 29_999],
-      minItems: 2,
-      maxItems: 2,
-      description: "First and last port for servers on the nodes, for the firewall.",
-    }),
+    portRange: portRange({ description: "First and last port for servers on the nodes, for the firewall." }),
     portRestSeconds: Type.Integer({
       default: 120,
       minimum: 0,

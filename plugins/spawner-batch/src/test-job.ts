@@ -29,12 +29,12 @@ const listenAt = ({ hostname, port }: URL, word: string): Promise<Server | undef
 /** A job of the shortest kind, from submit to its exit record; from its node it asks for the hub's API. */
 export async function runTestJob(checked: Checked, account: string): Promise<void> {
   const { config, scheduler, desk, script, takeBack, apiUrl } = checked;
+  const { listen, portRange, logBytes } = config;
   const word = randomBytes(8).toString("hex");
   const tag = `check${word}`;
   const name = jobName(tag);
   const { partition, account: project, qos } = config;
   const spec = { name, output: "job.out", partition, account: project, qos, walltimeMinutes: 1, extra: [] };
-  const [first = 0, last = 0] = config.portRange;
   const listener = await listenAt(new URL(apiUrl), word);
   const failed = (operator: string) => batchError("BATCH_LAUNCH_FAILED", { message: operator, operator });
   const lastLine = async (): Promise<string> =>
@@ -49,7 +49,7 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
       jobIdVariable: scheduler.jobIdVariable,
       order: {
         ...{ tag, argv: [config.python, "-c", VISIT, apiUrl], env: {}, servicePrefix: "/" },
-        ...{ host: config.listen, portRange: [first, last], portRestSeconds: 0, logBytes: config.logBytes },
+        ...{ host: listen, portRange, portRestSeconds: 0, logBytes },
       },
     });
     if (!submit) throw failed("the test job was not handed in: another one has its name");
