@@ -1,5 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
-import type { Logger, StoredServer } from "@elara/sdk";
+import { type Logger, patience, type StoredServer } from "@elara/sdk";
 import type { JobRecords } from "@elara/sdk/launcher";
 import type { Desk } from "./desk.ts";
 import type { Handle } from "./handle.ts";
@@ -9,27 +8,22 @@ type Server = StoredServer<Handle>;
 /** What one look learnt: by tag. */
 export interface Read {
   readonly records: ReadonlyMap<string, JobRecords>;
-  /** Nobody answered in time; asking goes on, and the next look may know. Others that are missing cannot be read. */
+  /** Nobody answered in time; asking goes on, the next look may know. Others that are missing cannot be read. */
   readonly late: ReadonlySet<string>;
 }
 
 /** Accounts whose records are read at one time. */
 const AT_ONCE = 8;
-/** How long a look waits for one account, for one that was late last time, and for all of them. */
-const PATIENCE_MS = 3_000;
-const SHORT_MS = 400;
+/** How long a look waits for all accounts. */
 const ALL_MS = 10_000;
-/** What was read so long ago says nothing of now. */
-const OLD_MS = 60_000;
 
 /** What is wanted of an account: tags, and whether the listing before it says that the job is over. */
 type Wanted = ReadonlyMap<string, boolean>;
 
 interface Reading {
-  readonly at: number;
   readonly wanted: Wanted;
   /** Undefined: they could not be read. */
-  readonly found: Promise<ReadonlyMap<string, JobRecords> | undefined>;
+  readonly found: ReadonlyMap<string, JobRecords> | undefined;
 }
 
 /**
@@ -37,17 +31,15 @@ interface Reading {
  * reading goes on by itself, one for each account, and its outcome counts at the next look.
  */
 export function patientRecords({ desk, log }: { readonly desk: Desk; readonly log: Logger }) {
-  /** Of accounts that were late. */
-  const slow = new Map<string, Reading>();
+  const patient = patience<Reading>();
 
-  async function ask(account: string, tags: readonly string[], signal?: AbortSignal) {
+  async function ask(account: string, wanted: Wanted, signal?: AbortSignal): Promise<Reading> {
     try {
-      const { records } = await desk(account, { action: "records", tags }, signal);
-      return new Map(Object.entries(records));
+      const { records } = await desk(account, { action: "records", tags: [...wanted.keys()] }, signal);
+      return { wanted, found: new Map(Object.entries(records)) };
     } catch (error) {
-      if (signal?.aborted) slow.delete(account);
-      else log.warn({ account, err: error }, "records of servers cannot be read");
-      return undefined;
+      if (!signal?.aborted) log.warn({ account, err: error }, "records of servers cannot be read");
+      return { wanted, found: undefined };
     }
   }
 
@@ -57,31 +49,23 @@ export function patientRecords({ desk, log }: { readonly desk: Desk; readonly lo
     const until = performance.now() + ALL_MS;
 
     async function read(account: string, tags: Wanted): Promise<void> {
-      const before = slow.get(account);
-      const now = performance.now();
-      const reading: Reading =
-        before && now - before.at < OLD_MS
-          ? before
-          : { at: now, wanted: tags, found: ask(account, [...tags.keys()], signal) };
-      const limit = new AbortController();
-      const patience = Math.max(0, Math.min(before ? SHORT_MS : PATIENCE_MS, until - now));
-      const tooLate = pause(patience, "late" as const, { signal: limit.signal }).catch(() => undefined);
-      const found = await Promise.race([reading.found, tooLate]);
-      limit.abort();
-      if (found === "late") slow.set(account, reading);
-      else slow.delete(account);
-      if (found === undefined) return;
+      const look = { late: "late", mostMs: until - performance.now(), signal };
+      // Nothing else is thrown: a failure is an answer, too.
+      const reading = await patient
+        .ask(account, () => ask(account, tags, signal), look)
+        .catch(() => undefined);
+      if (reading && !reading.found) return;
       for (const [tag, isOver] of tags) {
-        const record = found === "late" ? undefined : found.get(tag);
+        const record = reading?.found?.get(tag);
         // Read while the job lived, it may lack the end that was written since.
-        const counts = record && (record.exit || !isOver || reading.wanted.get(tag));
+        const counts = record && (record.exit || !isOver || reading?.wanted.get(tag));
         if (counts) records.set(tag, record);
         else late.add(tag);
       }
     }
 
     const accounts = [...Map.groupBy(wanted, ([{ handle }]) => handle.account)].sort(
-      ([a], [b]) => Number(slow.has(a)) - Number(slow.has(b)),
+      ([a], [b]) => Number(patient.isSilent(a)) - Number(patient.isSilent(b)),
     );
     const work = async (): Promise<void> => {
       for (let next = accounts.shift(); next; next = accounts.shift())
