@@ -1,4 +1,7 @@
-/** One command at the batch system. argv meets no shell of ours; where a shell is on the way, the transport alone quotes. */
+/**
+ * One command at the batch system. argv meets no shell of ours; where a shell is on the way, the transport alone
+ * quotes.
+ */
 export interface Command {
   /** Absent: as the hub's own account there; for questions to the scheduler. */
   readonly account?: string;
@@ -24,7 +27,10 @@ export interface Transport {
   close?(): Promise<void>;
 }
 
-/** Why a command could not be run: `missing` (no such program), `deadline`, `output` (too much of it), `login` (the account is not let in), `unreachable`. */
+/**
+ * Why a command could not be run: `missing` (no such program), `deadline`, `output` (too much of it), `login` (the
+ * account is not let in), `unreachable`.
+ */
 export type TransportTrouble = "missing" | "deadline" | "output" | "login" | "unreachable";
 
 /** The command has no result. Says nothing about what runs at the batch system. */
