@@ -8,6 +8,7 @@ import { dockerError } from "./errors.ts";
 import { hubAddress } from "./hub-address.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
+import { refusedOption } from "./refusal.ts";
 
 /** Asks for a page without a proxy, and prints what came. */
 const VISIT = `
@@ -90,7 +91,10 @@ async function visit(
 ): Promise<string[]> {
   const refuse = (error: unknown): never => {
     if (statusOf(error) === 0) throw error;
-    throw dockerError("DOCKER_REFUSED", { operator: `${given.image}: ${wordOf(error)}`, cause: error });
+    // Without a cause, which has the same words once more.
+    throw (
+      refusedOption(error) ?? dockerError("DOCKER_REFUSED", { operator: `${given.image}: ${wordOf(error)}` })
+    );
   };
   const container = await ask((abortSignal) =>
     docker.createContainer({

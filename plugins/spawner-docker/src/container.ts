@@ -1,6 +1,7 @@
 import type { SpawnRequest } from "@elara/sdk";
 import type Docker from "dockerode";
 import { dockerError } from "./errors.ts";
+import { bytesOf, nanoCpusOf } from "./limits.ts";
 import type { Options } from "./options.ts";
 import { mountsOf } from "./volumes.ts";
 
@@ -8,12 +9,6 @@ export const LABEL = { hub: "org.elara.hub", tag: "org.elara.tag", port: "org.el
 
 /** Name of a server's container: the fence, for an engine gives a name once. */
 export const nameOf = (tag: string): string => `elara-${tag}`;
-
-/** Bytes of "512M"; undefined for no limit. */
-export function bytesOf(memory: string): number | undefined {
-  const [, count = "", unit = ""] = /^([\d.]+)([KMGT]?)$/.exec(memory) ?? [];
-  return count === "" ? undefined : Math.round(Number(count) * 1024 ** " KMGT".indexOf(unit || " "));
-}
 
 /** The image of a server. Throws DOCKER_IMAGE_REFUSED, which names the field. */
 export function imageOf({ image, images }: Options): string {
@@ -27,6 +22,7 @@ export function imageOf({ image, images }: Options): string {
 /** How a container of this spawner is held in, whatever runs in it. */
 export function confinement(options: Options): Docker.HostConfig {
   const memory = bytesOf(options.memory);
+  const cpus = nanoCpusOf(options.cpus);
   return {
     NetworkMode: options.network,
     Init: options.init,
@@ -37,7 +33,7 @@ export function confinement(options: Options): Docker.HostConfig {
     Tmpfs: { ...(options.readOnly && { "/tmp": "" }), ...options.tmpfs },
     ...(options.pidsLimit > 0 && { PidsLimit: options.pidsLimit }),
     ...(memory !== undefined && { Memory: memory, MemorySwap: memory }),
-    ...(options.cpus > 0 && { NanoCpus: Math.round(options.cpus * 1e9) }),
+    ...(cpus !== undefined && { NanoCpus: cpus }),
     ...(options.logSize !== "" && {
       LogConfig: { Type: "json-file", Config: { "max-size": options.logSize, "max-file": "2" } },
     }),

@@ -14,12 +14,14 @@ import { ask, askFor, openEngine, statusOf, wordOf } from "./engine.ts";
 import { dockerError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle, handleOf } from "./handle.ts";
 import { hubAddress } from "./hub-address.ts";
+import { machine } from "./limits.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
 import { checkOptions } from "./options-check.ts";
 import { portInside, portOfMachine } from "./port.ts";
 import { pullImage } from "./pull.ts";
-import { endedRow, isMissingCommand, isSettling, listedRow } from "./rows.ts";
+import { tell } from "./refusal.ts";
+import { endedRow, isSettling, listedRow } from "./rows.ts";
 
 /** A container that was made but not begun for so long was left by a hub that died in between. */
 const LEFT_AFTER_MS = 10_000;
@@ -28,6 +30,7 @@ const LEFT_AFTER_MS = 10_000;
 export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Options, Handle> {
   const docker = openEngine(config);
   const engineHost = String(Reflect.get(docker.modem, "host") || "127.0.0.1");
+  const limits = machine(docker, host.now);
   const beginning = new Set<string>();
 
   const inspect = (name: string, signal?: AbortSignal) =>
@@ -198,7 +201,10 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 
     apiUrl: () => hubAddress(docker, config, host).catch(tell),
 
-    checkOptions: (options) => checkOptions(options, config),
+    async checkOptions(options, { signal }) {
+      checkOptions(options, config);
+      await limits.holds(options, signal);
+    },
 
     check: () => checkDocker(docker, config, host).catch(tell),
 
@@ -217,17 +223,3 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
 /** What a server's container may be found by. */
 const namesOf = (tag: string, handle?: Handle): string[] =>
   handle?.v === HANDLE_VERSION ? [handle.container, nameOf(tag)] : [nameOf(tag)];
-
-/** Throws an engine's refusal as an error of this plugin, all else as it is. */
-function tell(error: unknown): never {
-  if (statusOf(error) === 0) throw error;
-  const word = wordOf(error);
-  const code = isMissingCommand(word)
-    ? "DOCKER_COMMAND_MISSING"
-    : /network \S+ not found/.test(word)
-      ? "DOCKER_NETWORK_MISSING"
-      : /mount|volume/.test(word)
-        ? "DOCKER_VOLUME_UNUSABLE"
-        : "DOCKER_REFUSED";
-  throw dockerError(code, { detail: word, cause: error });
-}

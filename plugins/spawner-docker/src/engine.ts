@@ -1,21 +1,38 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "@elara/contracts";
 import Docker from "dockerode";
-import { dockerError } from "./errors.ts";
+import { dockerError, optionError } from "./errors.ts";
 import type { Options } from "./options.ts";
 
 /** How long one question to the engine may take. */
 const SECONDS = 30;
 
-/** The engine these options name. Nothing is asked yet. */
+function addressOf(engine: string): URL {
+  const url = URL.parse(engine);
+  if (url && url.hostname !== "") return url;
+  throw optionError("engine", `${engine} is no address; write it as tcp://host:2375 or https://host:2376`);
+}
+
+function pemOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw optionError(
+      "tlsDir",
+      `${file} cannot be read (${codeOf(error)}); the folder has to have ca.pem, cert.pem and key.pem`,
+    );
+  }
+}
+
+/** The engine these options name. Nothing is asked yet. Throws DOCKER_OPTIONS_INVALID for `engine` and `tlsDir`. */
 export function openEngine({ engine, tlsDir }: Options): Docker {
   const none = { host: undefined, socketPath: undefined, port: undefined };
   if (engine === "") return new Docker();
   if (engine.startsWith("unix://"))
     return new Docker({ ...none, socketPath: engine.slice(7), protocol: "http" });
-  const { hostname, port, protocol } = new URL(engine);
-  const pem = (name: string) =>
-    tlsDir === "" ? undefined : readFileSync(join(tlsDir, `${name}.pem`), "utf8");
+  const { hostname, port, protocol } = addressOf(engine);
+  const pem = (name: string) => (tlsDir === "" ? undefined : pemOf(join(tlsDir, `${name}.pem`)));
   return new Docker({
     ...none,
     host: hostname,

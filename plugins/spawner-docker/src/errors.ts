@@ -87,3 +87,11 @@ export const dockerError = (
   code: DockerErrorCode,
   more: ConstructorParameters<typeof PluginError>[2] = {},
 ): PluginError => new PluginError(errors, code, more);
+
+/** An option that cannot work, by its path (`volumes[0].source`). Its user reads `message` where it is a choice of theirs. */
+export const optionError = (path: string, operator: string, message?: string): PluginError =>
+  dockerError("DOCKER_OPTIONS_INVALID", {
+    field: path.split("[")[0] ?? "",
+    operator: `${path}: ${operator}`,
+    ...(message !== undefined && { message, status: 400 }),
+  });

@@ -68,6 +68,7 @@ export const options = Type.Object(
     memory: Type.String({
       default: "",
       pattern: "^(\\d+(\\.\\d+)?[KMGT]?)?$",
+      maxLength: 20,
       title: "Memory",
       userChoice: "named",
       description: "Memory a session may use, e.g. `512M` or `4G`; more ends it. Empty: no limit.",
@@ -75,6 +76,7 @@ export const options = Type.Object(
     cpus: Type.Number({
       default: 0,
       minimum: 0,
+      maximum: 1_000_000,
       title: "Processors",
       userChoice: "named",
       description: "Processors a session may use, e.g. 1.5. 0: no limit.",

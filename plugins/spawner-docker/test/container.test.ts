@@ -217,7 +217,9 @@ describe("what cannot be is told by its cause", { skip }, () => {
       { images: ["elara-test/none:1"], pull: "never" },
       "DOCKER_IMAGE_MISSING",
     ],
-    ["a capability that there is not", { capAdd: ["NONEXISTENT"] }, "DOCKER_REFUSED"],
+    ["a capability that there is not", { capAdd: ["NONEXISTENT"] }, "DOCKER_OPTIONS_INVALID"],
+    ["more processors than the machine has", { cpus: 9000 }, "DOCKER_OPTIONS_INVALID"],
+    ["a mount option that there is not", { tmpfs: { "/x": "odd" } }, "DOCKER_OPTIONS_INVALID"],
   ];
   for (const [what, options, code] of cases)
     test(what, async (t) => {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, type TestContext, test } from "node:test";
+import { PluginError } from "@elara/sdk";
 import { checkCall, newTag, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { benchOn, engine, isThere, skip } from "./fixtures/docker.ts";
@@ -108,6 +109,55 @@ describe("an engine on a bad day", () => {
         ["ended", 3, "ended with exit code 3"],
       ],
     );
+  });
+
+  const REFUSALS: [word: string, field: string, told: string][] = [
+    ["Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", "cpus", "Range of CPUs"],
+    ["Minimum memory limit allowed is 6MB", "memory", "Minimum memory"],
+    ['invalid CapAdd: unknown capability: "CAP_FLY"', "capAdd", "What was chosen"],
+    ["invalid tmpfs mount option: odd", "tmpfs", "What was chosen"],
+  ];
+  for (const [word, field, told] of REFUSALS)
+    test(`what it says of ${field} is told at that option, once`, async (t) => {
+      const bench = await fakeEngine(t, ({ url = "" }, response) => {
+        const isCreate = url.startsWith("/containers/create");
+        response.writeHead(isCreate ? 400 : 404).end(JSON.stringify({ message: isCreate ? word : "none" }));
+      });
+      const start = bench.start(await bench.spawner(), bench.request());
+      await assert.rejects(start, (error: unknown) => {
+        assert.ok(error instanceof PluginError);
+        assert.deepEqual([error.code, error.field, error.status], ["DOCKER_OPTIONS_INVALID", field, 400]);
+        assert.equal(error.operator, `${field}: ${word}`);
+        assert.ok(error.message.startsWith(told), error.message);
+        assert.equal(error.cause, undefined);
+        return true;
+      });
+    });
+
+  test("more processors than its machine has are refused at their field; it is asked once a minute", async (t) => {
+    let asked = 0;
+    const bench = await fakeEngine(t, ({ url }, response) => {
+      asked += Number(url === "/info");
+      response.end('{"NCPU":2}');
+    });
+    const spawner = await bench.spawner();
+    const options = (cpus: number) => ({ ...bench.options(), cpus });
+    await spawner.checkOptions?.(options(0), bench.call());
+    assert.equal(asked, 0);
+    await spawner.checkOptions?.(options(2), bench.call());
+    await assert.rejects(async () => spawner.checkOptions?.(options(64), bench.call()), {
+      ...{ code: "DOCKER_OPTIONS_INVALID", field: "cpus", status: 400 },
+      message: "64 processors are more than there are: 2.",
+    });
+    assert.equal(asked, 1);
+  });
+
+  test("that does not tell its processors, nobody can say how many are too many", async (t) => {
+    const bench = await fakeEngine(t, (_, response) => response.destroy());
+    const spawner = await bench.spawner();
+    await assert.rejects(async () => spawner.checkOptions?.({ ...bench.options(), cpus: 64 }, bench.call()), {
+      ...{ code: "DOCKER_ENGINE_AWAY", field: "" },
+    });
   });
 
   test("a pull that tells what cannot be read is a pull that failed", async (t) => {

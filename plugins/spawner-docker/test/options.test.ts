@@ -5,8 +5,9 @@ import { describe, test } from "node:test";
 import { type ServerKey, Type } from "@elara/sdk";
 import { newTag, testHost } from "@elara/sdk/testing";
 import { Value } from "typebox/value";
-import { bytesOf, imageOf } from "../src/container.ts";
+import { confinement, imageOf } from "../src/container.ts";
 import plugin from "../src/index.ts";
+import { bytesOf } from "../src/limits.ts";
 import { options as schema } from "../src/options.ts";
 import { portInside, portOfMachine } from "../src/port.ts";
 import { mountsOf, sourceFault } from "../src/volumes.ts";
@@ -37,6 +38,14 @@ describe("options that cannot work are refused by name, before the engine is ask
     [{ portRange: [9000, 8000] }, "portRange", /^portRange: 9000/],
     [{ memory: "4" }, "memory", /^memory: 4 is less than 6M/],
     [{ memory: "512K" }, "memory", /^memory: 512K/],
+    [{ memory: "0" }, "memory", /^memory: 0 is less/],
+    [{ memory: "99999999999999T" }, "memory", /^memory: 99999999999999T is more than any machine has/],
+    [{ cpus: 0.001 }, "cpus", /^cpus: 0\.001 is less than 0\.01/],
+    [{ cpus: 1e-10 }, "cpus", /^cpus: 1e-10 is less/],
+    [{ tmpfs: { rel: "x" } }, "tmpfs", /^tmpfs\["rel"\]: .*begins with \//],
+    [{ tmpfs: { "/": "" } }, "tmpfs", /^tmpfs\["\/"\]: .*root/],
+    [{ capAdd: ["NET_RAW", "FLY"] }, "capAdd", /^capAdd\[1\]: "FLY" is no capability/],
+    [{ capDrop: ["net_raww"] }, "capDrop", /^capDrop\[0\]: "net_raww" is no capability/],
     [
       { volumes: [volume("lab-{username}"), volume("{username}", "/b")] },
       "volumes",
@@ -73,7 +82,8 @@ describe("options that cannot work are refused by name, before the engine is ask
   test("what can work is fine", async () => {
     const spawner = await setup({});
     const volumes = [volume("a"), volume("b", "/work/data"), volume("c", "/..hidden")];
-    for (const more of [{}, { memory: "512M" }, { memory: "" }, { volumes }])
+    const capAdd = ["NET_RAW", "cap_chown", "ALL"];
+    for (const more of [{}, { memory: "512M" }, { memory: "" }, { volumes }, { capAdd }])
       await spawner.checkOptions?.(options(more), call);
   });
 });
@@ -173,8 +183,47 @@ describe("the templates of volumes", () => {
 });
 
 test("memory is counted as people write it", () => {
-  const cases = { "": undefined, "1000": 1000, "512M": 512 * 2 ** 20, "1.5G": 1.5 * 2 ** 30, "64K": 65_536 };
+  const cases = {
+    ...{ "": undefined, "10000000": 1e7, "512M": 512 * 2 ** 20, "1.5G": 1.5 * 2 ** 30, "8192K": 2 ** 23 },
+  };
   for (const [text, bytes] of Object.entries(cases)) assert.equal(bytesOf(text), bytes, text);
+});
+
+describe("a limit too large or too small to be told never becomes none", () => {
+  const cases: [field: "memory" | "cpus", value: string | number][] = [
+    ["memory", `${"9".repeat(400)}T`],
+    ["memory", "9999T"],
+    ["memory", "0.0000000001"],
+    ["cpus", 1e300],
+    ["cpus", 1e8],
+    ["cpus", 1e-10],
+  ];
+  for (const [field, value] of cases)
+    test(`${field} ${String(value).slice(0, 20)}`, () => {
+      const given = { ...options(), [field]: value };
+      assert.throws(() => confinement(given), { code: "DOCKER_OPTIONS_INVALID", field, status: 400 });
+    });
+
+  test("the form's schema knows of it too", () => {
+    for (const more of [{ memory: `${"9".repeat(400)}T` }, { cpus: 1e300 }])
+      assert.throws(() => options(more), JSON.stringify(more));
+  });
+});
+
+describe("an engine that cannot be opened is told by the option's name, with what to write", () => {
+  const cases: [more: Record<string, unknown>, field: string, operator: RegExp][] = [
+    [{ engine: "tcp://:x" }, "engine", /^engine: tcp:\/\/:x is no address.*tcp:\/\/host:2375/],
+    [{ engine: "tcp:///sock" }, "engine", /^engine: .* is no address/],
+    [
+      { engine: "https://host:2376", tlsDir: "/nope" },
+      "tlsDir",
+      /^tlsDir: \/nope\/ca\.pem cannot be read.*key\.pem/,
+    ],
+  ];
+  for (const [more, field, operator] of cases)
+    test(JSON.stringify(more), async () => {
+      await assert.rejects(async () => setup(more), { code: "DOCKER_OPTIONS_INVALID", field, operator });
+    });
 });
 
 describe("the port of a server", () => {
