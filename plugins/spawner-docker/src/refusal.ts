@@ -7,7 +7,6 @@ import { isMissingCommand } from "./rows.ts";
 const OPTIONS: readonly [words: RegExp, option: string, isChoice: boolean][] = [
   [/range of cpus|nano ?cpus/i, "cpus", true],
   [/memory limit|HostConfig\.Memory|int64/i, "memory", true],
-  [/tmpfs/i, "tmpfs", false],
   [/cap_?add/i, "capAdd", false],
   [/cap_?drop/i, "capDrop", false],
 ];
