@@ -150,7 +150,14 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
     parts,
     backend,
     retry: backoff(pace.retryMs),
-    memory: { late: undefined, isStopAsked: false, cleanups: 0, awayCode: "BUS_NO_RESPONDERS" },
+    searchRetry: backoff(pace.searchMs),
+    memory: {
+      late: undefined,
+      isStopAsked: false,
+      cleanups: 0,
+      search: { notBefore: 0, wish: "" },
+      awayCode: "BUS_NO_RESPONDERS",
+    },
     isOwn,
     call,
     ring: door.ring,
@@ -161,7 +168,9 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
       generation = doc.generation;
       drive.memory.isStopAsked = false;
       drive.memory.cleanups = 0;
+      drive.memory.search = { notBefore: 0, wish: "" };
       drive.retry.reset();
+      drive.searchRetry.reset();
     }
     const step = stepOf(doc);
     if (!step) return pace.lookMs;

@@ -7,4 +7,5 @@ export { offerFaults } from "./profiles/offer-faults.ts";
 export type { Offer } from "./profiles/offered-profile.ts";
 export { profileRuleFaults, type Ruled } from "./profiles/plugin-rules.ts";
 export type { ProfileEntry } from "./profiles/profile-entry.ts";
+export { valueFaults } from "./profiles/value-faults.ts";
 export { startSpawn } from "./service.ts";

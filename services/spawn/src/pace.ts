@@ -6,6 +6,11 @@ export interface Pace {
   readonly settleMs: number;
   /** First and longest pause between repeats of a failed backend or bus call. */
   readonly retryMs: { readonly first: number; readonly longest: number };
+  /**
+   * First and longest pause between searches for what a lost start may have made, while its backend does not answer: each
+   * may be a log-in that is refused.
+   */
+  readonly searchMs: { readonly first: number; readonly longest: number };
   /** First and longest pause between looks at a server's port. */
   readonly probeMs: { readonly first: number; readonly longest: number };
   /** Activity is written this often. */
@@ -25,6 +30,8 @@ export interface Pace {
   /** Backends are asked so often what they offer, and a start of the service waits so long for it. */
   readonly formEveryMs: number;
   readonly formWaitMs: number;
+  /** Servers whose spawner is not configured any more are looked for this often. */
+  readonly unservedMs: number;
   /** How long a hand-over waits for a backend call under way. */
   readonly handOverMs: number;
   /** A new driver gives the phase it finds at least this long. */
@@ -36,6 +43,7 @@ export const steadyPace: Pace = {
   lookMs: 1_000,
   settleMs: 2_000,
   retryMs: { first: 1_000, longest: 10_000 },
+  searchMs: { first: 10_000, longest: 300_000 },
   probeMs: { first: 100, longest: 2_000 },
   flushMs: 15_000,
   routeMs: 2_000,
@@ -45,6 +53,7 @@ export const steadyPace: Pace = {
   logsWaitMs: 3_000,
   formEveryMs: 600_000,
   formWaitMs: 1_000,
+  unservedMs: 60_000,
   handOverMs: 4_000,
   takeOverMs: 15_000,
 };

@@ -22,6 +22,7 @@ import type { SpawnParts } from "./parts.ts";
 import { holdToRules } from "./profiles/plugin-rules.ts";
 import { openProfiles } from "./profiles/profile-book.ts";
 import { openStepLog } from "./steps.ts";
+import { watchUnserved } from "./unserved.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -105,6 +106,7 @@ export async function startSpawn(
       return lease;
     }),
   );
+  const unserved = watchUnserved(parts);
   const desk: Desk = { parts, drivers, activity };
   const orders = [
     bus.reply(SpawnStart, (request, { orderId }) => orderStart(desk, { request, orderId })),
@@ -133,6 +135,7 @@ export async function startSpawn(
         activity.close(),
         ...[...observers.values()].map((observer) => observer.close()),
       ]);
+      await unserved.close();
       await profiles.close();
       await Promise.all([bookLease, ...leases].map((lease) => lease.close()));
       await relay.close();

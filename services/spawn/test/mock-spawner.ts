@@ -61,7 +61,8 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           world.calls.push(`start ${tag}`);
           world.tokens.push(env.JUPYTERHUB_API_TOKEN ?? "");
           await answer();
-          if (options.refuses) throw new PluginError(errors, "MOCK_REFUSED");
+          if (options.refuses || world.refusesStarts)
+            throw new PluginError(errors, "MOCK_REFUSED", { nothingMade: world.isNothingMade });
           progress("submitting", `Submitting for ${env.JUPYTERHUB_USER}`, 10);
           if (options.makesFirst) {
             // What real backends do on an abort: what this start made is taken back.
@@ -122,6 +123,7 @@ export const mockSpawner = (world: MockWorld, isCut: () => boolean = () => false
           await answer();
           await world.hold("locate", signal);
           if (world.isSearchDown) throw new PluginError(errors, "MOCK_DOWN");
+          if (world.isSearchRefused) throw new PluginError(errors, "MOCK_REFUSED");
           const twin = world.twins.get(tag);
           const job = twin && twin.state !== "ended" ? twin : world.jobs.get(tag);
           return job && !world.unfindable.has(tag) ? handleOf(job) : undefined;

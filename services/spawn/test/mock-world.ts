@@ -70,6 +70,12 @@ export class MockWorld {
   isDown = false;
   /** locate throws. */
   isSearchDown = false;
+  /** locate throws MOCK_REFUSED. */
+  isSearchRefused = false;
+  /** start throws as if its option `refuses` was set. */
+  refusesStarts = false;
+  /** What `refuses` throws promises that nothing was made. */
+  isNothingMade = false;
   /** Tags that observe does not show. */
   readonly hidden = new Set<string>();
   /** Tags that locate does not find. */

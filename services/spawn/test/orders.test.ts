@@ -370,11 +370,17 @@ describe("several spawners", () => {
     await stand.rest("ready");
     await first.close();
     const second = await stand.start();
-    await assert.rejects(stand.orderStop(), refused("SPAWN_BACKEND_UNKNOWN"));
-    assert.equal((await stand.doc())?.phase, "ready");
+    const unknown = await stand.reachPhase("unknown");
+    assert.deepEqual([unknown.phaseBefore, unknown.routed], ["ready", true]);
+    assert.match(unknown.reason ?? "", /spawner "other" .* not configured any more/);
+    const missing = (error: Error & { code: string }) =>
+      refused("SPAWN_BACKEND_UNKNOWN")(error) && /configure "other" again/.test(error.message);
+    await assert.rejects(stand.orderStop(), missing);
+    assert.equal((await stand.doc())?.phase, "unknown");
     assert.equal(stand.world.alive.length, 1);
     await second.close();
     await stand.start({}, {}, ["other"]);
+    assert.equal((await stand.reachPhase("ready")).reason, "");
     await stand.orderStop();
     await stand.rest("stopped");
   });
@@ -386,13 +392,13 @@ describe("several spawners", () => {
     await stand.rest("ready");
     await stand.rest("ready", "lab2");
     await first.close();
-    const second = await stand.start();
+    const second = await stand.start({}, { unservedMs: 50 });
     const purge = () => stand.bus.request(SpawnPurge, { userId: USER._id, actor: "system:auth" });
     await purge();
     await until("one is left", async () => (await purge()).left === 1);
     assert.equal(await stand.doc("lab2"), undefined);
-    const waiting = await stand.doc();
-    assert.deepEqual([waiting?.phase, waiting?.desired, waiting?.routed], ["stopping", "stopped", false]);
+    const { phase, desired, routed } = await stand.reach("says why", ({ reason = "" }) => reason !== "");
+    assert.deepEqual([phase, desired, routed], ["stopping", "stopped", false]);
     await second.close();
     await stand.start({}, {}, ["other"]);
     await until("none is left, unasked", async () => (await stand.doc()) === undefined);

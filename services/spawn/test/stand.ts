@@ -39,6 +39,7 @@ const QUICK: Pace = {
   lookMs: 25,
   settleMs: 150,
   retryMs: { first: 20, longest: 100 },
+  searchMs: { first: 20, longest: 100 },
   probeMs: { first: 10, longest: 40 },
   flushMs: 100,
   routeMs: 300,

@@ -14,12 +14,23 @@ export interface PluginErrorEntry {
 }
 export type PluginErrors = Readonly<Record<string, PluginErrorEntry>>;
 
+export interface PluginErrorOptions extends HubErrorOptions {
+  /**
+   * Of `start`: a promise that this call made nothing and never will, as it sent no order, or the order was refused as a
+   * whole. Then the hub searches for nothing and the next start need not wait. Never where only the answer was lost.
+   */
+  nothingMade?: boolean;
+}
+
 /**
  * An error with a stable code which the hub may show to the user. The code begins with the plugin's name in capitals
  * (`LOCAL_COMMAND_NOT_FOUND`) and stands in the plugin's `errors` table, from which the sentences come.
  */
 export class PluginError extends HubError {
-  constructor(errors: PluginErrors, code: string, options: HubErrorOptions = {}) {
+  /** See PluginErrorOptions. */
+  readonly nothingMade: boolean;
+
+  constructor(errors: PluginErrors, code: string, options: PluginErrorOptions = {}) {
     const entry = errors[code];
     super(code, {
       ...options,
@@ -28,5 +39,6 @@ export class PluginError extends HubError {
       status: options.status ?? entry?.status ?? 500,
       retryable: options.retryable ?? entry?.retryable ?? false,
     });
+    this.nothingMade = options.nothingMade ?? false;
   }
 }

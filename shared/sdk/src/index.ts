@@ -10,7 +10,7 @@ export {
   type LoginField,
   type LoginStart,
 } from "./authenticator.ts";
-export { PluginError, type PluginErrorEntry, type PluginErrors } from "./errors.ts";
+export { PluginError, type PluginErrorEntry, type PluginErrorOptions, type PluginErrors } from "./errors.ts";
 export { foreignHandle } from "./foreign-handle.ts";
 export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
 export { httpUrl } from "./http-url.ts";

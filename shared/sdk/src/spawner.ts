@@ -117,7 +117,8 @@ export interface Spawner<Options, Handle> {
    * lives once, until `cleanup`. What a start left that died half-way, made but not begun, is `submitting` or `starting`,
    * `locate` finds it, and a further start finishes it. Environment and arguments arrive as they are, whatever
    * characters are in them. Throws a PluginError with a cause for the user; then nothing of it is left, or `locate` finds
-   * it.
+   * it. With `nothingMade` it promises that there is nothing to find: the hub does not search. Without, it searches until
+   * the backend has answered, and the next start of this server waits for that.
    */
   start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle>;
   /**
@@ -140,7 +141,9 @@ export interface Spawner<Options, Handle> {
   ): Promise<void>;
   /**
    * Finds what `start` made for this tag and has not ended, also when the handle was lost between submit and save. Throws
-   * when the backend cannot be asked.
+   * when the backend cannot be asked. Its own error with a status of 4xx that is not retryable (no such account) says that
+   * asking again is in vain: once a submit's time is over, that counts as "not there". Where several places are asked, one
+   * that does not answer comes before one that refuses.
    */
   locate(key: ServerKey, call: { readonly signal: AbortSignal }): Promise<Handle | undefined>;
   /** Last lines of the server's own output, newest last; kept after its end until `cleanup`. */

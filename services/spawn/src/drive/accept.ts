@@ -37,12 +37,16 @@ export async function accept(
 
 /**
  * The submit has ended without a handle. What it left, if anything, is found by one more look at the backend, which
- * need not wait; `inherited`: an older call may still get through until then.
+ * need not wait; `inherited`: an older call may still get through until then; `isNothing`: this one made nothing.
  */
-export const markEnded = (drive: Drive, doc: ServerDoc, inherited: string): Promise<ServerDoc | undefined> =>
+export const markEnded = (
+  drive: Drive,
+  doc: ServerDoc,
+  { inherited, isNothing }: { inherited: string; isNothing: boolean },
+): Promise<ServerDoc | undefined> =>
   drive.parts.ledger.change(doc._id, (current) =>
     drive.isOwn(current) && current.generation === doc.generation && !hasHandle(current)
-      ? { set: { submitUntil: inherited || timestamp(drive.parts.clock.now()) } }
+      ? { set: { submitUntil: inherited || (isNothing ? "" : timestamp(drive.parts.clock.now())) } }
       : undefined,
   );
 
@@ -70,7 +74,7 @@ export function hearLate(drive: Drive, doc: ServerDoc, begun: Promise<Record<str
     });
   };
   const ended = async () => {
-    await markEnded(drive, doc, "");
+    await markEnded(drive, doc, { inherited: "", isNothing: false });
     drive.ring();
   };
   begun

@@ -16,6 +16,8 @@ export interface DriveMemory {
   /** The stop was taken by the backend; now only the end is waited for. */
   isStopAsked: boolean;
   cleanups: number;
+  /** A search that was not answered is not repeated before this (monotonic), unless another wish came. */
+  search: { readonly notBefore: number; readonly wish: string };
   /** Why the last grant was not given. */
   awayCode: AwayCode;
 }
@@ -26,6 +28,8 @@ export interface Drive {
   readonly backend: Backend;
   readonly memory: DriveMemory;
   readonly retry: Backoff;
+  /** Pauses between searches that are not answered. */
+  readonly searchRetry: Backoff;
   /** The document is still this driver's: same driver, same generation. */
   isOwn(doc: ServerDoc): boolean;
   /**

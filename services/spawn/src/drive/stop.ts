@@ -3,9 +3,10 @@ import { causeOf } from "../causes.ts";
 import { causeTime, markGone } from "../fail.ts";
 import { hasHandle, type ServerDoc } from "../ledger.ts";
 import { leftMs, mustStop, phaseOf } from "../phases.ts";
-import { keyOf, storedServer } from "../stored-server.ts";
+import { storedServer } from "../stored-server.ts";
 import { accept } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
+import { isSubmitOver, search } from "./search.ts";
 
 /** `stopping`, or `failed` with something left at the backend: asks it to stop, the observer sees the end. */
 export const stop: DriveStep = async (drive, doc) => {
@@ -52,29 +53,26 @@ async function findWhatWasMade(drive: Drive, doc: ServerDoc): Promise<number> {
   if (!doc.submitUntil) return isGone();
   const late = memory.late?.generation === doc.generation ? memory.late.handle : undefined;
   memory.late = undefined;
-  const found =
-    late ??
-    (await drive
-      .call(doc, (signal) => backend.spawner.locate(keyOf(doc), { signal }), mustStop)
-      .catch((error: unknown) => {
-        if (error instanceof Interrupted) throw error;
-        parts.log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "backend not searched");
-        return "not answered" as const;
-      }));
-  if (found === "not answered") return drive.retry.next();
-  drive.retry.reset();
-  if (found !== undefined) {
-    await accept(drive, doc, backend.handle(found), doc.submitUntil);
+  // Before the search: only one that begins after the old call's time sees all that it made.
+  const isOver = isSubmitOver(doc, parts.clock.now());
+  const end = late ? { found: late } : await search(drive, doc, mustStop);
+  if (end.waitMs !== undefined) return Math.min(end.waitMs, parts.pace.lookMs);
+  if (end.found !== undefined) {
+    await accept(drive, doc, backend.handle(end.found), doc.submitUntil);
     return 0;
   }
-  // The old call's time is over and nothing was found after it: nothing is there.
-  if (doc.submitUntil <= timestamp(parts.clock.now())) return isGone();
-  return parts.pace.lookMs;
+  return isOver ? isGone() : parts.pace.lookMs;
 }
 
 /** Time is up and it is still there: told, and the stop begins anew with a new clock. */
 async function alarm(drive: Drive, doc: ServerDoc): Promise<number> {
   const { parts, backend, memory } = drive;
+  const deadlineAt = timestamp(parts.clock.now() + backend.clocks.stopSeconds * 1000);
+  if (!hasHandle(doc)) {
+    // Nothing was asked to stop yet: what may be there is searched for, and its own words say why that takes long.
+    await parts.ledger.move(doc, { set: { deadlineAt } });
+    return 0;
+  }
   parts.log.error(
     {
       serverId: doc._id,
@@ -86,7 +84,6 @@ async function alarm(drive: Drive, doc: ServerDoc): Promise<number> {
     "server does not stop",
   );
   memory.isStopAsked = false;
-  const deadlineAt = timestamp(parts.clock.now() + backend.clocks.stopSeconds * 1000);
   const isCancel = doc.cause.code === "SPAWN_CANCELLED";
   await parts.ledger.move(doc, {
     set:

@@ -8,11 +8,13 @@ import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
 import { freeze, leftMs, thaw } from "../phases.ts";
 import { optionsToStart } from "../profiles/choice.ts";
+import { madeNothing } from "../promises.ts";
 import { keyOf } from "../stored-server.ts";
 import { newServerToken } from "../token.ts";
 import { accept, hearLate, markEnded } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
 import { progressOf } from "./progress.ts";
+import { search } from "./search.ts";
 
 /** How long a start waits for auth before it is told as failed. */
 const GRANT_WAIT_MS = 120_000;
@@ -33,14 +35,11 @@ export const submit: DriveStep = async (drive, doc) => {
   }
   if (doc.submitUntil) {
     // Somebody has begun a submit and its end is not known: what it made must be found before anything is submitted.
-    const found = await drive.call(
-      doc,
-      (signal) => backend.spawner.locate(keyOf(doc), { signal }),
-      isStillWanted,
-    );
-    if (found !== undefined) {
+    const end = await search(drive, doc, isStillWanted);
+    if (end.waitMs !== undefined) return Math.min(end.waitMs, parts.pace.lookMs);
+    if (end.found !== undefined) {
       parts.log.info({ serverId: doc._id, generation: doc.generation }, "submitted server found by its tag");
-      await accept(drive, doc, backend.handle(found), doc.submitUntil);
+      await accept(drive, doc, backend.handle(end.found), doc.submitUntil);
       return 0;
     }
   }
@@ -152,7 +151,7 @@ async function hand(
   } catch (error) {
     if (begun && isUnderWay) return hearLate(drive, doc, begun);
     if (isAway(error)) throw error;
-    const own = await markEnded(drive, doc, given.inherited);
+    const own = await markEnded(drive, doc, { inherited: given.inherited, isNothing: madeNothing(error) });
     if (!own || !isStillWanted(own)) return;
     const isLate = (leftMs(own, parts.clock.now()) ?? 1) <= 0;
     // Given up because this instance was fenced: still wanted, so it is tried again.

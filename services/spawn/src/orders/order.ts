@@ -44,5 +44,12 @@ export function answered<O extends OrderContract>(
   return isAnswer(contract, answer) ? answer : undefined;
 }
 
+/** Nothing can be asked of a server whose spawner is gone: says which one is to be configured again. */
+export const spawnerMissing = (name: string): HubError =>
+  new HubError("SPAWN_BACKEND_UNKNOWN", {
+    status: 503,
+    message: `This server was started by the spawner "${name}", which is not configured any more. It goes on as it is; once the administrators configure "${name}" again it can be stopped.`,
+  });
+
 const isAnswer = <O extends OrderContract>(contract: O, answer: unknown): answer is AnswerOf<O> =>
   answer !== undefined && Value.Check(contract.answer, answer);

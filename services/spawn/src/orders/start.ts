@@ -7,7 +7,7 @@ import { eventData, type ServerDoc, type ServerSet } from "../ledger.ts";
 import { isStarting, phaseOf } from "../phases.ts";
 import { choose, tellDropped } from "../profiles/choice.ts";
 import { admit } from "./admit.ts";
-import { answered, type Desk, type Given, withMemo } from "./order.ts";
+import { answered, type Desk, type Given, spawnerMissing, withMemo } from "./order.ts";
 import { checkName, newRecord } from "./record.ts";
 
 type Start = Given<typeof SpawnStart>;
@@ -79,7 +79,7 @@ async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDo
     const { backend, ...later } = wish;
     const answer = { serverId: doc._id, generation: doc.generation + 1 };
     const orders = withMemo(parts, doc, orderId, answer);
-    if (!parts.backends.get(doc.backend)) throw new HubError("SPAWN_BACKEND_UNKNOWN");
+    if (!parts.backends.get(doc.backend)) throw spawnerMissing(doc.backend);
     const queued = await parts.ledger.move(doc, { set: { ...later, orders, desired: "running" } });
     if (!queued) return undefined;
     await tellDropped(parts, { ...queued, generation: answer.generation }, dropped);

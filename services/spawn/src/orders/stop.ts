@@ -4,7 +4,7 @@ import { causeTime } from "../fail.ts";
 import { eventData, type ServerDoc } from "../ledger.ts";
 import { clocksOf, driverOf } from "../parts.ts";
 import { enter, isStarting, mustStop, phaseOf } from "../phases.ts";
-import { answered, type Desk, type Given, refuseWhenReplaced, withMemo } from "./order.ts";
+import { answered, type Desk, type Given, refuseWhenReplaced, spawnerMissing, withMemo } from "./order.ts";
 
 type Stop = Given<typeof SpawnStop>;
 
@@ -41,7 +41,7 @@ export async function stopServer(desk: Desk, { request, orderId }: Stop, doc: Se
   }
   // A purge stands in the ledger all the same: the server goes when its spawner is configured again.
   const isDrivable = parts.backends.get(doc.backend) !== undefined;
-  if (request.reason !== "purge" && !isDrivable) throw new HubError("SPAWN_BACKEND_UNKNOWN");
+  if (request.reason !== "purge" && !isDrivable) throw spawnerMissing(doc.backend);
   await refuseWhenActive(desk, request, doc);
   const wish = {
     ...remember,

@@ -78,9 +78,13 @@ export function isEmpty(schema: FieldSchema): boolean {
   return typeof minimum === "number" && typeof maximum === "number" && minimum > maximum;
 }
 
+/** The only values of a choice, where its schema lists them. */
+export const listed = (choice: FieldSchema): readonly unknown[] | undefined =>
+  Array.isArray(choice.enum) ? choice.enum : constants(choice)?.map((part) => part.const);
+
 /** Values that a field may begin with when nothing else fits: the first of a list, a bound. */
 export const edges = (schema: FieldSchema): readonly unknown[] => [
-  Array.isArray(schema.enum) ? schema.enum[0] : constants(schema)?.[0]?.const,
+  listed(schema)?.[0],
   schema.minimum,
   schema.maximum,
 ];

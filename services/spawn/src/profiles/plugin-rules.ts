@@ -31,7 +31,11 @@ export const namesOption = (error: unknown): error is HubError =>
   error instanceof HubError && error.field !== "";
 
 /** Holds whole options to the rules of their plugin; gives what it threw. */
-async function refusal({ spawner }: Ruled, options: Record<string, unknown>, ms: number): Promise<unknown> {
+export async function refusal(
+  { spawner }: Ruled,
+  options: Record<string, unknown>,
+  ms: number,
+): Promise<unknown> {
   try {
     await bounded(ms, async (signal) => spawner.checkOptions?.(options, { signal }));
     return undefined;
@@ -62,12 +66,12 @@ export async function profileRuleFaults(
   return (await Promise.all(faults)).flat();
 }
 
-const faultOf = (error: unknown, { plugin, configured }: Ruled, path: string): RuleFault => ({
-  words: pluginFaultWords(error, {
-    path,
-    errors: plugin.errors,
-    secrets: secretsIn(plugin.options, configured),
-  }),
+/** What a plugin threw of options that stand at this path, in words. */
+export const wordsOf = (error: unknown, { plugin, configured }: Ruled, path: string): string =>
+  pluginFaultWords(error, { path, errors: plugin.errors, secrets: secretsIn(plugin.options, configured) });
+
+const faultOf = (error: unknown, ruled: Ruled, path: string): RuleFault => ({
+  words: wordsOf(error, ruled, path),
   isCertain: namesOption(error),
 });
 
