@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { config, elara, elaraIn, folder } from "./fixtures/command.ts";
+
+describe("check", () => {
+  test("lists all faults of the configuration at once", (t) => {
+    const dir = folder(t);
+    config(
+      dir,
+      '{ netwrok: {}, network: { port: "8000" }, auth: { alowAll: true }, authenticators: [{ use: "dummy", options: { passwrd: 1 } }] }',
+    );
+    const { status, stderr } = elara(dir, "check");
+    assert.equal(status, 1);
+    assert.match(stderr, /CONFIG_INVALID/);
+    assert.match(stderr, /netwrok: unknown key; did you mean `network`/);
+    assert.match(stderr, /network\.port: must be integer, got "8000"/);
+    assert.match(stderr, /auth\.alowAll: unknown key; did you mean `allowAll`/);
+    assert.match(stderr, /authenticators\[0\]\.options\.passwrd: unknown key; did you mean `password`/);
+  });
+
+  test("holds profiles and spawners against each other", (t) => {
+    const dir = folder(t);
+    config(
+      dir,
+      `{ spawners: [{ use: "local", name: "here", command: [], clocks: { bootSeconds: 0 } }],
+         spawn: { profiles: [{ slug: "A", title: "A", spawner: "here" }] } }`,
+    );
+    const { stderr } = elara(dir, "check");
+    assert.match(stderr, /spawners\[0\]\.command: must not have fewer than 1 items/);
+    assert.match(stderr, /spawners\[0\]\.clocks\.bootSeconds: must be >= 0\.1, got 0/);
+    assert.match(stderr, /spawn\.profiles\[0\]\.slug: does not match/);
+    config(
+      dir,
+      `{ spawners: [{ use: "local", name: "here", environment: { A: "1" } }],
+         spawn: { profiles: [{ slug: "a", title: "A", spawner: "local", fields: {} },
+           { slug: "a", title: "B", spawner: "here", options: { umask: "022" }, fields: { host: true } }] },
+         culler: { perSpawner: { here: {} }, perProfile: { a: {}, aa: {} } } }`,
+    );
+    for (const args of [["check"], ["run", "all"]]) {
+      const { status, stderr } = elara(dir, ...args);
+      assert.equal(status, 1);
+      assert.match(stderr, /spawn\.profiles\[0\]\.spawner: there is no spawner "local"; known here: here/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.slug: is "a", as profiles\[0\]\.slug is/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.options\.umask: cannot be set by a profile; it belongs to/);
+      assert.match(stderr, /spawn\.profiles\[1\]\.fields\.host: is no choice of users/);
+      assert.match(stderr, /culler\.perProfile\.aa: there is no profile "aa"; did you mean `a`\?/);
+    }
+  });
+
+  test("asks spawners what they offer, tells what leaves nothing to choose, and ends", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { Type, wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const room = Type.String({ default: "north", userChoice: true, description: "Where it runs." });
+       const wrapped = wrapSpawner(local, { name: "mine", options: { room } });
+       export default { ...wrapped, async setup(options, host) {
+         const held = setInterval(() => {}, 1000);
+         host.onClose(() => clearInterval(held));
+         return { ...(await wrapped.setup(options, host)), form: async () => ({ room: { enum: ["north"] } }) };
+       } };`,
+    );
+    const profiles = (room: string) =>
+      `{ spawners: ["./mine.ts"], spawn: { profiles: [{ slug: "a", title: "A", spawner: "mine", fields: { room: { enum: ["${room}"] } } }] } }`;
+    config(dir, profiles("south"));
+    assert.match(
+      elara(dir, "check").stdout,
+      /FAULT +profiles: CONFIG_INVALID: spawn\.profiles\[0\]\.fields\.room: the spawner "mine" offers nothing/,
+    );
+    config(dir, profiles("north"));
+    assert.match(elara(dir, "check").stdout, /ok +profiles: a/);
+    const { stdout } = elara(dir, "plugins");
+    assert.match(
+      stdout,
+      /spawner mine \(mine, around local\)\n[\s\S]*room = "north" \(choice of users\) +Where it/,
+    );
+  });
+
+  test("holds spawners and profiles to the rules of their plugin, told at the option's path; a start does too", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { PluginError, Type, wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const errors = { MINE_FULL: { status: 400, user: "No.", operator: "A room is full." } };
+       const rooms = Type.Array(Type.Object({ name: Type.String(), seats: Type.Integer({ default: 1 }) }), { default: [], perStart: true });
+       const wrapped = wrapSpawner(local, { name: "mine", options: { rooms }, request: () => { throw new RangeError("no such list"); } });
+       export default { ...wrapped, errors, async setup(options, host) {
+         return { ...(await wrapped.setup(options, host)), checkOptions({ rooms }) {
+           const at = rooms.findIndex(({ seats }) => seats < 1 || seats > 9);
+           if (at >= 0) throw new PluginError(errors, "MINE_FULL", { field: "rooms", operator: "rooms[" + at + "].seats: are none", detail: rooms[at].seats });
+         } };
+       } };`,
+    );
+    const profiles = (seats: number) =>
+      `[{ slug: "a", title: "A", spawner: "mine", options: { rooms: [{ name: "x" }, { name: "y", seats: ${seats} }] } }]`;
+    const mine = '{ use: "./mine.ts", options: { systemAccounts: false } }';
+    config(dir, `{ spawners: [${mine}], spawn: { profiles: ${profiles(10)} } }`);
+    const told = /spawn\.profiles\[0\]\.options\.rooms\[1\]\.seats: MINE_FULL: are none/;
+    const { stdout } = elara(dir, "check");
+    assert.match(stdout, new RegExp(`FAULT +profiles: CONFIG_INVALID: ${told.source} \\(10\\)`));
+    assert.match(stdout, /FAULT +spawner mine: PLUGIN_INVALID: `request` .* sample user: no such list/);
+    const started = elara(dir, "run", "all");
+    assert.equal(started.status, 1);
+    assert.match(started.stderr, new RegExp(`elara: CONFIG_INVALID: ${told.source}`));
+    config(dir, `{ spawners: [{ use: "./mine.ts", options: { rooms: [{ name: "x", seats: 0 }] } }] }`);
+    assert.match(
+      elara(dir, "check").stdout,
+      /FAULT +spawner mine: spawners\[0\]\.options\.rooms\[0\]\.seats: MINE_FULL: are none/,
+    );
+  });
+
+  test("a hub without a spawner is told", (t) => {
+    const dir = folder(t);
+    config(dir, "{ spawners: [] }");
+    for (const args of [["check"], ["run", "all"]])
+      assert.match(elara(dir, ...args).stderr, /spawners: is empty, so nobody can start a server/);
+  });
+
+  test("options of a plugin beside `use` are told where they belong", (t) => {
+    const dir = folder(t);
+    config(
+      dir,
+      '{ authenticators: [{ use: "dummy", anyPassword: true }], spawners: [{ use: "local", options: { hosts: "x" }, portRange: [1, 2] }] }',
+    );
+    const { stderr } = elara(dir, "check");
+    const belongs = "; options of a plugin go under `options`";
+    assert.match(stderr, new RegExp(`authenticators\\[0\\]\\.anyPassword: unknown key; .*${belongs}`));
+    assert.match(stderr, new RegExp(`spawners\\[0\\]\\.portRange: unknown key; .*${belongs}`));
+    assert.match(stderr, /spawners\[0\]\.options\.hosts: unknown key; did you mean `host`\?$/m);
+  });
+
+  test("what a plugin's check throws is told with detail and causes, never with a secret", (t) => {
+    const dir = folder(t);
+    const password = 'p"w ü%\n-----MIDDLE LINE-----';
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { PluginError, Type, wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const text = (more) => Type.String({ default: "", description: "For the engine.", ...more });
+       const keys = Type.Array(Type.Object({ key: text({ secret: true }) }, { additionalProperties: false }), { default: [] });
+       const wrapped = wrapSpawner(local, { name: "mine", options: { keys, shown: text() } });
+       const errors = { MINE_AWAY: { status: 503, user: "It is away.", operator: "The engine refused; see the detail." } };
+       export default { ...wrapped, errors: { ...wrapped.errors, ...errors }, async setup(options, host) {
+         return { ...(await wrapped.setup(options, host)), async check() {
+           const [{ key }] = options.keys;
+           const cause = new Error("login of " + encodeURIComponent(key) + " failed", { cause: new AggregateError([], "") });
+           Object.assign(cause.cause, { code: "ECONNREFUSED" });
+           throw new PluginError(errors, "MINE_AWAY", { detail: { given: key, shown: options.shown, line: key.split("\\n")[1], long: "y".repeat(5000) }, cause });
+         } };
+       } };`,
+    );
+    config(
+      dir,
+      '{ spawners: [{ use: "./mine.ts", options: { keys: [{ key: { env: "KEY" } }], shown: "a room" } }] }',
+    );
+    const { stdout } = elaraIn(dir, { KEY: password }, "check");
+    const [told = ""] = stdout.split("\n").filter((line) => line.includes("spawner mine"));
+    assert.match(told, /FAULT +spawner mine: MINE_AWAY: The engine refused; see the detail\. \(/);
+    assert.match(told, /given: '\[secret\]', shown: 'a room'/);
+    assert.match(told, /login of \[secret\] failed; ECONNREFUSED\)$/);
+    assert.ok(told.length < 600, `it is short: ${told.length}`);
+    for (const part of password.split("\n")) assert.ok(!stdout.includes(part), part);
+    assert.ok(!stdout.includes(encodeURIComponent(password)));
+  });
+
+  test("hands a plugin's check the command and environment of its servers, also through a wrapper", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const setup = async (options, host) => ({
+         ...(await local.setup(options, host)),
+         check: async ({ argv, env }) => \`\${argv} with A=\${env.A} B=\${env.B}\`,
+       });
+       export default wrapSpawner({ ...local, setup }, { name: "mine" });`,
+    );
+    config(
+      dir,
+      `{ spawn: { command: ["lab"], args: ["--all"], environment: { A: "1", B: "2" } }, spawners: [
+         { use: "./mine.ts" }, { use: "./mine.ts", name: "other", command: ["/opt/lab", "x"], environment: { B: "3" } },
+       ] }`,
+    );
+    const { stdout } = elara(dir, "check");
+    assert.match(stdout, /ok +spawner mine: lab,--all with A=1 B=2$/m);
+    assert.match(stdout, /ok +spawner other: \/opt\/lab,x,--all with A=1 B=3$/m);
+  });
+
+  test("tells a spawner whose check hangs, and says nothing of one whose check has nothing to say", (t) => {
+    const dir = folder(t);
+    // Its time is over at once.
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import { wrapSpawner } from "@elara/sdk";
+       import local from "@elara/spawner-local";
+       const later = globalThis.setTimeout;
+       globalThis.setTimeout = (work, ms, ...rest) => later(work, ms === 180_000 ? 10 : ms, ...rest);
+       const setup = async (options, host) => ({
+         ...(await local.setup(options, host)),
+         check: (server, { signal }) => {
+           signal.addEventListener("abort", () => process.stderr.write("told to end\\n"));
+           return options.host === "127.0.0.2" ? new Promise(() => {}) : Promise.resolve();
+         },
+       });
+       export default wrapSpawner({ ...local, setup }, { name: "mine", request: () => ({}) });`,
+    );
+    config(
+      dir,
+      '{ spawners: [{ use: "./mine.ts" }, { use: "./mine.ts", name: "deaf", options: { host: "127.0.0.2" } }] }',
+    );
+    const { status, stdout, stderr } = elara(dir, "check");
+    assert.match(stdout, /ok +spawner mine$/m);
+    assert.match(stdout, /FAULT +spawner deaf: its check does not answer within 180 s$/m);
+    assert.equal(status, 1);
+    assert.match(stderr, /told to end/);
+  });
+
+  test("runs everything that plugins left for its end, whichever part fails, and leaves no folder", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import local from "@elara/spawner-local";
+       export default { ...local, name: "mine", async setup(options, host) {
+         process.stderr.write("in " + host.dataDir + "\\n");
+         host.onClose(() => process.stderr.write("first was closed\\n"));
+         host.onClose(() => { throw new TypeError("a synchronous one"); });
+         return local.setup(options, host);
+       } };`,
+    );
+    config(dir, '{ spawners: ["./mine.ts"] }');
+    const { stdout, stderr } = elara(dir, "check");
+    assert.match(stdout, /account of the servers/, stderr);
+    assert.match(stderr, /first was closed/);
+    const [, scratch = ""] = /^in (.*)$/m.exec(stderr) ?? [];
+    assert.match(scratch, /elara-check-/);
+    assert.ok(!existsSync(scratch), "its folder is left");
+  });
+
+  test("says that nobody gets in without an allow rule", (t) => {
+    const dir = folder(t);
+    config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');
+    assert.match(elara(dir, "check").stdout, /FAULT +who gets in: .*nobody gets in/);
+  });
+
+  test("a plugin that is not there or broken is told, never skipped", (t) => {
+    const dir = folder(t);
+    config(dir, '{ spawners: [{ use: "lokal" }] }');
+    assert.match(elara(dir, "check").stderr, /spawners\[0\]\.use: PLUGIN_NOT_FOUND.*lokal/);
+    writeFileSync(join(dir, "mine.ts"), "export default { kind: 'spawner', name: 'Mine' };\n");
+    config(dir, '{ spawners: [{ use: "./mine.ts" }] }');
+    assert.match(elara(dir, "check").stderr, /PLUGIN_INVALID.*`name` must be/);
+  });
+
+  test("a port in use is told with the option that changes it", async (t) => {
+    const dir = folder(t);
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    config(dir, `{ network: { port: ${port} } }`);
+    assert.match(elara(dir, "check").stdout, new RegExp(`FAULT +port ${port}: PORT_TAKEN: .*--port`));
+  });
+});
