@@ -16,6 +16,7 @@ import {
   profileRuleFaults,
   type Ruled,
   type SpawnConfig,
+  valueFaults,
 } from "@elara/spawn";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
@@ -148,6 +149,7 @@ async function profiles(
     ...(await profileRuleFaults(configured, ruled, FORM_MS)).flatMap(({ words, isCertain }) =>
       isCertain ? [words] : [],
     ),
+    ...(await valueFaults(configured, ruled, { offers, ms: FORM_MS })),
   ];
   if (faults.length > 0) throw new HubError("CONFIG_INVALID", { operator: faults.join("\n         ") });
   return configured.length === 0 ? "one for each spawner" : configured.map(({ slug }) => slug).join(", ");
