@@ -96,6 +96,7 @@ async function visit(
       refusedOption(error) ?? dockerError("DOCKER_REFUSED", { operator: `${given.image}: ${wordOf(error)}` })
     );
   };
+  const HostConfig = confinement(given.options);
   const container = await ask((abortSignal) =>
     docker.createContainer({
       abortSignal,
@@ -104,7 +105,7 @@ async function visit(
       Entrypoint: ["python3", "-c", VISIT, given.url],
       Cmd: [],
       Labels: { [LABEL.hub]: `${given.hubId}-check` },
-      HostConfig: confinement(given.options),
+      HostConfig,
     }),
   ).catch(refuse);
   try {
