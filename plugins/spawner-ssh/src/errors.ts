@@ -1,4 +1,4 @@
-import { PluginError, type PluginErrors } from "@elara/sdk";
+import { PluginError, type PluginErrorOptions, type PluginErrors } from "@elara/sdk";
 import { codesOf } from "@elara/sdk/launcher";
 import { SshError, type SshFault } from "@elara/ssh";
 
@@ -118,11 +118,11 @@ export const errors = {
 
 export type SshErrorCode = keyof typeof errors;
 
-/** An error of this plugin. `host`: the machine's name; `operator`: words after the table's; `detail` is logged only. */
-export function sshError(
-  code: SshErrorCode,
-  given: { host?: string; operator?: string; detail?: unknown; cause?: unknown } = {},
-): PluginError {
+/** What is known beside the code. `host`: the machine's name; `operator`: words after the table's; `detail` is logged only. */
+type Known = Pick<PluginErrorOptions, "operator" | "detail" | "cause" | "nothingMade"> & { host?: string };
+
+/** An error of this plugin. */
+export function sshError(code: SshErrorCode, given: Known = {}): PluginError {
   const { host = "The machine", operator, ...rest } = given;
   const entry = errors[code];
   return new PluginError(errors, code, {
@@ -144,10 +144,14 @@ const CODES: Readonly<Record<SshFault, SshErrorCode>> = {
 };
 
 /** What the library could not do, as an error of this plugin; anything else stays as it is. */
-export const fromSsh = (error: unknown, host: string): unknown =>
+export const fromSsh = (error: unknown, host: string, known: Pick<Known, "nothingMade"> = {}): unknown =>
   error instanceof SshError
-    ? sshError(CODES[error.fault], { host, operator: error.message, cause: error })
+    ? sshError(CODES[error.fault], { host, operator: error.message, cause: error, ...known })
     : error;
+
+/** Refused for good, as the account is not let in: no machine that is silent at the moment. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof PluginError && error.status < 500 && !error.retryable;
 
 const known = codesOf(errors, "SSH", { CWD_UNUSABLE: "HOME_UNUSABLE", HOST_UNUSABLE: "BIND_UNUSABLE" });
 

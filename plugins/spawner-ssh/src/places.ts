@@ -63,7 +63,7 @@ export function places(config: Options) {
         host === ANY
           ? (inTurn.find(({ name }) => !isSilent(name)) ?? inTurn[0])
           : all.find(({ name }) => name === host);
-      if (!place) throw sshError("SSH_HOST_UNKNOWN", { detail: { host } });
+      if (!place) throw sshError("SSH_HOST_UNKNOWN", { detail: { host }, nothingMade: true });
       return place;
     },
     /** Where a stored server is. */

@@ -29,6 +29,8 @@ export function remote(
     order: Wish<LaunchOrder | LookOrder | LogOrder>,
     signal?: AbortSignal,
   ): Promise<Accepted<S>> {
+    // Only of a start: what takes back what one made speaks of more than itself.
+    const nothingMade = order.action === "start";
     const asked = { ...order, runDir: dir, minUid: config.minUid };
     const { argv, stdin } = await remoteLauncher(config.python, asked);
     const command = { argv, stdin, deadlineMs: config.commandSeconds * 1000, ...(signal && { signal }) };
@@ -40,14 +42,20 @@ export function remote(
     });
     // 126 and 127 are the shell's: it found no Python, or none it may run.
     if (exitCode === 126 || exitCode === 127 || stderr.includes(PYTHON_TOO_OLD))
-      throw sshError("SSH_PYTHON_MISSING", { host: name, detail: stderr });
+      throw sshError("SSH_PYTHON_MISSING", { host: name, detail: stderr, nothingMade });
     const answer: { ok: boolean } = readAnswer(schema, stdout, stderr);
     if (isAccepted<S>(answer)) return answer;
     const { code, message } = { code: "", message: "", ...answer };
-    throw sshError(codeOf(code), { host: name, detail: message });
+    // Asked before anything else is done.
+    const isRefused = codeOf(code) === "SSH_ACCOUNT_REFUSED";
+    throw sshError(codeOf(code), {
+      host: name,
+      detail: message,
+      nothingMade: nothingMade && isRefused,
+    });
   }
   return {
-    /** Only connects; nothing is asked yet. */
+    /** Only connects; nothing is asked yet, and its errors promise that. */
     connect: ({ place: { host, port, name }, account }: Login, signal?: AbortSignal) =>
       heed(name, () =>
         ssh.connect(
@@ -55,7 +63,8 @@ export function remote(
           { deadlineMs: config.commandSeconds * 1000, ...(signal && { signal }) },
         ),
       ).catch((error: unknown) => {
-        throw fromSsh(error, name);
+        if (signal?.aborted) throw sshError("SSH_CANCELLED", { cause: error, nothingMade: true });
+        throw fromSsh(error, name, { nothingMade: true });
       }),
     /** The launcher of this account there. */
     at:

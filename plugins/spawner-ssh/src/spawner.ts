@@ -4,7 +4,7 @@ import { PluginError, type ServerKey, type Spawner, type SpawnerHost, type Spawn
 import { type LaunchState, startOrTakeBack } from "@elara/sdk/launcher";
 import { openSsh, type Ssh } from "@elara/ssh";
 import { type Command, checkPlaces } from "./check.ts";
-import { codeOf, sshError } from "./errors.ts";
+import { codeOf, isRefusal, sshError } from "./errors.ts";
 import { HANDLE_VERSION, type Handle } from "./handle.ts";
 import { observer, seenRow } from "./observe.ts";
 import { ANY, type Options } from "./options.ts";
@@ -131,7 +131,7 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       signal.throwIfAborted();
       const account = where.accountOf(request.user.name);
       if (account === undefined)
-        throw sshError("SSH_ACCOUNT_REFUSED", { detail: { user: request.user.name } });
+        throw sshError("SSH_ACCOUNT_REFUSED", { detail: { user: request.user.name }, nothingMade: true });
       const login = where.login(where.chosen(request, isSilent), account);
       progress("connecting", `Connecting to ${login.place.name}`, 5);
       await there.connect(login, signal);
@@ -158,8 +158,9 @@ export function sshSpawner(config: Options, host: SpawnerHost): Spawner<Options,
       });
       return Promise.any(hits).catch((error: AggregateError) => {
         // Where nobody answered it may be.
-        const blind = error.errors.find((reason) => reason !== NOT_HERE);
-        if (blind !== undefined) throw blind;
+        const blind = error.errors.filter((reason) => reason !== NOT_HERE);
+        // One that is silent may have it; of those that refuse, nothing else will ever be heard.
+        if (blind.length > 0) throw blind.find((reason) => !isRefusal(reason)) ?? blind[0];
         // Two names may mean one machine, and processes are seen by both: records come first.
         return others.some(({ isOver }) => isOver) ? undefined : others.find(({ stray }) => stray)?.stray;
       });
