@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Credential } from "./certificate-login.ts";
-import { checkKeyFile } from "./key-file.ts";
+import { keyFile } from "./key-file.ts";
 import { SshError } from "./ssh.ts";
 import { throwAwayKey } from "./throw-away-key.ts";
 
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const EARLIER_SECONDS = 60;
 
 async function sign(authority: string, account: string, publicKey: string, seconds: number): Promise<string> {
-  await checkKeyFile(authority, "certificateAuthority.key");
+  await keyFile(authority, "certificateAuthority.key");
   const folder = await mkdtemp(join(tmpdir(), "elara-sign-"));
   try {
     const file = join(folder, "key.pub");
@@ -41,7 +41,7 @@ async function sign(authority: string, account: string, publicKey: string, secon
 
 /**
  * Throw-away keys with a certificate for one account each, kept in memory only; another one at half of its life.
- * The key of the authority stays in its file, read by ssh-keygen.
+ * The key of the authority is only looked at here; ssh-keygen signs with its file.
  */
 export function authority(
   key: string,

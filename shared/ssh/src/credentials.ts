@@ -1,18 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { isAccount } from "@elara/sdk";
 import { authority } from "./authority.ts";
 import type { Credential } from "./certificate-login.ts";
-import { checkKeyFile } from "./key-file.ts";
+import { keyFile, optionFile } from "./key-file.ts";
 import type { SshOptions } from "./options.ts";
 import { SshError } from "./ssh.ts";
-
-async function read(file: string, option: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new SshError("credential", `\`${option}\`: ${file} cannot be read: ${error}`, { cause: error });
-  }
-}
 
 /** How to get the credential of an account. Throws when the options name none. */
 export function credentials(
@@ -32,10 +23,9 @@ export function credentials(
     const [key = "", signed] = [privateKey, certificate].map((file) =>
       file.replaceAll("{username}", account),
     );
-    await checkKeyFile(key, "privateKey");
     return {
-      privateKey: await read(key, "privateKey"),
-      ...(signed && { certificate: await read(signed, "certificate") }),
+      privateKey: await keyFile(key, "privateKey"),
+      ...(signed && { certificate: (await optionFile(signed, "certificate")).text }),
     };
   };
 }

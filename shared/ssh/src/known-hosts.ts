@@ -1,7 +1,8 @@
 import { createHmac } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { plainFile } from "./plain-file.ts";
+import { SshError } from "./ssh.ts";
 
 /** One line of a known_hosts file. */
 interface Line {
@@ -26,13 +27,14 @@ export const knownHostsFiles = (option: string): string[] =>
   option === "" ? [join(homedir(), ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"] : [option];
 
 async function linesOf(file: string): Promise<Line[]> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
-  }
+  const text = await plainFile(file).then(
+    (read) => read.text,
+    (error: unknown) => {
+      const { message, cause } = error instanceof Error ? error : new Error(String(error));
+      if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return "";
+      throw new SshError("host_key", `\`knownHosts\`: ${file} ${message}`, { cause: error });
+    },
+  );
   return text.split("\n").flatMap((raw, at) => {
     const words = raw.trim().split(/\s+/);
     const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
@@ -64,7 +66,7 @@ const names = ({ hosts }: Line, name: string): boolean =>
 /** The first text in an SSH key blob is its type. */
 const typeOf = (key: Buffer): string => key.subarray(4, 4 + key.readUInt32BE(0)).toString("latin1");
 
-/** Reads what is known of a host. Another port than 22 has lines of its own, `[host]:port`, else those of the host count. */
+/** Reads what is known of a host; a file that is absent knows nobody. Throws an SshError for other faults of files. Another port than 22 has lines of its own, `[host]:port`, else those of the host count. */
 export async function knownKeys(files: readonly string[], host: string, port: number): Promise<KnownKeys> {
   const lines = (await Promise.all(files.map(linesOf))).flat();
   const plain = host.toLowerCase();
