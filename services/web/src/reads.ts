@@ -25,6 +25,7 @@ import {
 } from "@elara/runtime/store/read/users";
 import type { Page, Store } from "@elara/runtime/store/store";
 import type { ActivityFold } from "./activity/activity-fold.ts";
+import { startsAgain } from "./models/server-state.ts";
 
 /** Last times by activity key: `u:{userId}`, `s:{serverId}`. */
 export type Times = (key: string) => LastTimes | undefined;
@@ -84,7 +85,8 @@ export function readsOf(store: Store, activity: ActivityFold): Reads {
     profilesFor: async (user) => (await allProfiles(store)).filter((profile) => isVisible(profile, user)),
     times: async (userId) => (await timesOfMany([userId]))(userId),
     timesOfMany,
-    steps: (server) => steps(store, server._id, server.generation),
+    // One that is wanted again waits for the end of the start before it, whose steps are not its own.
+    steps: async (server) => (startsAgain(server) ? [] : steps(store, server._id, server.generation)),
     tail: (server) => tail(store, server._id, server.generation),
   };
 }

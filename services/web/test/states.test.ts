@@ -64,6 +64,17 @@ describe("pages of a server that waits, or of which nobody knows", () => {
     assert.match(await home(), /Not answering.*Nothing is lost.*The scheduler hangs\..*Watch it start/);
   });
 
+  it("wanted again while nobody says what the last start left: why, and none of its steps", async () => {
+    const step = { at: at(1), step: "connecting", progress: 12, message: "Connecting to login1" };
+    await hub.people.steps(server, [step]);
+    await set({ phase: "starting" });
+    assert.match(await pending(), /Connecting to login1/);
+    await set({ phase: "failed", reason: "login2 does not answer at the moment." });
+    const body = await pending();
+    assert.match(body, /Your server waits for its last start.*login2 does not answer at the moment\./);
+    assert.doesNotMatch(body, /Connecting to login1/);
+  });
+
   it("says nothing twice when the backend gave no reason", async () => {
     await set({ phase: "unknown", phaseBefore: "starting", reason: ERRORS.SPAWN_BACKEND_AWAY.user });
     assert.equal((await pending()).match(/Nothing is lost/g)?.length, 1);

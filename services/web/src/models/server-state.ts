@@ -7,6 +7,10 @@ export interface ServerState {
   readonly active: boolean;
 }
 
+/** Wanted again while the last start, or what it may have left, is still being cleared away. */
+export const startsAgain = ({ phase, desired }: Pick<Server, "phase" | "desired">): boolean =>
+  desired === "running" && (phase === "stopped" || phase === "failed");
+
 /** Maps phase and desired state of the ledger. A ready server whose backend does not answer is "check": taken to be there. */
 export function serverState(
   server: Pick<Server, "phase" | "phaseBefore" | "desired" | "deletedAt">,
@@ -26,8 +30,7 @@ export function serverState(
       return pending(server.phaseBefore === "ready" ? "check" : "spawn");
     case "stopped":
     case "failed":
-      // Wanted again while the last one is still being cleared away.
-      if (server.desired === "running") return pending("spawn");
+      if (startsAgain(server)) return pending("spawn");
       return { pending: null, ready: false, active: false };
   }
 }

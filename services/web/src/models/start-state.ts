@@ -1,4 +1,5 @@
 import { ERRORS, type Server } from "@elara/contracts";
+import { startsAgain } from "./server-state.ts";
 
 /** How a start stands, in words for its owner; pages and the event stream say the same. */
 export interface StartState {
@@ -28,12 +29,19 @@ const WORDS = {
   },
 } as const;
 
+/** The start before may have left something where nobody answers: this one waits for it. */
+const WAITS_FOR_LAST = {
+  word: "Not answering",
+  heading: "Your server waits for its last start",
+  words:
+    "What your last start may have left cannot be looked for at the moment. The hub keeps asking, and starts your server then.",
+};
+
 /** The state of a server that is on its way to ready. */
-export function startState({
-  phase,
-  phaseAt,
-  reason: said,
-}: Pick<Server, "phase" | "phaseAt" | "reason">): StartState {
+export function startState(server: Pick<Server, "phase" | "phaseAt" | "reason" | "desired">): StartState {
+  const { phase, phaseAt, reason: said } = server;
+  if (startsAgain(server) && said)
+    return { kind: "unknown", ...WAITS_FOR_LAST, reason: ownReason(said), since: phaseAt };
   const kind = phase === "queued" || phase === "unknown" ? phase : "starting";
   const reason = kind === "starting" ? "" : ownReason(said);
   // A queue's reason may be that its turn never comes: nothing else is said beside it.
