@@ -8,11 +8,10 @@ import type { Remote } from "./remote.ts";
 /** What a server is begun with. */
 export type Command = Pick<SpawnRequest, "argv" | "env">;
 
-/** The machine's name goes before what the operator reads. */
+/** The machine's name goes before what the operator reads; what users would is left out. */
 const named = (error: unknown, { name }: Place): unknown =>
   error instanceof PluginError
     ? new PluginError(errors, error.code, {
-        message: error.message,
         operator: `${name}: ${error.operator}`,
         detail: error.detail,
         cause: error,

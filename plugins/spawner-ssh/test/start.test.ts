@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { checkCall } from "@elara/sdk/testing";
+import { errors } from "../src/errors.ts";
 import { authorityOf, benchOn, folderOf, running, skip, theBed, until } from "./fixtures/bed.ts";
 
 const idOf = (flag: string, account: string) =>
@@ -216,6 +217,8 @@ describe("elara check", { skip }, () => {
       ...at,
     });
     await assert.rejects(check(t, { runDir: "/proc/elara" }, "true"), {
+      // Not its own, so operators do not read the question that users are asked.
+      message: errors.SSH_RUN_DIR_UNUSABLE.user,
       code: "SSH_RUN_DIR_UNUSABLE",
       ...at,
     });
