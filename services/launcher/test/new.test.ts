@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -74,4 +74,20 @@ test("new names the plugin as its configuration does, wherever it is written", (
   assert.doesNotMatch(below, /init/);
   const beside = makePlugin(dir, { PATH: plain }, "--dir", "..");
   assert.match(stepOf(beside, "Use it"), /\{ use: "\.\.\/demo\.ts" \}/);
+});
+
+test("new refuses the name of what comes with the hub, and writes nothing", (t) => {
+  const dir = folder(t);
+  for (const [kind, name] of [
+    ["spawner", "docker"],
+    ["authenticator", "pam"],
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [ELARA, "new", kind, name], {
+      cwd: dir,
+      encoding: "utf8",
+    });
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`FIELD_INVALID: The ${kind} "${name}" comes with the hub`));
+  }
+  assert.deepEqual(readdirSync(dir), []);
 });

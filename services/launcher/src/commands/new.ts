@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { HubError } from "@elara/contracts";
 import { findConfig } from "@elara/runtime/config/load";
+import { authenticators, spawners } from "../built-ins.ts";
 import { elaraCommand, shellWord } from "../elara-command.ts";
 import { say } from "../say.ts";
 
@@ -14,6 +15,10 @@ export function create(kind: "spawner" | "authenticator", name: string, options:
       operator: `"${name}" is no plugin name: lower-case letters, digits and hyphens, beginning with a letter, at most 31.`,
     });
   }
+  if (Object.hasOwn(kind === "spawner" ? spawners : authenticators, name))
+    throw new HubError("FIELD_INVALID", {
+      operator: `The ${kind} "${name}" comes with the hub. Choose another name.`,
+    });
   const folder = resolve(options.dir);
   const files = [
     { path: join(folder, `${name}.ts`), text: template(`${kind}.ts.txt`) },

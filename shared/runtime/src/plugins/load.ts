@@ -48,6 +48,29 @@ export function pluginFaults(kind: keyof Plugins, value: unknown): string[] {
   return faults;
 }
 
+/** How long a plugin may take to load: what it awaits at its top level counts. */
+const LOAD_MS = 20_000;
+
+/** Throws PLUGIN_INVALID when the module does not finish loading. The timer keeps the process from ending meanwhile. */
+async function inTime<T>(ms: number, what: string, module: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const operator = `The ${what} does not finish loading within ${ms / 1000} s: what it awaits at its top level does not come.`;
+  const timer = setTimeout(() => reject(new HubError("PLUGIN_INVALID", { operator })), ms);
+  try {
+    return await Promise.race([module, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A plugin of a centre's own under the name of a built-in would be taken for that; one around it, or it itself, is fine. */
+async function nameFaults(value: unknown, builtIns: BuiltIns): Promise<string[]> {
+  const { name, wraps }: { name?: unknown; wraps?: unknown } = Object(value);
+  if (wraps !== undefined || typeof name !== "string" || !Object.hasOwn(builtIns, name)) return [];
+  const { default: builtIn } = (await builtIns[name]?.()) ?? {};
+  return builtIn === value ? [] : [`its \`name\` is "${name}", which comes with the hub; give it another`];
+}
+
 /**
  * Loads a plugin: a built-in name, a path (relative to the configuration file) or a package name.
  * Throws PLUGIN_NOT_FOUND or PLUGIN_INVALID; a broken plugin is never skipped.
@@ -55,11 +78,12 @@ export function pluginFaults(kind: keyof Plugins, value: unknown): string[] {
 export async function loadPlugin<K extends keyof Plugins>(
   kind: K,
   use: string,
-  given: { builtIns: BuiltIns; configFile: string },
+  given: { builtIns: BuiltIns; configFile: string; loadMs?: number },
 ): Promise<Plugins[K]> {
+  const { loadMs = LOAD_MS } = given;
   let module: { default?: unknown };
   try {
-    const builtIn = given.builtIns[use];
+    const builtIn = Object.hasOwn(given.builtIns, use) ? given.builtIns[use] : undefined;
     if (builtIn) module = await builtIn();
     else if (use.startsWith(".") || isAbsolute(use)) {
       const file = resolve(dirname(given.configFile), use);
@@ -68,8 +92,8 @@ export async function loadPlugin<K extends keyof Plugins>(
           operator: `There is no file ${file} for the ${kind} "${use}".`,
         });
       }
-      module = await import(pathToFileURL(file).href);
-    } else module = await import(use);
+      module = await inTime(loadMs, `${kind} ${file}`, import(pathToFileURL(file).href));
+    } else module = await inTime(loadMs, `${kind} "${use}"`, import(use));
   } catch (cause) {
     if (cause instanceof HubError) throw cause;
     const missing =
@@ -86,7 +110,7 @@ export async function loadPlugin<K extends keyof Plugins>(
       : new HubError("PLUGIN_INVALID", { operator: `The ${kind} "${use}" failed to load: ${text}`, cause });
   }
   const plugin = module.default;
-  const faults = pluginFaults(kind, plugin);
+  const faults = [...pluginFaults(kind, plugin), ...(await nameFaults(plugin, given.builtIns))];
   if (faults.length > 0)
     throw new HubError("PLUGIN_INVALID", { operator: `The ${kind} "${use}": ${faults.join("; ")}.` });
   return plugin as Plugins[K];
