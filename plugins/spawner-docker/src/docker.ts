@@ -97,6 +97,11 @@ export function dockerSpawner(config: Options, host: SpawnerHost): Spawner<Optio
   async function start(request: SpawnRequest<Options>, call: StartCall): Promise<Handle> {
     const { signal } = call;
     signal.throwIfAborted();
+    // Until it has answered once, nothing was asked of it that could make something.
+    await ask(() => docker.ping(), { signal }).catch((error: unknown) => {
+      if (statusOf(error) > 0) return;
+      throw dockerError("DOCKER_ENGINE_AWAY", { detail: wordOf(error), cause: error, nothingMade: true });
+    });
     // A name is taken a moment before its container can be seen, and freed by the end of a start that was cancelled.
     for (let attempt = 0; attempt < 100; attempt += 1) {
       const found = await adopt(request.tag);

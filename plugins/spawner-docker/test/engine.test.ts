@@ -24,7 +24,7 @@ describe("an engine that is away", { skip }, () => {
     const away = { code: "DOCKER_ENGINE_AWAY", status: 503, retryable: true };
     await assert.rejects(spawner.observe([server], bench.call()), away);
     await assert.rejects(spawner.locate(request, bench.call()), away);
-    await assert.rejects(spawner.start(bench.request(), bench.call()), away);
+    await assert.rejects(bench.start(spawner, bench.request()), { ...away, nothingMade: true });
     await assert.rejects(spawner.stop(server, { graceSeconds: 1, ...bench.call() }), away);
     await assert.rejects(async () => spawner.check?.(...checkCall()), away);
     assert.equal((await bench.facts(url)).id, id, "the server goes on meanwhile");

@@ -4,6 +4,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Static, TObject } from "typebox";
 import { Value } from "typebox/value";
+import { PluginError } from "../errors.ts";
 import type {
   Row,
   RowState,
@@ -163,9 +164,19 @@ export class SpawnerBench<O extends TObject, H extends TObject> {
     const made = this.#made.get(request.tag) ?? { spawner, key: keyOf(request) };
     this.#made.set(request.tag, made);
     await spawner.checkOptions?.(request.options, call);
-    const server = this.stored(request, await spawner.start(request, call));
+    const handle = await spawner.start(request, call).catch(async (error: unknown) => {
+      if (error instanceof PluginError && error.nothingMade) await this.#heldTo(spawner, request);
+      throw error;
+    });
+    const server = this.stored(request, handle);
     made.handle = server.handle;
     return server;
+  }
+
+  /** A start that threw with `nothingMade` made nothing, as far as anybody can say. */
+  async #heldTo(spawner: Spawner<Static<O>, Static<H>>, request: ServerKey): Promise<void> {
+    const found = await spawner.locate(keyOf(request), this.call()).catch(() => undefined);
+    assert.equal(found, undefined, "start promised `nothingMade`, and locate finds what it made");
   }
 
   /** The server after a way through the store. */
