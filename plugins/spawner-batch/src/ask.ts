@@ -9,10 +9,13 @@ export const COMMAND_SECONDS = 12;
 /** What shells and `env` answer for a program that is not in PATH. */
 const NOT_FOUND = 127;
 
-/** Asks the scheduler as the hub and reads its answer. Throws when nothing is known. */
+/**
+ * Asks the scheduler as the hub and reads its answer. `isDenied`: it said that there is no such job. Throws when nothing
+ * is known.
+ */
 export type Ask = <T>(
   argv: readonly string[],
-  parse: (stdout: string) => T,
+  parse: (stdout: string, isDenied: boolean) => T,
   signal?: AbortSignal,
 ) => Promise<T>;
 
@@ -29,6 +32,10 @@ export const noAnswer = (call: Result, told: object = {}): PluginError =>
   batchError(call.exitCode === NOT_FOUND ? "BATCH_SCHEDULER_MISSING" : "BATCH_SCHEDULER_AWAY", {
     detail: { ...told, ...call, stdout: call.stdout.slice(0, 500), stderr: call.stderr.slice(0, 2000) },
   });
+
+/** Whether a command did what it was for. Some end with 0 although nobody answered them. */
+export const isDone = (scheduler: Scheduler, { exitCode, stderr }: Result): boolean =>
+  exitCode === 0 && !scheduler.saysAway(stderr);
 
 /** Reads what a command printed; output that is not understood is an error, never an empty answer. */
 export function read<T>(parse: (stdout: string) => T, stdout: string): T {
@@ -49,10 +56,10 @@ export function asking(scheduler: Scheduler, transport: Transport): Ask {
       throw error instanceof TransportFault ? faultOf(error) : error;
     });
     const { exitCode, stdout, stderr } = result;
-    if (exitCode === 0) return read(parse, stdout);
+    if (isDone(scheduler, result)) return read((text) => parse(text, false), stdout);
     // "No such job" is an answer: of several that were asked for the others may be printed.
     if (scheduler.classifyError(exitCode, stdout, stderr).kind === "notFound")
-      return read(parse, stdout.trim() === "" ? scheduler.nothing : stdout);
+      return read((text) => parse(text, true), stdout.trim() === "" ? scheduler.nothing : stdout);
     throw noAnswer(result, { argv });
   };
 }

@@ -11,6 +11,7 @@ import type { Ask } from "./ask.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Desk } from "./desk.ts";
 import { endOf } from "./end.ts";
+import { goneJobs } from "./gone.ts";
 import { belongs, HANDLE_VERSION, type Handle } from "./handle.ts";
 import type { Listing } from "./listing.ts";
 import { patientRecords } from "./records.ts";
@@ -48,6 +49,7 @@ export function watching(watch: Watch) {
   const { scheduler, listing, ask, cluster, log } = watch;
   const finished = new Map<string, Row>();
   const recordsOf = patientRecords(watch);
+  const gone = goneJobs(ask, scheduler, log);
 
   /** Where the job waits, in words. */
   function waiting(tag: string, job: JobRow, state: "queued" | "held"): Row {
@@ -167,15 +169,22 @@ export function watching(watch: Watch) {
       // Its owner can write the claim: that ends no job that lives.
       return claimant && (isOver(job) || !isOver(claimant)) ? claimant : job;
     };
-    const gone = asked.filter((server) => !claimed(server) && !records.get(server.tag)?.exit);
-    const books = await booksOf(
-      gone.map(({ handle }) => handle.jobId).filter((id) => id !== ""),
-      signal,
-    );
+    const missing = asked
+      .filter((server) => !claimed(server) && !records.get(server.tag)?.exit)
+      .flatMap(({ handle }) => (handle.jobId === "" ? [] : [handle.jobId]));
+    const books = await booksOf(missing, signal);
+    // A listing that is empty by mistake looks like the end of all; an id that is another job's by now does not.
+    const doubted = missing.filter((id) => !books.has(id) && !jobs.has(id));
+    const isGone = await gone(doubted, signal);
     for (const server of asked) {
-      const book = books.get(server.handle.jobId);
-      const job = claimed(server) ?? (isSame(book, server.handle) ? book : undefined);
-      const row = await rowOf(server, job, late.has(server.tag) ? "late" : records.get(server.tag), signal);
+      const { tag, handle } = server;
+      const book = books.get(handle.jobId);
+      const job = claimed(server) ?? (isSame(book, handle) ? book : undefined);
+      if (!job && doubted.includes(handle.jobId) && !isGone.has(handle.jobId)) {
+        rows.push({ tag, state: "unknown", reason: "the batch system does not list its job" });
+        continue;
+      }
+      const row = await rowOf(server, job, late.has(tag) ? "late" : records.get(tag), signal);
       if (row) rows.push(row);
     }
     if (finished.size > FINISHED_KEPT) finished.clear();

@@ -158,6 +158,7 @@ export const pbs: Scheduler = {
   argvForCancel: (name, account) => ["sh", "-c", CANCEL, "cancel", name, account],
   argvForFinished: (ids) => utc("qstat", "-x", "-f", "-F", "json", ...ids),
   parseFinished: (stdout) => jobs(stdout).filter(({ state }) => state === "ended"),
+  argvForJob: (jobId) => ["qstat", "-f", "-F", "json", jobId],
   argvForNodes: () => ["pbsnodes", "-a", "-F", "json"],
   parseNodes: (stdout) =>
     new Map(
@@ -174,6 +175,7 @@ export const pbs: Scheduler = {
         ...(maxMinutes !== undefined && { maxMinutes }),
       };
     }),
+  saysAway: (stderr) => FAULTS.find(([pattern]) => pattern.test(stderr))?.[1].kind === "transient",
   classifyError: (exitCode, stdout, stderr) =>
     exitCode === 153 || exitCode === 35
       ? { kind: "notFound" }

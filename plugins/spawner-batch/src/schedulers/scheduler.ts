@@ -106,11 +106,15 @@ export interface Scheduler {
   /** Jobs that the listing does not show any more. */
   argvForFinished(jobIds: readonly string[]): string[];
   parseFinished(stdout: string): JobRow[];
+  /** Tells of this job; fails with `notFound` when there is none. */
+  argvForJob(jobId: string): string[];
   argvForNodes(): string[];
   /** Address by node. */
   parseNodes(stdout: string): Map<string, string>;
   argvForPartitions(): string[];
   parsePartitions(stdout: string): Partition[];
+  /** Whether a command says that nobody answered it. */
+  saysAway(stderr: string): boolean;
   classifyError(exitCode: number, stdout: string, stderr: string): Fault;
   /** What a queue reason means for people; undefined when the word says it all. */
   adviceFor(reason: string): string | undefined;

@@ -134,6 +134,7 @@ export const slurm: Scheduler = {
         { jobId, owner, submittedAt, state: "ended" as const, cause, exitCode: Number(exit.split(":")[0]) },
       ];
     }),
+  argvForJob: (jobId) => ["scontrol", "show", "job", jobId],
   argvForNodes: () => ["scontrol", "show", "node", "-o"],
   parseNodes: (stdout) =>
     new Map(
@@ -145,6 +146,7 @@ export const slurm: Scheduler = {
   argvForPartitions: () => ["sinfo", "-h", "-e", "-o", "%P|%a|%l|%c|%m"],
   parsePartitions: (stdout) =>
     [...Map.groupBy(lines(stdout).map(partitionOf), ({ name }) => name).values()].map(largest),
+  saysAway: (stderr) => slurmFault(stderr)?.kind === "transient",
   classifyError: (_exitCode, stdout, stderr) =>
     slurmFault(stderr) ?? slurmFault(stdout) ?? { kind: "transient" },
   adviceFor: slurmAdvice,
