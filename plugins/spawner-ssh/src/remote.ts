@@ -45,14 +45,9 @@ export function remote(
       throw sshError("SSH_PYTHON_MISSING", { host: name, detail: stderr, nothingMade });
     const answer: { ok: boolean } = readAnswer(schema, stdout, stderr);
     if (isAccepted<S>(answer)) return answer;
-    const { code, message } = { code: "", message: "", ...answer };
-    // Asked before anything else is done.
-    const isRefused = codeOf(code) === "SSH_ACCOUNT_REFUSED";
-    throw sshError(codeOf(code), {
-      host: name,
-      detail: message,
-      nothingMade: nothingMade && isRefused,
-    });
+    const { code, message, begun } = { code: "", message: "", begun: true, ...answer };
+    const more = { host: name, detail: message, nothingMade: nothingMade && !begun };
+    throw sshError(codeOf(code), more);
   }
   return {
     /** Only connects; nothing is asked yet, and its errors promise that. */

@@ -151,7 +151,7 @@ describe("what cannot be started is told, and leaves nothing", { skip }, () => {
     const home = `/home/${bed.accounts[0]}`;
     await rename(home, `${home}-away`);
     try {
-      await refused(t, {}, { code: "SSH_RUN_DIR_UNUSABLE", retryable: true });
+      await refused(t, {}, { code: "SSH_RUN_DIR_UNUSABLE", retryable: true, nothingMade: true });
     } finally {
       await rename(`${home}-away`, home);
     }

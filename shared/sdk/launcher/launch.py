@@ -220,18 +220,20 @@ ACTIONS = {"start": start, "stop": stop, "attend": attend, "cleanup": cleanup, "
 
 
 def main():
+    begun = False
     try:
         spec = json.load(sys.stdin)
         os.umask(0o077)
         resolve(spec)
+        begun = True
         if spec["action"] == "look":
             answer = look(spec)
         else:
             answer = ACTIONS[spec["action"]](spec, os.path.join(spec["runDir"], spec["tag"]))
     except Failed as failed:
-        answer = {"ok": False, "code": failed.code, "message": str(failed)}
+        answer = {"ok": False, "code": failed.code, "message": str(failed), "begun": begun}
     except OSError as error:
-        answer = {"ok": False, "code": "RUN_DIR_UNUSABLE", "message": str(error)}
+        answer = {"ok": False, "code": "RUN_DIR_UNUSABLE", "message": str(error), "begun": begun}
     json.dump(answer, sys.stdout)
 
 

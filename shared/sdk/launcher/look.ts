@@ -20,6 +20,8 @@ export const LaunchRefusal = Type.Object({
   ok: Type.Literal(false),
   code: Type.String(),
   message: Type.String(),
+  /** Absent or true: it may have done a part of what was asked. */
+  begun: Type.Optional(Type.Boolean()),
 });
 export type LaunchRefusal = Static<typeof LaunchRefusal>;
 
