@@ -1,18 +1,19 @@
 import type { ServerKey, Spawner, SpawnerHost, SpawnRequest } from "@elara/sdk";
 import { logLines } from "@elara/sdk/launcher";
 import { openSsh } from "@elara/ssh";
-import { asking, noAnswer, read } from "./ask.ts";
+import { asking, isDone, noAnswer, read } from "./ask.ts";
 import { checkBatch } from "./check.ts";
 import { knownCluster } from "./cluster.ts";
 import { openDesk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
-import { HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
+import { belongs, HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
 import { accountOf, jobName, jobOrder, jobSpec, scriptFacts, submitArgv } from "./job.ts";
 import { sharedListing } from "./listing.ts";
 import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
 import { checkLimits, checkValues } from "./options-check.ts";
+import { held, knownOwners } from "./owners.ts";
 import { refusalOf } from "./refusal.ts";
 import { pbs } from "./schedulers/pbs.ts";
 import { type FoundJob, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
@@ -49,24 +50,53 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   const ask = asking(scheduler, transport);
   const desk = openDesk(config, transport);
   const cluster = knownCluster(ask, scheduler, host.now);
+  const listing = sharedListing(ask, scheduler);
+  const ownerOf = knownOwners(ask, scheduler);
   const observe = watching({
     ...{ scheduler, ask, desk, cluster, nodeAddress: config.nodeAddress, log: host.log, now: host.now },
     portRange: config.portRange,
-    listing: sharedListing(ask, scheduler),
+    listing,
   });
 
-  const find = (tag: string, account: string, signal: AbortSignal): Promise<FoundJob[]> =>
-    ask(scheduler.argvForFind(jobName(tag), account), (text) => scheduler.parseFind(text), signal);
+  /** Living jobs of this server by its name; one of another owner is none that was asked for. */
+  async function find(tag: string, account: string, signal: AbortSignal): Promise<FoundJob[]> {
+    const name = jobName(tag);
+    const jobs = await ask(
+      scheduler.argvForFind(name, account),
+      (text) => scheduler.parseFind(text, name),
+      signal,
+    );
+    return jobs.length === 0 ? jobs : held(jobs, await ownerOf(account, signal));
+  }
+
+  /** The living job of the handle, whatever its name is by now; never one that was given its id later. */
+  async function addressed(
+    { tag, handle }: { readonly tag: string; readonly handle?: Handle },
+    signal: AbortSignal,
+  ): Promise<FoundJob | undefined> {
+    if (handle?.v !== HANDLE_VERSION || !belongs(tag, handle) || handle.submittedAt === 0) return undefined;
+    const job = (await listing([handle.owner], signal)).get(handle.jobId);
+    const isLiving = job && job.state !== "stopping" && job.state !== "ended";
+    return isLiving && job.owner === handle.owner && job.submittedAt === handle.submittedAt ? job : undefined;
+  }
 
   /** The account of a server; of a handle from another version of this plugin only tag and name count. */
   const accountFor = ({ handle, user }: ServerKey & { readonly handle?: Handle }): string =>
     handle?.v === HANDLE_VERSION ? handle.account : accountOf(config, user.name);
 
-  async function cancel(tag: string, account: string, graceSeconds: number, signal?: AbortSignal) {
-    const argv = scheduler.argvForCancel(jobName(tag), account);
+  async function cancel(
+    {
+      tag,
+      account,
+      jobId,
+    }: { readonly tag: string; readonly account: string; readonly jobId?: string | undefined },
+    graceSeconds: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const argv = scheduler.argvForCancel(jobName(tag), account, jobId);
     const wish = { action: "cancel", tag, cancel: argv, graceSeconds } as const;
     const { cancel: done } = await desk(account, wish, signal);
-    if (done.exitCode === 0) return;
+    if (isDone(scheduler, done)) return;
     if (scheduler.classifyError(done.exitCode, done.stdout, done.stderr).kind === "notFound") return;
     throw noAnswer(done);
   }
@@ -74,7 +104,7 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   /** Takes back what this start made and nobody wants: its folder, and the job where there is one. */
   async function takeBack(tag: string, account: string, isSubmitted = true): Promise<void> {
     try {
-      if (isSubmitted) await cancel(tag, account, 0);
+      if (isSubmitted) await cancel({ tag, account }, 0);
       await desk(account, { action: "forget", tag });
     } catch (error) {
       host.log.warn({ tag, err: error }, "a start left something behind");
@@ -105,14 +135,20 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       throw error;
     }
     // A search that failed says nothing of the job.
-    if (!submitted && found.exitCode !== 0) throw noAnswer(found);
+    const isFound = isDone(scheduler, found);
+    if (!submitted && !isFound) throw noAnswer(found);
     const jobId = submitted ? read(scheduler.parseSubmit, submitted.stdout) : "";
-    const jobs = found.exitCode === 0 ? read(scheduler.parseFind, found.stdout) : [];
+    const owner = scheduler.ownerOf(account, uid);
+    const jobs = isFound
+      ? held(
+          read((text) => scheduler.parseFind(text, spec.name), found.stdout),
+          owner,
+        )
+      : [];
     const job = jobs.find((one) => one.jobId === jobId) ?? (jobId === "" ? oldest(jobs) : undefined);
     const handle = newHandle(tag, {
       jobId: job?.jobId ?? jobId,
-      owner: scheduler.ownerOf(account, uid),
-      account,
+      ...{ owner, account },
       submittedAt: job?.submittedAt ?? 0,
     });
     return { handle, isOwn: !isOver && submitted !== undefined && submitted !== null };
@@ -134,15 +170,16 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     observe: (servers, { signal }) => observe(servers, signal),
 
     async stop(server, { graceSeconds, signal }) {
-      await cancel(server.tag, accountFor(server), graceSeconds, signal);
+      const jobId = (await addressed(server, signal))?.jobId;
+      await cancel({ tag: server.tag, account: accountFor(server), jobId }, graceSeconds, signal);
     },
 
     async locate({ tag, user }, { signal }) {
       const account = accountOf(config, user.name);
       const job = oldest((await find(tag, account, signal)).filter(({ state }) => state !== "stopping"));
       if (!job) return undefined;
-      const { jobId, submittedAt } = job;
-      return newHandle(tag, { jobId, submittedAt, account, owner: job.owner ?? account });
+      const { jobId, submittedAt, owner } = job;
+      return newHandle(tag, { jobId, submittedAt, account, owner });
     },
 
     async logs(server, { lines, signal }) {
@@ -155,11 +192,12 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       const account = accountFor(server);
       // Only the batch system knows: its owner can write a record of its end.
       const living = (await find(tag, account, signal)).filter(({ state }) => state !== "stopping");
+      if (await addressed(server, signal)) throw batchError("BATCH_STILL_RUNNING");
       const isStray = ({ jobId, state }: FoundJob): boolean =>
         (state === "queued" || state === "held") && !isOf(server.handle, jobId);
       if (!living.every(isStray)) throw batchError("BATCH_STILL_RUNNING");
       // Nobody would ask for it again, and it would wait for its turn.
-      if (living.length > 0) await cancel(tag, account, 0, signal);
+      if (living.length > 0) await cancel({ tag, account }, 0, signal);
       await desk(account, { action: "forget", tag }, signal);
     },
 

@@ -39,10 +39,10 @@ const FINISHED_KEPT = 1_000;
 const utc = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
 /** The same job, not one that was given its id later. */
-const isSame = (job: JobRow | undefined, { owner, submittedAt }: Handle): job is JobRow =>
+const isSame = (job: JobRow | undefined, handle: Handle): job is JobRow =>
   job !== undefined &&
-  job.owner === owner &&
-  (submittedAt === 0 || job.submittedAt === 0 || job.submittedAt === submittedAt);
+  job.owner === handle.owner &&
+  (handle.submittedAt === 0 || job.submittedAt === 0 || job.submittedAt === handle.submittedAt);
 
 /** Looks at all servers: one listing, and the records of those that just came up or ended. */
 export function watching(watch: Watch) {

@@ -24,7 +24,7 @@ describe('"no such job" is an answer', () => {
   test("of PBS, which prints nothing when it knows none", async () => {
     const ask = asked(pbs, 153, "", unknown);
     assert.deepEqual(await ask(["qstat"], (text) => pbs.parseFinished(text)), []);
-    assert.deepEqual(await ask(["qselect"], (text) => pbs.parseFind(text)), []);
+    assert.deepEqual(await ask(["qselect"], (text) => pbs.parseFind(text, "elara-x")), []);
   });
 
   test("of Slurm, which prints nothing", async () => {

@@ -10,7 +10,7 @@ function bench(...answers: (string | Error | Promise<string>)[]) {
   const asked: string[] = [];
   const ask: Ask = async (argv, parse) => {
     const answer = await answers[Math.min(asked.push(argv[0] ?? "") - 1, answers.length - 1)];
-    if (typeof answer === "string") return parse(answer);
+    if (typeof answer === "string") return parse(answer, false);
     throw answer;
   };
   return { cluster: knownCluster(ask, slurm, () => clock.now), clock, asked };

@@ -11,7 +11,7 @@ function slow() {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     signal?.addEventListener("abort", () => reject(signal.reason));
     asked.push({ owners: argv[argv.indexOf("-u") + 1] ?? "", answer: resolve, fail: reject });
-    return parse(await promise);
+    return parse(await promise, false);
   };
   return { asked, list: sharedListing(ask, slurm) };
 }

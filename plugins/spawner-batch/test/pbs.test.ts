@@ -12,6 +12,9 @@ import { localTransport } from "../src/transports/local.ts";
 /** Composed by the documented formats of PBS Pro 22; not recorded on a real one. */
 const recorded = (name: string): string =>
   readFileSync(new URL(`fixtures/pbs/${name}.txt`, import.meta.url), "utf8");
+/** The same when all jobs have one name. */
+const named = (name: string): string =>
+  recorded(name).replaceAll(/"Job_Name":"(\\.|[^"\\])*"/g, '"Job_Name":"elara-x"');
 const at = (text: string): number => Date.parse(text) / 1000;
 
 describe("a listing of PBS", () => {
@@ -129,7 +132,7 @@ describe("what is asked of PBS", () => {
     assert.throws(() => pbs.parseSubmit("qsub: would exceed limit\n"), { name: "Unreadable" });
   });
   test("of the jobs of a name those count that have not ended, with the time they were handed in", () => {
-    const found = pbs.parseFind(recorded("qstat-jobs"));
+    const found = pbs.parseFind(named("qstat-jobs"), "elara-x");
     assert.deepEqual(
       found.map(({ jobId }) => jobId),
       ["1234.pbs01", "1235.pbs01", "1236.pbs01", "1237.pbs01"],
@@ -137,12 +140,13 @@ describe("what is asked of PBS", () => {
     );
     assert.equal(found[0]?.submittedAt, at("2026-11-22T21:22:46Z"));
     assert.deepEqual(
-      pbs.parseFind(recorded("qstat-finished")).map(({ jobId }) => jobId),
+      pbs.parseFind(named("qstat-finished"), "elara-x").map(({ jobId }) => jobId),
       ["26.pbs01"],
       "none in F",
     );
-    assert.deepEqual(pbs.parseFind(""), [], "nothing printed is none");
-    assert.throws(() => pbs.parseFind("--all\n"), { name: "Unreadable" });
+    assert.throws(() => pbs.parseFind(recorded("qstat-jobs"), "elara-x"), { name: "Unreadable" });
+    assert.deepEqual(pbs.parseFind("", "elara-x"), [], "nothing printed is none");
+    assert.throws(() => pbs.parseFind("--all\n", "elara-x"), { name: "Unreadable" });
   });
   describe("by its commands", () => {
     /** A way to ask PBS where these commands are scripts. */
@@ -155,7 +159,7 @@ describe("what is asked of PBS", () => {
     };
     const finding = async (t: TestContext, qselect: string, qstat: string, name = "elara-x") => {
       const ask = await over(t, { qselect, qstat });
-      return ask(pbs.argvForFind(name, "ada"), (text) => pbs.parseFind(text));
+      return ask(pbs.argvForFind(name, "ada"), (text) => pbs.parseFind(text, name));
     };
     const cancelling = async (t: TestContext, qselect: string, qdel: string) => {
       const ask = await over(t, { qselect, qdel });

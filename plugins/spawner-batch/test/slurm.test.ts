@@ -67,6 +67,11 @@ describe("a listing of Slurm", () => {
 
   test("an empty one is no jobs", () => assert.deepEqual(slurm.parseList(""), []));
 
+  test("an end before its start, or before its submit, is none", () => {
+    assert.equal(one({ start: "1795382567", end: "1795382567" })?.endsAt, undefined);
+    assert.equal(one({ start: "N/A", end: "2" })?.endsAt, undefined);
+  });
+
   for (const [what, text] of Object.entries({
     "is cut off in a line": line() + line().slice(0, 30),
     "is cut off at a line's end": line().slice(0, -1),
@@ -87,7 +92,7 @@ describe("a listing of Slurm", () => {
     // Job name, comment, working folder, command, features, licences, project and group names.
     assert.doesNotMatch(format, /%[jkZofWagwE]/);
     const find = slurm.argvForFind("elara-x", "ada");
-    assert.equal(find[find.indexOf("-o") + 1], format, "the name filters and is not printed");
+    assert.equal(find[find.indexOf("-o") + 1], `${format}|%j`, "of a search the name that was asked for");
     assert.deepEqual(find.slice(find.indexOf("-n"), find.indexOf("-n") + 4), ["-n", "elara-x", "-u", "ada"]);
   });
 });

@@ -109,12 +109,18 @@ function plain(field: string, value: string, pattern: RegExp): string {
 const FIND = 'ids=$(qselect -N "$1" -u "$2") || exit; [ -z "$ids" ] || exec qstat -f -F json $ids';
 
 /** The same for the end of them; one that is ending already (E) takes no `qdel`. */
-const CANCEL = 'ids=$(qselect -s BHMQRSTUW -N "$1" -u "$2") || exit; [ -z "$ids" ] || exec qdel $ids';
+const CANCEL =
+  'ids=$(qselect -s BHMQRSTUW -N "$1" -u "$2") || exit; ids=$(printf "%s\\n" $ids $3 | sort -u); [ -z "$ids" ] || exec qdel $ids';
 
 /** As it prints an empty listing. */
 const NOTHING = '{"pbs_version":"any"}';
 
-const jobs = (stdout: string): JobRow[] => part(stdout, "Jobs").map(([jobId, job]) => rowOf(jobId, job));
+const jobs = (stdout: string, name?: string): JobRow[] =>
+  part(stdout, "Jobs").map(([jobId, job]) => {
+    if (name !== undefined && text(job.Job_Name ?? name) !== name)
+      throw new Unreadable(`job ${jobId} has not the name ${name}`);
+    return rowOf(jobId, job);
+  });
 const walltime = (minutes: number): string =>
   `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:00`;
 
@@ -126,6 +132,7 @@ export const pbs: Scheduler = {
   jobIdVariable: "PBS_JOBID",
   submitDirVariable: "PBS_O_WORKDIR",
   allowedFlags: ["-p", "-P", "-m", "-M"],
+  listsUids: false,
   ownerOf: (account) => account,
   argvForSubmit: (spec) => {
     if (spec.qos) throw new Unfit("qos", "PBS has no quality of service; its queues have limits");
@@ -153,9 +160,9 @@ export const pbs: Scheduler = {
   argvForList: () => utc("qstat", "-f", "-F", "json"),
   parseList: jobs,
   argvForFind: (name, account) => utc("sh", "-c", FIND, "find", name, account),
-  parseFind: (stdout) =>
-    stdout === "" ? [] : jobs(stdout).filter(({ state }) => state !== "stopping" && state !== "ended"),
-  argvForCancel: (name, account) => ["sh", "-c", CANCEL, "cancel", name, account],
+  parseFind: (stdout, name) =>
+    stdout === "" ? [] : jobs(stdout, name).filter(({ state }) => state !== "stopping" && state !== "ended"),
+  argvForCancel: (name, account, jobId = "") => ["sh", "-c", CANCEL, "cancel", name, account, jobId],
   argvForFinished: (ids) => utc("qstat", "-x", "-f", "-F", "json", ...ids),
   parseFinished: (stdout) => jobs(stdout).filter(({ state }) => state === "ended"),
   argvForJob: (jobId) => ["qstat", "-f", "-F", "json", jobId],

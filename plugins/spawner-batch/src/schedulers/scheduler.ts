@@ -53,8 +53,8 @@ export interface JobRow {
   readonly exitCode?: number;
 }
 
-/** A living job found by its name; a scheduler that prints ids only says `unknown` for the rest. */
-export type FoundJob = Pick<JobRow, "jobId" | "submittedAt" | "state"> & Partial<Pick<JobRow, "owner">>;
+/** A living job found by its name. */
+export type FoundJob = Pick<JobRow, "jobId" | "submittedAt" | "state" | "owner">;
 
 /** A partition or queue. */
 export interface Partition {
@@ -89,6 +89,8 @@ export interface Scheduler {
   readonly submitDirVariable: string;
   /** Flags an administrator's `extraArguments` may hold. */
   readonly allowedFlags: readonly string[];
+  /** Owners are listed by their numbers, not by their names. */
+  readonly listsUids: boolean;
   /** How `JobRow.owner` writes this owner. */
   ownerOf(account: string, uid: number): string;
   /** Throws Unfit for a value that it cannot take. */
@@ -100,9 +102,10 @@ export interface Scheduler {
   parseList(stdout: string): JobRow[];
   /** Living jobs of this name and owner, one a line; nothing printed when there is none. */
   argvForFind(name: string, account: string): string[];
-  parseFind(stdout: string): FoundJob[];
-  /** Ends jobs of this name and owner, in any phase; none is no fault. */
-  argvForCancel(name: string, account: string): string[];
+  /** Throws for a job of another name. */
+  parseFind(stdout: string, name: string): FoundJob[];
+  /** Ends jobs of this name and owner, in any phase, and this job of the owner; none is no fault. */
+  argvForCancel(name: string, account: string, jobId?: string): string[];
   /** Jobs that the listing does not show any more. */
   argvForFinished(jobIds: readonly string[]): string[];
   parseFinished(stdout: string): JobRow[];

@@ -6,6 +6,9 @@ const FIELDS = "%i|%U|%T|%V|%S|%e|%B|%r";
 /** Times as seconds since the epoch, wherever the command runs. */
 const squeue = (...args: string[]): string[] => ["env", "SLURM_TIME_FORMAT=%s", "squeue", "-h", ...args];
 
+/** By its id first: it may have another name by now, or have ended. What it says of that is not the answer. */
+const CANCEL = '[ -z "$3" ] || scancel --user="$2" "$3"; exec scancel --name="$1" --user="$2"';
+
 const seconds = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
 
 function lines(stdout: string): string[] {
@@ -25,7 +28,7 @@ function rowOf(line: string): JobRow {
   )
     throw new Unreadable(`not a line of squeue: ${JSON.stringify(line.slice(0, 200))}`);
   const why = reason.join("|");
-  const [startsAt, endsAt, cause] = [seconds(start), seconds(end), CAUSES[state]];
+  const [startsAt, endsAt = 0, cause] = [seconds(start), seconds(end), CAUSES[state]];
   const isHeld = state === "PENDING" && /^JobHeld/.test(why);
   return {
     jobId,
@@ -36,7 +39,8 @@ function rowOf(line: string): JobRow {
     ...(why !== "" && why !== "None" && { reason: why }),
     ...(/^[\w.-]+$/.test(node) && { node }),
     ...(startsAt !== undefined && { startsAt }),
-    ...(endsAt !== undefined && { endsAt }),
+    // Before it began it ends nowhere.
+    ...(endsAt > Math.max(startsAt ?? 0, submittedAt) && { endsAt }),
   };
 }
 
@@ -88,6 +92,7 @@ export const slurm: Scheduler = {
     ],
     ...["--tmp", "--wckey", "--mem-per-cpu", "--mem-per-gpu", "--cpus-per-gpu"],
   ],
+  listsUids: true,
   ownerOf: (_account, uid) => String(uid),
   argvForSubmit: (spec) => [
     ...["sbatch", "--parsable", "--no-requeue", "--nodes=1", "--ntasks=1", "--export=ALL"],
@@ -107,10 +112,15 @@ export const slurm: Scheduler = {
   parseSubmit: (stdout) => idIn(stdout, /^(\d+)(?:;[\w.-]+)?$/),
   argvForList: (owners) => squeue("-t", "all", "-u", owners.join(","), "-o", FIELDS),
   parseList: (stdout) => lines(stdout).map(rowOf),
-  // The name filters and is not printed: whoever may choose one cannot forge a row by it.
-  argvForFind: (name, account) => squeue("-n", name, "-u", account, "-o", FIELDS),
-  parseFind: (stdout) => lines(stdout).map(rowOf),
-  argvForCancel: (name, account) => ["scancel", `--name=${name}`, `--user=${account}`],
+  // All of one name: whoever may choose another cannot forge a row by it.
+  argvForFind: (name, account) => squeue("-n", name, "-u", account, "-o", `${FIELDS}|%j`),
+  parseFind: (stdout, name) =>
+    lines(stdout).map((line) => {
+      if (!line.endsWith(`|${name}`))
+        throw new Unreadable(`not a job of the name ${name}: ${JSON.stringify(line.slice(0, 200))}`);
+      return rowOf(line.slice(0, -name.length - 1));
+    }),
+  argvForCancel: (name, account, jobId = "") => ["sh", "-c", CANCEL, "cancel", name, account, jobId],
   argvForFinished: (ids) => [
     "env",
     "SLURM_TIME_FORMAT=%s",
