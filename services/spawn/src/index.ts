@@ -1,5 +1,4 @@
 export { bounded } from "./bounded.ts";
-export { closeAll } from "./close-all.ts";
 export { SpawnConfig } from "./config.ts";
 export { default } from "./define.ts";
 export { type Pace, steadyPace } from "./pace.ts";

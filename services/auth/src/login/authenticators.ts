@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import type { HubConfig } from "@elara/runtime/config/hub";
+import { closeAll } from "@elara/runtime/plugins/close-all";
 import type { Configured } from "@elara/runtime/service";
 import type { Authenticator, AuthPlugin, LoginField } from "@elara/sdk";
 import type { Logger } from "pino";
@@ -39,24 +40,29 @@ export interface Doors {
 /** Sets all authenticators up; one that fails stops the start. */
 export async function openDoors(
   configured: readonly Configured<AuthPlugin>[],
-  { hub, clock, log }: { hub: HubConfig; clock: Clock; log: Logger },
+  { hub, clock, log }: { hub: Pick<HubConfig, "dataDir" | "hubId">; clock: Clock; log: Logger },
 ): Promise<Doors> {
   const closers: (() => void | Promise<void>)[] = [];
   const all: Door[] = [];
-  for (const { name, plugin, options } of configured) {
-    const own = log.child({ authenticator: name });
-    const dataDir = join(hub.dataDir, "plugins", name);
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const authenticator = await plugin.setup(options, {
-      log: own,
-      dataDir,
-      hubId: hub.hubId,
-      now: () => clock.now(),
-      onClose: (close) => {
-        closers.push(close);
-      },
-    });
-    all.push({ name, label: plugin.label ?? name, authenticator, log: own });
+  try {
+    for (const { name, plugin, options } of configured) {
+      const own = log.child({ authenticator: name });
+      const dataDir = join(hub.dataDir, "plugins", name);
+      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      const authenticator = await plugin.setup(options, {
+        log: own,
+        dataDir,
+        hubId: hub.hubId,
+        now: () => clock.now(),
+        onClose: (close) => {
+          closers.push(close);
+        },
+      });
+      all.push({ name, label: plugin.label ?? name, authenticator, log: own });
+    }
+  } catch (error) {
+    await closeAll(closers, log);
+    throw error;
   }
 
   // A form is what it is; redirects are begun anew with every login, so only their kind is remembered.
@@ -85,9 +91,7 @@ export async function openDoors(
     all,
     find: (name) => all.find((door) => door.name === name),
     views: (callbackUrl) => Promise.all(all.map((door) => view(door, callbackUrl(door.name)))),
-    async close() {
-      for (const close of closers.reverse()) await close();
-    },
+    close: () => closeAll(closers, log),
   };
 }
 

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
+import { closeAll } from "@elara/runtime/plugins/close-all";
 import { faultWords, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
 import type { Configured } from "@elara/runtime/service";
 import type { AuthPlugin, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
 import {
   bounded,
-  closeAll,
   type Offer,
   offerFaults,
   type ProfileEntry,

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { systemClock } from "@elara/runtime/clock";
+import type { Configured } from "@elara/runtime/service";
+import { type AuthPlugin, authPlugin, Type } from "@elara/sdk";
+import { pino } from "pino";
+import { openDoors } from "../src/login/authenticators.ts";
+
+const ended: string[] = [];
+
+/** An authenticator that notes its end, or fails at one. */
+const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => ({
+  name,
+  options: {},
+  plugin: authPlugin({
+    name,
+    options: Type.Object({}),
+    errors: {},
+    setup(_options, host) {
+      host.onClose(() => {
+        if (fails === "end") throw new Error("no end");
+        ended.push(name);
+      });
+      if (fails === "setup") throw new Error("no setup");
+      return { begin: () => ({ kind: "form", fields: [] }), finish: async () => undefined };
+    },
+  }),
+});
+
+test("what authenticators left for their end runs whole", async (t) => {
+  const dataDir = await mkdtemp(join(tmpdir(), "elara-doors-"));
+  t.after(() => rm(dataDir, { recursive: true }));
+  const given = { hub: { dataDir, hubId: "h1" }, clock: systemClock, log: pino({ level: "silent" }) };
+
+  const doors = await openDoors([door("one"), door("two", "end"), door("three")], given);
+  await doors.close();
+  assert.deepEqual(ended.splice(0), ["three", "one"], "an end that fails keeps no other from running");
+
+  await assert.rejects(openDoors([door("one"), door("two", "setup")], given), /no setup/);
+  assert.deepEqual(ended, ["two", "one"], "a set-up that fails ends those before it");
+});
