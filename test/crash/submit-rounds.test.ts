@@ -4,7 +4,7 @@ import { groundsMissing, openGrounds } from "../fixtures/backends/grounds.ts";
 import { openStand } from "../fixtures/backends/stand.ts";
 import { shapeMissing } from "../fixtures/hub.ts";
 import { seeded } from "../fixtures/random.ts";
-import { killShares, SUBMIT_SECONDS, submitRounds } from "./submit-rounds.ts";
+import { aimedStretch, type KillMoment, killShares, SUBMIT_SECONDS, submitRounds } from "./submit-rounds.ts";
 
 /** `npm run measure:backends` makes 30. */
 const ROUNDS = 4;
@@ -16,6 +16,20 @@ test("kills are spread evenly between order and stored handle, in no order", () 
   for (const [index, share] of sorted.entries())
     assert.ok(share >= index / 30 && share < (index + 1) / 30, `${share} in part ${index}`);
   assert.notDeepEqual(shares, sorted);
+});
+
+test("aimed kills fall between those before the submit and those after the save", () => {
+  const round = (delayMs: number, moment: KillMoment) => ({
+    ...{ round: 1, victim: "spawn-1", mostAtOnce: 1, text: "", ok: true },
+    ...{ delayMs, moment },
+  });
+  assert.deepEqual(aimedStretch([], 300), [0, 300]);
+  const seen = [round(10, "before submit"), round(90, "before submit"), round(240, "after save")];
+  assert.deepEqual(
+    aimedStretch([...seen, round(280, "after save"), round(120, "between submit and save")], 300),
+    [90, 240],
+  );
+  assert.deepEqual(aimedStretch([round(250, "before submit"), round(100, "after save")], 300), [0, 300]);
 });
 
 test(`one server for each start in ${ROUNDS} rounds of kill -9 around its submit`, {

@@ -46,13 +46,23 @@ export function killShares(rounds: number, random: ReturnType<typeof seeded>): n
   return random.shuffle(Array.from({ length: rounds }, (_, part) => (part + random.next()) / rounds));
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const quantile = (values: readonly number[], share: number): number | undefined =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * share)];
+
+/** Where kills between submit and save are to be expected, after those of earlier rounds; the whole window before there are any. */
+export function aimedStretch(rounds: readonly SubmitRound[], saveMs: number): [number, number] {
+  const at = (moment: KillMoment): number[] =>
+    rounds.filter((round) => round.moment === moment).map(({ delayMs }) => delayMs);
+  const first = quantile(at("before submit"), 0.75) ?? 0;
+  const last = quantile(at("after save"), 0.25) ?? saveMs;
+  return first < last ? [first, last] : [0, saveMs];
+}
 
 /**
  * kill -9 of the spawn service at moments between order and stored handle; every start must come to exactly one server. One
- * kill hits a start on each of the backends, each with a delay of its own. With `between` rounds go on until so many kills fell
- * between submit and save, at most twice as many.
+ * kill hits a start on each of the backends, each with a delay of its own: of three rounds two are uniform over the window, the
+ * third is aimed at the stretch between submit and save, which is short where a submit is. With `between` aimed rounds go on
+ * until so many kills fell there, at most twice as many rounds.
  */
 export async function submitRounds(
   stand: Stand,
@@ -67,7 +77,7 @@ export async function submitRounds(
     const tracks = backends.map((backend) => ({
       backend,
       saves: [] as number[],
-      shares: [...killShares(given.rounds, random), ...killShares(given.rounds, random)],
+      shares: killShares(given.rounds, random),
       rounds: [] as SubmitRound[],
     }));
     /** One after the other: in a round their orders do not fall together either. */
@@ -84,9 +94,13 @@ export async function submitRounds(
       rounds.filter(({ moment }) => moment === "between submit and save").length < (given.between ?? 0);
     for (let round = 1; round <= 2 * given.rounds && tracks.some(isWanting); round++) {
       await time(TIMED + round);
-      const delays = tracks.map(
-        ({ saves, shares }) => median(saves.slice(-TIMED)) * (shares[round - 1] ?? 0),
-      );
+      const delays = tracks.map(({ saves, shares, rounds }) => {
+        const saveMs = quantile(saves.slice(-TIMED), 0.5) ?? 0;
+        const share = shares[round - 1];
+        if (share !== undefined && round % 3 !== 0) return saveMs * share;
+        const [first, last] = aimedStretch(rounds, saveMs);
+        return first + (last - first) * random.next();
+      });
       const victim = round % 5 === 0 ? random.pick(["spawn-1", "spawn-2"]) : "both replicas";
       const killer = killAfter(hub, victim, Math.max(...delays));
       await Promise.all(
@@ -104,7 +118,7 @@ export async function submitRounds(
     return await Promise.all(
       tracks.map(async ({ backend, saves, rounds }) => {
         const faults = await withoutOwner(stand, backend, ledger);
-        return { backend, saveMs: median(saves), rounds, faults };
+        return { backend, saveMs: quantile(saves, 0.5) ?? 0, rounds, faults };
       }),
     );
   } finally {
