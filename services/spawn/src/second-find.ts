@@ -3,6 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import type { Backend } from "./backends.ts";
 import type { ServerDoc } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
+import { isRefusal } from "./promises.ts";
 import { keyOf, storedServer } from "./stored-server.ts";
 import type { Watched } from "./watched.ts";
 
@@ -26,7 +27,13 @@ export const wantsSecondFind = (doc: ServerDoc, nowMs: number): boolean =>
 export async function stopSecondFind(look: Look, seen: ServerDoc): Promise<void> {
   const { parts, backend, watched, call } = look;
   const { ledger, log } = parts;
-  const found = await call((signal) => backend.spawner.locate(keyOf(seen), { signal }));
+  const found = await call((signal) => backend.spawner.locate(keyOf(seen), { signal })).catch(
+    (error: unknown) => {
+      // Nothing else will ever be heard.
+      if (isRefusal(error, backend.plugin)) return undefined;
+      throw error;
+    },
+  );
   const doc = await watched.again(seen);
   if (!doc) return;
   const verdict = found === undefined ? "same" : await compare(look, doc, found);

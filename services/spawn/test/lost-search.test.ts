@@ -44,6 +44,30 @@ describe("a start of which nothing can be at the backend", () => {
   });
 });
 
+describe("a server of which another call may have made a second", () => {
+  it("is not searched for ever where the backend refuses that for good", async () => {
+    const stand = await Stand.open();
+    try {
+      const first = await stand.start();
+      await stand.order({ submitMs: -1, deaf: true });
+      await until("submit under way", () => stand.world.waitingSubmits === 1);
+      await first.crash();
+      stand.declareDead(first);
+      await stand.start();
+      await until("the next submit under way", () => stand.world.waitingSubmits === 2);
+      stand.world.finishSubmits();
+      const ready = await stand.rest("ready");
+      assert.ok(ready.submitUntil, "the first call may still get through");
+      stand.world.isSearchRefused = true;
+      stand.clock.advance(60);
+      const settled = await stand.reach("is searched for no more", ({ submitUntil }) => submitUntil === "");
+      assert.equal(settled.phase, "ready");
+    } finally {
+      await stand.close();
+    }
+  });
+});
+
 describe("a start that may have left something", () => {
   let stand: Stand;
   beforeEach(async () => {
