@@ -7,18 +7,19 @@ import { knownCluster } from "./cluster.ts";
 import { openDesk } from "./desk.ts";
 import { badOption, batchError } from "./errors.ts";
 import { formOf } from "./form.ts";
-import { belongs, HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
+import { HANDLE_VERSION, type Handle, newHandle } from "./handle.ts";
 import { accountOf, jobName, jobOrder, jobSpec, scriptFacts, submitArgv } from "./job.ts";
 import { sharedListing } from "./listing.ts";
 import { watching } from "./observe.ts";
 import type { Options } from "./options.ts";
 import { checkLimits, checkValues } from "./options-check.ts";
-import { held, knownOwners } from "./owners.ts";
+import { held } from "./owners.ts";
 import { refusalOf } from "./refusal.ts";
 import { pbs } from "./schedulers/pbs.ts";
 import { type FoundJob, type Scheduler, Unfit } from "./schedulers/scheduler.ts";
 import { slurm } from "./schedulers/slurm.ts";
 import { jobScript } from "./script.ts";
+import { searching } from "./search.ts";
 import { localTransport } from "./transports/local.ts";
 import { sshTransport } from "./transports/ssh.ts";
 import { sudoTransport } from "./transports/sudo.ts";
@@ -51,34 +52,12 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
   const desk = openDesk(config, transport);
   const cluster = knownCluster(ask, scheduler, host.now);
   const listing = sharedListing(ask, scheduler);
-  const ownerOf = knownOwners(ask, scheduler);
+  const { byName, livingId, mayLive } = searching(ask, scheduler, listing);
   const observe = watching({
     ...{ scheduler, ask, desk, cluster, nodeAddress: config.nodeAddress, log: host.log, now: host.now },
     portRange: config.portRange,
     listing,
   });
-
-  /** Living jobs of this server by its name; one of another owner is none that was asked for. */
-  async function find(tag: string, account: string, signal: AbortSignal): Promise<FoundJob[]> {
-    const name = jobName(tag);
-    const jobs = await ask(
-      scheduler.argvForFind(name, account),
-      (text) => scheduler.parseFind(text, name),
-      signal,
-    );
-    return jobs.length === 0 ? jobs : held(jobs, await ownerOf(account, signal));
-  }
-
-  /** The living job of the handle, whatever its name is by now; never one that was given its id later. */
-  async function addressed(
-    { tag, handle }: { readonly tag: string; readonly handle?: Handle },
-    signal: AbortSignal,
-  ): Promise<FoundJob | undefined> {
-    if (handle?.v !== HANDLE_VERSION || !belongs(tag, handle) || handle.submittedAt === 0) return undefined;
-    const job = (await listing([handle.owner], signal)).get(handle.jobId);
-    const isLiving = job && job.state !== "stopping" && job.state !== "ended";
-    return isLiving && job.owner === handle.owner && job.submittedAt === handle.submittedAt ? job : undefined;
-  }
 
   /** The account of a server; of a handle from another version of this plugin only tag and name count. */
   const accountFor = ({ handle, user }: ServerKey & { readonly handle?: Handle }): string =>
@@ -170,13 +149,13 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
     observe: (servers, { signal }) => observe(servers, signal),
 
     async stop(server, { graceSeconds, signal }) {
-      const jobId = (await addressed(server, signal))?.jobId;
+      const jobId = await livingId(server, signal);
       await cancel({ tag: server.tag, account: accountFor(server), jobId }, graceSeconds, signal);
     },
 
     async locate({ tag, user }, { signal }) {
       const account = accountOf(config, user.name);
-      const job = oldest((await find(tag, account, signal)).filter(({ state }) => state !== "stopping"));
+      const job = oldest((await byName(tag, account, signal)).filter(({ state }) => state !== "stopping"));
       if (!job) return undefined;
       const { jobId, submittedAt, owner } = job;
       return newHandle(tag, { jobId, submittedAt, account, owner });
@@ -191,11 +170,10 @@ export function batchSpawner(config: Options, host: SpawnerHost): Spawner<Option
       const { tag } = server;
       const account = accountFor(server);
       // Only the batch system knows: its owner can write a record of its end.
-      const living = (await find(tag, account, signal)).filter(({ state }) => state !== "stopping");
-      if (await addressed(server, signal)) throw batchError("BATCH_STILL_RUNNING");
+      const living = (await byName(tag, account, signal)).filter(({ state }) => state !== "stopping");
       const isStray = ({ jobId, state }: FoundJob): boolean =>
         (state === "queued" || state === "held") && !isOf(server.handle, jobId);
-      if (!living.every(isStray)) throw batchError("BATCH_STILL_RUNNING");
+      if (!living.every(isStray) || (await mayLive(server, signal))) throw batchError("BATCH_STILL_RUNNING");
       // Nobody would ask for it again, and it would wait for its turn.
       if (living.length > 0) await cancel({ tag, account }, 0, signal);
       await desk(account, { action: "forget", tag }, signal);

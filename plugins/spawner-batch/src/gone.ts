@@ -5,14 +5,17 @@ import type { Scheduler } from "./schedulers/scheduler.ts";
 /** Jobs that one look asks for. */
 const AT_ONCE = 8;
 
-/** Which of the jobs that no listing shows the batch system denies by their ids. The others may live. */
+/**
+ * Whether the batch system denies jobs that no listing shows when it is asked by their ids. One that is not in the answer
+ * could not be asked for.
+ */
 export function goneJobs(ask: Ask, scheduler: Scheduler, log: Logger) {
   /** The number of the look that asked for it last: each has its turn. */
   let asked = new Map<string, number>();
   let looks = 0;
 
-  return async (jobIds: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string>> => {
-    const gone = new Set<string>();
+  return async (jobIds: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, boolean>> => {
+    const gone = new Map<string, boolean>();
     looks += 1;
     asked = new Map([...asked].filter(([jobId]) => jobIds.includes(jobId)));
     const lastOf = (jobId: string): number => asked.get(jobId) ?? 0;
@@ -20,8 +23,8 @@ export function goneJobs(ask: Ask, scheduler: Scheduler, log: Logger) {
     const look = async (jobId: string): Promise<void> => {
       asked.set(jobId, looks);
       const isDenied = await ask(scheduler.argvForJob(jobId), (_, isNone) => isNone, signal);
-      if (isDenied) gone.add(jobId);
-      else log.warn({ jobId }, "the batch system knows a job that it does not list");
+      gone.set(jobId, isDenied);
+      if (!isDenied) log.warn({ jobId }, "the batch system knows a job that it does not list");
     };
     await Promise.all(
       turn.map((jobId) =>

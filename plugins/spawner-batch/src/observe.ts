@@ -169,18 +169,21 @@ export function watching(watch: Watch) {
       // Its owner can write the claim: that ends no job that lives.
       return claimant && (isOver(job) || !isOver(claimant)) ? claimant : job;
     };
-    const missing = asked
-      .filter((server) => !claimed(server) && !records.get(server.tag)?.exit)
-      .flatMap(({ handle }) => (handle.jobId === "" ? [] : [handle.jobId]));
-    const books = await booksOf(missing, signal);
+    const missing = asked.filter((server) => !claimed(server) && server.handle.jobId !== "");
+    const hasExit = ({ tag }: Server): boolean => Boolean(records.get(tag)?.exit);
+    const idsOf = (some: readonly Server[]) => some.map(({ handle }) => handle.jobId);
+    const books = await booksOf(idsOf(missing.filter((server) => !hasExit(server))), signal);
     // A listing that is empty by mistake looks like the end of all; an id that is another job's by now does not.
-    const doubted = missing.filter((id) => !books.has(id) && !jobs.has(id));
-    const isGone = await gone(doubted, signal);
+    const doubted = missing.filter(({ handle }) => !books.has(handle.jobId) && !jobs.has(handle.jobId));
+    const denied = await gone(idsOf(doubted), signal);
+    /** Without an end in its records only a denial counts; its owner can write one, so a job that is there goes before it. */
+    const mayLive = (server: Server): boolean =>
+      doubted.includes(server) && !(denied.get(server.handle.jobId) ?? hasExit(server));
     for (const server of asked) {
       const { tag, handle } = server;
       const book = books.get(handle.jobId);
       const job = claimed(server) ?? (isSame(book, handle) ? book : undefined);
-      if (!job && doubted.includes(handle.jobId) && !isGone.has(handle.jobId)) {
+      if (mayLive(server)) {
         rows.push({ tag, state: "unknown", reason: "the batch system does not list its job" });
         continue;
       }

@@ -22,6 +22,7 @@ async function bench(t: TestContext, squeue: string) {
     ...{ squeue: `[ -e ${dir}/gone ] || { ${squeue}; }`, scancel },
     sinfo: "echo 'main*|up|infinite|2|2000'",
     id: "echo 7",
+    scontrol: `[ -e ${dir}/listless ] || { echo 'Invalid job id specified' >&2; exit 1; }`,
   })) {
     await writeFile(join(dir, name), `#!/bin/sh\n${text}\n`);
     await chmod(join(dir, name), 0o755);
@@ -115,6 +116,14 @@ describe("the records of a server", () => {
     await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
     assert.ok(await isKept());
     assert.deepEqual(await cancelled(), []);
+  });
+  test("are kept while no listing shows its job, but the batch system knows it", async (t) => {
+    const { bench: made, spawner, dir } = await bench(t, "true");
+    await writeFile(join(dir, "listless"), "");
+    const request = made.request();
+    const handle = newHandle(request.tag, { jobId: "1", owner: "7", account: "ada", submittedAt: 5 });
+    const done = spawner.cleanup?.(made.stored(request, handle), made.call()) ?? assert.fail();
+    await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
   });
   test("go when its job is over", async (t) => {
     const { done, isKept } = await forgetting(t, "true", { claim });

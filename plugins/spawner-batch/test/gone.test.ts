@@ -53,6 +53,7 @@ describe("a job that the listing does not show", () => {
   test("has ended when its records or the books say so", async () => {
     const scontrol = said("", contact, 1);
     assert.equal(await look({ scontrol }, { state: running, exit }), "ended");
+    assert.equal(await look({ scontrol: said("JobId=1\n") }, { exit }), "unknown", "its owner wrote it");
     const sacct = said("1|7|TIMEOUT|5|0:0\n");
     assert.equal(await look({ scontrol, sacct }, { state: running }), "ended");
   });

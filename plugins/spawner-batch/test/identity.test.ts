@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { newTag } from "@elara/sdk/testing";
 import { newHandle } from "../src/handle.ts";
@@ -83,6 +84,41 @@ describe("a job id is an address only", { skip }, () => {
     await spawner.stop(other, { graceSeconds: 1, ...bench.call() });
     await bench.untilEnded(spawner, other, "stopped by either handle it ends");
     await bench.untilNoProcess("stopped by either handle it ends");
+  });
+
+  test("a job that its owner gave another name is kept, and stopped by its id", async (t) => {
+    const bench = stand.bench(t);
+    const spawner = await bench.spawner();
+    const server = await bench.start(spawner, bench.request());
+    await bench.untilRunning(spawner, server);
+    const { jobId } = server.handle;
+    await stand.bed.run(["scontrol", "update", `jobid=${jobId}`, "jobname=foo"], { account: stand.account });
+    const done = spawner.cleanup?.(server, bench.call()) ?? assert.fail();
+    await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await bench.untilEnded(spawner, server, "stopped by its id it ends");
+    assert.match(await stand.recordOf(jobId, "JobState"), /COMPLET|CANCELLED/);
+    await spawner.cleanup?.(server, bench.call());
+  });
+
+  test("an end that its owner wrote, and a listing that is empty once, leave no job without its server", async (t) => {
+    const bench = stand.bench(t);
+    const server = await bench.start(await bench.spawner(), bench.request());
+    await bench.untilRunning(await bench.spawner(), server);
+    const exit = { v: 1, tag: server.tag, cause: "exited", exitCode: 0, signal: null, at: "", code: null };
+    await writeFile(`${stand.folder(server.tag)}/exit.json`, JSON.stringify({ ...exit, message: "" }));
+    const { PATH } = await stand.shim(t, "squeue", "#!/bin/sh\n");
+    const blind = await stand.bench(t, { environment: { ...stand.bed.env, PATH } }).spawner();
+    const row = await bench.row(blind, [server], server.tag);
+    assert.equal(row?.state, "unknown");
+    const spawner = await bench.spawner();
+    const done = spawner.cleanup?.(server, bench.call()) ?? assert.fail();
+    await assert.rejects(done, { code: "BATCH_STILL_RUNNING" });
+    await assert.rejects(blind.cleanup?.(server, bench.call()) ?? assert.fail(), {
+      code: "BATCH_STILL_RUNNING",
+    });
+    await spawner.stop(server, { graceSeconds: 1, ...bench.call() });
+    await bench.untilNoProcess("stopped it ends");
   });
 
   test("a handle made for another server says nothing of this one", async (t) => {

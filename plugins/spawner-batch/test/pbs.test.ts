@@ -161,9 +161,9 @@ describe("what is asked of PBS", () => {
       const ask = await over(t, { qselect, qstat });
       return ask(pbs.argvForFind(name, "ada"), (text) => pbs.parseFind(text, name));
     };
-    const cancelling = async (t: TestContext, qselect: string, qdel: string) => {
+    const cancelling = async (t: TestContext, qselect: string, qdel: string, jobId?: string) => {
       const ask = await over(t, { qselect, qdel });
-      return ask(pbs.argvForCancel("x'; id; '", "ada"), (text) => text);
+      return ask(pbs.argvForCancel("x'; id; '", "ada", jobId), (text) => text);
     };
     const job = `printf '{"pbs_version":"22","Jobs":{"%s":{"Job_Owner":"ada@l","job_state":"R","ctime":"Sun Nov 22 21:22:46 2026"}}}' "$4"`;
     test("a job is found by name and owner, its record by its id", async (t) => {
@@ -188,6 +188,8 @@ describe("what is asked of PBS", () => {
       const both = `[ "$*" = "-s BHMQRSTUW -N x'; id; ' -u ada" ] && printf '1.a\\n2.a\\n'`;
       assert.equal(await cancelling(t, both, 'echo "$*"'), "1.a 2.a\n");
       assert.equal(await cancelling(t, "true", "exit 9"), "");
+      assert.equal(await cancelling(t, both, 'echo "$*"', "2.a"), "1.a 2.a\n");
+      assert.equal(await cancelling(t, "true", 'echo "$*"', "3.a"), "3.a\n");
     });
   });
   test("flags that change who, where or what runs are not allowed", () => {
