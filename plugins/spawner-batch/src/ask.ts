@@ -7,7 +7,7 @@ import { type Result, type Transport, TransportFault } from "./transports/transp
 export const COMMAND_SECONDS = 12;
 
 /** What shells and `env` answer for a program that is not in PATH. */
-const NOT_FOUND = 127;
+export const NOT_FOUND = 127;
 
 /**
  * Asks the scheduler as the hub and reads its answer. `isDenied`: it said that there is no such job. Throws when nothing
@@ -27,10 +27,17 @@ export function faultOf(fault: TransportFault): PluginError {
   return batchError(fault.trouble === "deadline" ? "BATCH_SCHEDULER_AWAY" : "BATCH_UNREACHABLE", told);
 }
 
+/** How a command ended, in words for the operator; `what` it was, or who ran it. */
+export function ending({ exitCode, stdout, stderr }: Result, what = ""): string {
+  const said = [stderr.trim().slice(-2000), stdout.trim().slice(0, 500)].filter((part) => part !== "");
+  const end = exitCode === -1 ? "ended by a signal" : `exit code ${exitCode}`;
+  return `${what === "" ? "" : `${what}: `}${end}, ${said.join("; ") || "nothing was printed"}`;
+}
+
 /** A command of the scheduler failed, so nothing is known: it does not answer, or is not there. */
-export const noAnswer = (call: Result, told: object = {}): PluginError =>
+export const noAnswer = (call: Result, what?: string): PluginError =>
   batchError(call.exitCode === NOT_FOUND ? "BATCH_SCHEDULER_MISSING" : "BATCH_SCHEDULER_AWAY", {
-    detail: { ...told, ...call, stdout: call.stdout.slice(0, 500), stderr: call.stderr.slice(0, 2000) },
+    detail: ending(call, what),
   });
 
 /** Whether a command did what it was for. Some end with 0 although nobody answered them. */
@@ -60,6 +67,6 @@ export function asking(scheduler: Scheduler, transport: Transport): Ask {
     // "No such job" is an answer: of several that were asked for the others may be printed.
     if (scheduler.classifyError(exitCode, stdout, stderr).kind === "notFound")
       return read((text) => parse(text, true), stdout.trim() === "" ? scheduler.nothing : stdout);
-    throw noAnswer(result, { argv });
+    throw noAnswer(result, argv.join(" "));
   };
 }

@@ -46,7 +46,7 @@ async function tryDesk({ config, scheduler, desk }: Checked, account: string): P
   const [major = 0, minor = 0] = probe.version;
   if (major < 3 || (major === 3 && minor < 9))
     throw badOption("python", `python: ${config.python} is ${major}.${minor} there, 3.9 or newer is needed`);
-  if (probe.call.exitCode !== 0) throw noAnswer(probe.call, { account });
+  if (probe.call.exitCode !== 0) throw noAnswer(probe.call, `as ${account}`);
 }
 
 /** What was seen and what was not tried. Throws with the fix when servers cannot be started as configured. */

@@ -7,7 +7,7 @@ import {
   readAnswer,
 } from "@elara/sdk/launcher";
 import { type Static, Type } from "typebox";
-import { COMMAND_SECONDS, faultOf } from "./ask.ts";
+import { COMMAND_SECONDS, ending, faultOf, NOT_FOUND } from "./ask.ts";
 import { batchError, codeOfLauncher } from "./errors.ts";
 import type { Options } from "./options.ts";
 import { type Result, type Transport, TransportFault } from "./transports/transport.ts";
@@ -32,11 +32,13 @@ const SECONDS: Readonly<Record<DeskWish["action"], number>> = {
 };
 
 /** Why there is no answer in its output. */
-function failure(account: string, { exitCode, stdout, stderr }: Result) {
-  const detail = { account, exitCode, stdout: stdout.slice(0, 500), stderr: stderr.trim().slice(-2000) };
+function failure(account: string, result: Result) {
+  const { exitCode, stderr } = result;
+  const detail = ending(result, `as ${account}`);
   if (/unknown user|invalid user/i.test(stderr)) return batchError("BATCH_ACCOUNT_MISSING", { detail });
-  const isSudo = /^sudo: /m.test(stderr) && !/command not found/.test(stderr);
-  if (isSudo || /is not allowed to execute/.test(stderr))
+  if (exitCode === NOT_FOUND || /command not found/.test(stderr))
+    return batchError("BATCH_PYTHON_MISSING", { detail });
+  if (/^sudo: /m.test(stderr) || /is not allowed to execute/.test(stderr))
     return batchError("BATCH_ACCOUNT_REFUSED", { detail });
   return batchError("BATCH_DESK_FAILED", { detail });
 }
@@ -57,7 +59,11 @@ export function openDesk(config: Options, transport: Transport): Desk {
     const result = await transport.run(command).catch((error: unknown) => {
       if (!(error instanceof TransportFault)) throw error;
       // The program that is missing is Python; a missing scheduler the desk tells itself.
-      if (error.trouble === "missing") throw batchError("BATCH_DESK_FAILED", { cause: error });
+      if (error.trouble === "missing")
+        throw batchError(config.transport === "sudo" ? "BATCH_DESK_FAILED" : "BATCH_PYTHON_MISSING", {
+          detail: error.message,
+          cause: error,
+        });
       if (error.trouble === "login")
         throw batchError("BATCH_ACCOUNT_MISSING", { detail: error.message, cause: error });
       throw faultOf(error);
@@ -67,6 +73,6 @@ export function openDesk(config: Options, transport: Transport): Desk {
     if (answer.ok) return answer;
     if (answer.code === "LAUNCHER_FAILED") throw failure(account, result);
     const code = answer.code === "DEADLINE" ? "BATCH_SCHEDULER_AWAY" : codeOfLauncher(answer.code);
-    throw batchError(code ?? "BATCH_DESK_FAILED", { detail: { account, ...answer } });
+    throw batchError(code ?? "BATCH_DESK_FAILED", { detail: `as ${account}: ${answer.message}` });
   };
 }

@@ -55,6 +55,12 @@ export const errors = {
     operator:
       "A command of the scheduler is not in PATH where it is run; which is in the detail. Set PATH in the option `environment`.",
   },
+  BATCH_PYTHON_MISSING: {
+    status: 500,
+    user: LATER,
+    operator:
+      "There is no program of the name in the option `python` where users' commands run. Give the whole path of a Python 3.9 or newer.",
+  },
   BATCH_DESK_FAILED: {
     status: 500,
     user: LATER,

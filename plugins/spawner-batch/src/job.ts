@@ -11,7 +11,10 @@ export const jobName = (tag: string): string => `elara-${tag}`;
 /** The account at the batch system. Never one that a command would take for a flag. */
 export function accountOf(config: Options, userName: string): string {
   const account = config.user.replaceAll("{username}", userName);
-  if (!isAccount(account)) throw batchError("BATCH_ACCOUNT_REFUSED", { detail: { account } });
+  if (!isAccount(account))
+    throw batchError("BATCH_ACCOUNT_REFUSED", {
+      detail: `no name of an account: ${JSON.stringify(account)}`,
+    });
   return account;
 }
 

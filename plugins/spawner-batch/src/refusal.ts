@@ -1,6 +1,6 @@
 import type { PluginError } from "@elara/sdk";
 import type { DeskCall } from "@elara/sdk/launcher";
-import { noAnswer } from "./ask.ts";
+import { ending, noAnswer } from "./ask.ts";
 import { batchError } from "./errors.ts";
 import type { Scheduler } from "./schedulers/scheduler.ts";
 
@@ -11,7 +11,7 @@ export function refusalOf(scheduler: Scheduler, call: DeskCall): PluginError {
   if (kind === "transient") return noAnswer(call);
   const words = wordsOf(stderr);
   return batchError("BATCH_REFUSED", {
-    detail: { exitCode, stderr: stderr.slice(0, 2000) },
+    detail: ending(call),
     message: `The batch system refused the job${words === "" ? "." : `: ${words}`}`,
     ...(field !== undefined && { field }),
   });

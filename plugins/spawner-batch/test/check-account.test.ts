@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from "node:test";
 import { checkCall, SpawnerBench } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 
-const PROGRAMS = ["/bin/sh", "/usr/bin/env", "/usr/bin/sudo"];
+const PROGRAMS = ["/bin/sh", "/usr/bin/env"];
 
 /** What a check says where nothing is in PATH but these commands, which are scripts. */
 async function checked(t: TestContext, options: object, commands: Record<string, string> = {}) {
@@ -46,9 +46,27 @@ describe("check fails, and names what is in the way:", () => {
     test(`no ${name} where users are`, (t) =>
       assert.rejects(checked(t, {}, { [name]: "" }), (error: Error & { code: string; detail: unknown }) => {
         assert.equal(error.code, "BATCH_SCHEDULER_MISSING");
-        assert.match(JSON.stringify(error.detail), new RegExp(`not in PATH: ${name}`));
+        assert.equal(error.detail, `as ${me}: exit code 127, not in PATH: ${name}`);
         return true;
       }));
+  for (const [python, code] of Object.entries({
+    python9: "BATCH_PYTHON_MISSING",
+    "/nonexistent/python3": "BATCH_PYTHON_MISSING",
+    "/bin/false": "BATCH_DESK_FAILED",
+  }))
+    test(`${python} for Python under sudo, in words`, (t) => {
+      const sudo = { transport: "sudo", checkAccount: me, python };
+      return assert.rejects(
+        checked(t, sudo, {
+          sudo: "shift 5; case $1 in /bin/*) exec $1;; esac; echo sudo: $1: command not found >&2; exit 1",
+        }),
+        (error: Error & { code: string; detail: unknown }) => {
+          assert.equal(error.code, code);
+          assert.match(String(error.detail), new RegExp(`^as ${me}: exit code 1, `));
+          return true;
+        },
+      );
+    });
   test("a folder that the account cannot write", (t) =>
     assert.rejects(checked(t, { runDir: "/proc/nowhere" }), { code: "BATCH_RUN_DIR_UNUSABLE" }));
   test("nodes that the scheduler does not tell", (t) =>

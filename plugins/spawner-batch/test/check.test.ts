@@ -64,7 +64,7 @@ describe("check", { skip }, () => {
     ],
     ["an account that is not there", { checkAccount: "elara-nobody" }, "BATCH_ACCOUNT_MISSING", /./],
     ["an account that is none", { checkAccount: "-u" }, "BATCH_OPTIONS_INVALID", /checkAccount/],
-    ["a Python that is not there", { python: "/nonexistent/python3" }, "BATCH_DESK_FAILED", /./],
+    ["a Python that is not there", { python: "/nonexistent/python3" }, "BATCH_PYTHON_MISSING", /./],
   ] as const)
     test(`tells ${what}`, async (t) => {
       const given = { checkAccount: stand.account, environment: { ...stand.bed.env }, ...options };

@@ -72,6 +72,6 @@ describe("a program that a login node does not have", () => {
   }))
     test(`is told as the desk's when it is Python, ${where}`, () =>
       assert.rejects(openDesk(config, transport)("ada", { action: "tail", tag: "x", lines: 1 }), {
-        code: "BATCH_DESK_FAILED",
+        code: "BATCH_PYTHON_MISSING",
       }));
 });
