@@ -196,7 +196,8 @@ async function silent(t: TestContext) {
 test("a start that is cancelled while the machine says nothing is given up at once", { skip }, async (t) => {
   const bench = await benchOn(t, { hosts: [await silent(t)] });
   const cancel = new AbortController();
-  const start = bench.start(await bench.spawner(), bench.request(), bench.call(cancel.signal));
+  const spawner = await bench.spawner();
+  const start = spawner.start(bench.request(), bench.call(cancel.signal));
   setTimeout(() => cancel.abort(new Error("cancelled")), 100);
   const begin = performance.now();
   await assert.rejects(start, /cancelled/);
