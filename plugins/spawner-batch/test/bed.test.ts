@@ -32,9 +32,9 @@ test("a Slurm leaves nothing behind when the test that made it is killed while a
     const bed = await startSlurm();
     const [account] = bed.accounts;
     const job = "#!/bin/sh\\nsetsid sleep 600 &\\nsleep 600\\n";
-    const id = (await bed.run(["sbatch", "--parsable", "--chdir=/tmp"], { account, input: job })).trim();
+    const id = (await bed.run(["sbatch", "--parsable", "--output=/dev/null", "--chdir=/"], { account, input: job })).trim();
     const state = () => bed.run(["squeue", "-h", "-j", id, "-o", "%T"]);
-    while (!(await state()).includes("RUNNING")) await new Promise((done) => setTimeout(done, 100));
+    for (let look = 0; look < 300 && !(await state()).includes("RUNNING"); look += 1) await new Promise((done) => setTimeout(done, 100));
     process.stdout.write(JSON.stringify([bed.dir, ...bed.accounts]));
     setInterval(() => {}, 60_000);`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
