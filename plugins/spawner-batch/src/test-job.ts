@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Checked, factsOf } from "./check.ts";
+import { type Checked, factsOf } from "./checked.ts";
 import { batchError } from "./errors.ts";
 import { jobName, submitArgv } from "./job.ts";
 import { refusalOf } from "./refusal.ts";
