@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type Server } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { hubProbe } from "@elara/sdk";
 import { type Checked, factsOf } from "./checked.ts";
 import { batchError } from "./errors.ts";
 import { jobName, submitArgv } from "./job.ts";
@@ -8,34 +8,15 @@ import { refusalOf } from "./refusal.ts";
 
 const SECONDS = 120;
 
-/** Asks for a page without a proxy, and prints what came. */
-const VISIT = `
-import sys, urllib.error, urllib.request as web
-try:
-    answer = web.build_opener(web.ProxyHandler({})).open(sys.argv[1], timeout=5)
-except urllib.error.HTTPError as error:
-    answer = error
-print(answer.read(2000).decode())
-`;
-
-/** Listens where the hub would; undefined when the hub does already, or the address is another machine's. */
-const listenAt = ({ hostname, port }: URL, word: string): Promise<Server | undefined> =>
-  new Promise((resolve) => {
-    const server = createServer((_, response) => response.end(word));
-    server.once("error", () => resolve(undefined));
-    server.listen({ host: hostname, port: Number(port), exclusive: true }, () => resolve(server));
-  });
-
 /** A job of the shortest kind, from submit to its exit record; from its node it asks for the hub's API. */
 export async function runTestJob(checked: Checked, account: string): Promise<void> {
   const { config, scheduler, desk, script, takeBack, apiUrl } = checked;
   const { listen, portRange, logBytes } = config;
-  const word = randomBytes(8).toString("hex");
-  const tag = `check${word}`;
+  const tag = `check${randomBytes(8).toString("hex")}`;
   const name = jobName(tag);
   const { partition, account: project, qos } = config;
   const spec = { name, output: "job.out", partition, account: project, qos, walltimeMinutes: 1, extra: [] };
-  const listener = await listenAt(new URL(apiUrl), word);
+  const probe = await hubProbe(apiUrl);
   const failed = (operator: string) => batchError("BATCH_LAUNCH_FAILED", { message: operator, operator });
   const lastLine = async (): Promise<string> =>
     (await desk(account, { action: "tail", tag, lines: 1 })).lines[0] ?? "no output";
@@ -48,7 +29,7 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
       script: script(factsOf(config, account)),
       jobIdVariable: scheduler.jobIdVariable,
       order: {
-        ...{ tag, argv: [config.python, "-c", VISIT, apiUrl], env: {}, servicePrefix: "/" },
+        ...{ tag, argv: [config.python, ...probe.args], env: {}, servicePrefix: "/" },
         ...{ host: listen, portRange, portRestSeconds: 0, logBytes },
       },
     });
@@ -59,17 +40,16 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
       const exit = (await desk(account, { action: "records", tags: [tag] })).records[tag]?.exit;
       if (exit && exit.exitCode === null) throw failed(`the test job failed: ${exit.message || exit.cause}`);
       if (exit) {
-        const line = await lastLine();
-        if (exit.exitCode === 0 && (listener ? line === word : line.includes('"version"'))) return;
-        const operator = `A job does not reach the hub at ${apiUrl}: ${line}. Does a firewall stand between, or should \`network.internalHost\` be another address?`;
-        throw batchError("BATCH_HUB_UNREACHABLE", { operator });
+        const fault = probe.fault([await lastLine()]);
+        if (fault === "") return;
+        throw batchError("BATCH_HUB_UNREACHABLE", { operator: `A job does not reach the hub at ${fault}` });
       }
       if (performance.now() > end)
         throw failed(`the test job did not end within ${SECONDS} s: ${await lastLine()}`);
       await pause(500);
     }
   } finally {
-    listener?.close();
+    probe.close();
     await takeBack(tag, account);
   }
 }

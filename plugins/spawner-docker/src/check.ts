@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type Server } from "node:http";
-import type { SpawnerHost } from "@elara/sdk";
+import { hubProbe, type SpawnerHost } from "@elara/sdk";
 import type Docker from "dockerode";
 import { confinement, imageOf, LABEL } from "./container.ts";
 import { ask, askFor, statusOf, wordOf } from "./engine.ts";
@@ -9,16 +8,6 @@ import { hubAddress } from "./hub-address.ts";
 import { logLines } from "./log-lines.ts";
 import type { Options } from "./options.ts";
 import { refusedOption } from "./refusal.ts";
-
-/** Asks for a page without a proxy, and prints what came. */
-const VISIT = `
-import sys, urllib.error, urllib.request as web
-try:
-    answer = web.build_opener(web.ProxyHandler({})).open(sys.argv[1], timeout=5)
-except urllib.error.HTTPError as error:
-    answer = error
-print(answer.read(2000).decode())
-`;
 
 /**
  * Throws with the fix when containers cannot work as configured; a container proves it if an allowed image is here. Fetches
@@ -57,37 +46,26 @@ async function isUsable(docker: Docker, image: string, { pull }: Options): Promi
   return false;
 }
 
-/** Listens where the hub would; undefined when somebody does already, or the address is another machine's. */
-const listenAt = ({ hostname, port }: URL, word: string): Promise<Server | undefined> =>
-  new Promise((resolve) => {
-    const server = createServer((_, response) => response.end(word));
-    server.once("error", () => resolve(undefined));
-    server.listen({ host: hostname, port: Number(port), exclusive: true }, () => resolve(server));
-  });
-
 async function proveReach(
   docker: Docker,
   given: { image: string; url: string; options: Options; hubId: string },
 ): Promise<void> {
-  const { url } = given;
-  const word = randomBytes(8).toString("hex");
-  const listener = await listenAt(new URL(url), word);
+  const probe = await hubProbe(given.url);
   try {
-    const lines = await visit(docker, { ...given, word });
-    if (lines.some((line) => (listener ? line === word : line.includes('"version"')))) return;
+    const fault = probe.fault(await visit(docker, { ...given, args: probe.args }));
+    if (fault === "") return;
     throw dockerError("DOCKER_HUB_UNREACHABLE", {
-      operator: `A container of ${given.image} on the network "${given.options.network}" does not reach the hub at ${url}: ${lines.at(-1) ?? "no answer"}. Does a firewall stand between, or should \`network.internalHost\` be another address?`,
+      operator: `A container of ${given.image} on the network "${given.options.network}" does not reach the hub at ${fault}`,
     });
   } finally {
-    listener?.close();
-    listener?.closeAllConnections();
+    probe.close();
   }
 }
 
-/** What a container that asks for this page prints. The container is gone afterwards. */
+/** What a container that runs Python with these arguments prints. The container is gone afterwards. */
 async function visit(
   docker: Docker,
-  given: { image: string; url: string; options: Options; hubId: string; word: string },
+  given: { image: string; args: readonly string[]; options: Options; hubId: string },
 ): Promise<string[]> {
   const refuse = (error: unknown): never => {
     if (statusOf(error) === 0) throw error;
@@ -100,9 +78,9 @@ async function visit(
   const container = await ask((abortSignal) =>
     docker.createContainer({
       abortSignal,
-      name: `elara-check-${given.word}`,
+      name: `elara-check-${randomBytes(8).toString("hex")}`,
       Image: given.image,
-      Entrypoint: ["python3", "-c", VISIT, given.url],
+      Entrypoint: ["python3", ...given.args],
       Cmd: [],
       Labels: { [LABEL.hub]: `${given.hubId}-check` },
       HostConfig,

@@ -14,6 +14,7 @@ export { PluginError, type PluginErrorEntry, type PluginErrorOptions, type Plugi
 export { foreignHandle } from "./foreign-handle.ts";
 export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
 export { httpUrl } from "./http-url.ts";
+export { type HubProbe, hubProbe } from "./hub-probe.ts";
 export { isLoopback } from "./loopback.ts";
 export { patience } from "./patience.ts";
 export { type PortRange, portRange, portRangeFault } from "./port-range.ts";
