@@ -40,7 +40,7 @@ export async function runTestJob(checked: Checked, account: string): Promise<voi
       const exit = (await desk(account, { action: "records", tags: [tag] })).records[tag]?.exit;
       if (exit && exit.exitCode === null) throw failed(`the test job failed: ${exit.message || exit.cause}`);
       if (exit) {
-        const fault = probe.fault([await lastLine()]);
+        const fault = probe.fault(exit.exitCode, [await lastLine()]);
         if (fault === "") return;
         throw batchError("BATCH_HUB_UNREACHABLE", { operator: `A job does not reach the hub at ${fault}` });
       }

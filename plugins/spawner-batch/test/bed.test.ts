@@ -35,6 +35,7 @@ test("a Slurm leaves nothing behind when the test that made it is killed while a
     const id = (await bed.run(["sbatch", "--parsable", "--output=/dev/null", "--chdir=/"], { account, input: job })).trim();
     const state = () => bed.run(["squeue", "-h", "-j", id, "-o", "%T"]);
     for (let look = 0; look < 300 && !(await state()).includes("RUNNING"); look += 1) await new Promise((done) => setTimeout(done, 100));
+    if (!(await state()).includes("RUNNING")) throw new Error("the job does not run");
     process.stdout.write(JSON.stringify([bed.dir, ...bed.accounts]));
     setInterval(() => {}, 60_000);`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {

@@ -52,7 +52,8 @@ async function proveReach(
 ): Promise<void> {
   const probe = await hubProbe(given.url);
   try {
-    const fault = probe.fault(await visit(docker, { ...given, args: probe.args }));
+    const { exitCode, lines } = await visit(docker, { ...given, args: probe.args });
+    const fault = probe.fault(exitCode, lines);
     if (fault === "") return;
     throw dockerError("DOCKER_HUB_UNREACHABLE", {
       operator: `A container of ${given.image} on the network "${given.options.network}" does not reach the hub at ${fault}`,
@@ -62,11 +63,11 @@ async function proveReach(
   }
 }
 
-/** What a container that runs Python with these arguments prints. The container is gone afterwards. */
+/** How a container that runs Python with these arguments ends, and what it prints. The container is gone afterwards. */
 async function visit(
   docker: Docker,
   given: { image: string; args: readonly string[]; options: Options; hubId: string },
-): Promise<string[]> {
+): Promise<{ exitCode: number; lines: string[] }> {
   const refuse = (error: unknown): never => {
     if (statusOf(error) === 0) throw error;
     // Without a cause, which has the same words once more.
@@ -88,8 +89,8 @@ async function visit(
   ).catch(refuse);
   try {
     await ask((abortSignal) => container.start({ abortSignal })).catch(refuse);
-    await ask((abortSignal) => container.wait({ abortSignal }));
-    return await logLines(container, 20, AbortSignal.timeout(10_000));
+    const { StatusCode: exitCode } = await ask((abortSignal) => container.wait({ abortSignal }));
+    return { exitCode, lines: await logLines(container, 20, AbortSignal.timeout(10_000)) };
   } finally {
     await ask((abortSignal) => container.remove({ force: true, v: true, abortSignal })).catch(() => {});
   }

@@ -15,8 +15,8 @@ print(answer.read(2000).decode())
 export interface HubProbe {
   /** Python's arguments; what it prints is judged by `fault`. */
   readonly args: readonly string[];
-  /** "" when these lines prove that the hub was reached, else what came and what to look at. */
-  fault(lines: readonly string[]): string;
+  /** "" when this exit code and these lines prove that the hub was reached, else what came and what to look at. */
+  fault(exitCode: number | null, lines: readonly string[]): string;
   close(): void;
 }
 
@@ -26,8 +26,8 @@ export async function hubProbe(apiUrl: string): Promise<HubProbe> {
   const listener = await listenAt(new URL(apiUrl), word);
   return {
     args: ["-c", VISIT, apiUrl],
-    fault: (lines) =>
-      lines.some((line) => (listener ? line === word : line.includes('"version"')))
+    fault: (exitCode, lines) =>
+      exitCode === 0 && lines.some((line) => (listener ? line === word : line.includes('"version"')))
         ? ""
         : `${apiUrl}: ${lines.at(-1) ?? "no answer"}. Does a firewall stand between, or should \`network.internalHost\` be another address?`,
     close() {
