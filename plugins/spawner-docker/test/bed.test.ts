@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { startDocker } from "@elara/beds/docker";
+import { ownerOf } from "@elara/beds/owner";
+import { processes, wordsOf } from "@elara/beds/processes";
 import { skip } from "./fixtures/docker.ts";
 
 /** Processes, mounts and bridges that carry a bed's folder or the address of its networks. */
 function traces(folder: string, addresses: readonly string[]): string[] {
-  const lines = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        return [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")];
-      } catch {
-        return [];
-      }
-    });
+  const lines = processes().map(({ pid }) => wordsOf(pid, "cmdline").join(" "));
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const own = Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).map(({ address }) => address),
@@ -49,15 +42,10 @@ test("nor when the test that made it is killed", { skip }, async () => {
     import { startDocker } from "@elara/beds/docker";
     const bed = await startDocker({ site: false });
     await bed.docker(${JSON.stringify(container).slice(1, -1)}, bed.image, "sleep", "300");
-    process.stdout.write(JSON.stringify([bed.socketPath, bed.gateway, bed.defaultGateway]));
-    setInterval(() => {}, 60_000);`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-    cwd: import.meta.dirname,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [told] = await child.stdout.setEncoding("utf8").take(1).toArray();
-  const [socketPath = "", ...addresses]: string[] = JSON.parse(told);
-  child.kill("SIGKILL");
+    process.stdout.write(JSON.stringify([bed.socketPath, bed.gateway, bed.defaultGateway]));`;
+  const { told, kill } = await ownerOf(script, import.meta.dirname);
+  const [socketPath = "", ...addresses] = told;
+  kill();
   const end = performance.now() + 30_000;
   while (traces(dirname(socketPath), addresses).length > 0 && performance.now() < end) await pause(100);
   assert.deepEqual(traces(dirname(socketPath), addresses), []);
