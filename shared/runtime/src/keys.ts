@@ -1,10 +1,10 @@
 import { createHash, hkdfSync } from "node:crypto";
 
-export type KeyUse = "cookie" | "auth_state" | "xsrf" | "tag";
+export type KeyUse = "cookie" | "auth_state" | "xsrf" | "tag" | "bus";
 
 /** The hub's keys, one for each use. The same in all replicas. */
 export interface Keys {
-  /** 32 bytes for one use. Uses: `cookie`, `auth_state` (auth), `xsrf` (auth, web), `tag` (spawn). */
+  /** 32 bytes for one use. Uses: `cookie`, `auth_state` (auth), `xsrf` (auth, web), `tag` (spawn), `bus` (all). */
   derive(use: KeyUse): Buffer;
   /** Tells whether two processes hold the same keys without telling the keys. */
   readonly fingerprint: string;

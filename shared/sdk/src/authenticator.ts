@@ -29,6 +29,12 @@ export interface FinishRequest {
   readonly signal: AbortSignal;
 }
 
+/**
+ * What an authenticator wants kept of a log-in, tokens included: plain JSON. The hub keeps it encrypted until the
+ * session ends, and hands it back to `preSpawn` and `logout` only.
+ */
+export type AuthState = Readonly<Record<string, unknown>>;
+
 /** Who somebody is. (issuer, subject) is the identity; `name` only a label, normalised by the hub. */
 export interface AuthenticatedUser {
   /** Who vouches: a provider's issuer URL, or `pam:{realm}`, `dummy:`. */
@@ -37,6 +43,20 @@ export interface AuthenticatedUser {
   readonly name: string;
   /** true or false sets the admin flag, absent leaves it as it is. */
   readonly admin?: boolean;
+  /**
+   * true: a rule of the authenticator's own options (a group, an organisation) lets this person in, as a name among the
+   * allowed ones would. Absent or false: the hub's rules decide. A restriction is no rule: refuse with a PluginError (403).
+   */
+  readonly allowed?: boolean;
+  readonly authState?: AuthState;
+}
+
+/** A log-in whose `authState` was kept. */
+export interface KeptLogin {
+  readonly authState: AuthState;
+  /** The user's name at the hub. */
+  readonly userName: string;
+  readonly signal: AbortSignal;
 }
 
 export interface Authenticator {
@@ -46,6 +66,13 @@ export interface Authenticator {
    * same time for both). Throws a PluginError when the check could not be made.
    */
   finish(request: FinishRequest): Promise<AuthenticatedUser | undefined>;
+  /** Environment for the user's server, made of what was kept; asked anew at every start, seen by the spawner only. */
+  preSpawn?(login: KeptLogin): Promise<Readonly<Record<string, string>>>;
+  /**
+   * The session is over: gives back everything the provider gave, every token. Called again until it resolves, so it must
+   * be safe to repeat.
+   */
+  logout?(login: KeptLogin): Promise<void>;
   /** For `elara check`. */
   check?(): Promise<void>;
 }

@@ -4,9 +4,11 @@ export {
   type AuthenticatedUser,
   type Authenticator,
   type AuthPlugin,
+  type AuthState,
   authPlugin,
   type BeginRequest,
   type FinishRequest,
+  type KeptLogin,
   type LoginField,
   type LoginStart,
 } from "./authenticator.ts";
