@@ -20,6 +20,7 @@ export { type HubProbe, hubProbe } from "./hub-probe.ts";
 export { isLoopback } from "./loopback.ts";
 export { patience } from "./patience.ts";
 export { type PortRange, portRange, portRangeFault } from "./port-range.ts";
+export { serverVariableFault } from "./server-variable.ts";
 export {
   type FieldKeywords,
   type Observation,

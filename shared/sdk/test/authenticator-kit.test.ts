@@ -3,12 +3,11 @@ import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const FIXTURE = fileURLToPath(new URL("./fixtures/faulty-authenticator.ts", import.meta.url));
-
 /** Runs the suite over an authenticator with this fault, in a process of its own; the names of the tests that failed. */
-async function failuresWith(fault: string): Promise<string[]> {
+async function failuresWith(fixture: string, fault: string): Promise<string[]> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--test", "--test-force-exit", "--test-reporter=tap", FIXTURE], {
+  const file = fileURLToPath(new URL(`./fixtures/${fixture}.ts`, import.meta.url));
+  const child = spawn(process.execPath, ["--test", "--test-force-exit", "--test-reporter=tap", file], {
     env: { ...env, FAULT: fault },
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -23,29 +22,60 @@ async function failuresWith(fault: string): Promise<string[]> {
   return [...out.matchAll(/^ +not ok \d+ - (.*)$/gm)].map(([, name = ""]) => name);
 }
 
-test("the authenticator suite passes a sound plugin and finds each fault", {
-  concurrency: false,
-}, async (t) => {
-  assert.deepEqual(await failuresWith(""), []);
-  const faults: Record<string, RegExp> = {
-    prefix: /well formed/,
-    options: /well formed/,
-    reserved: /begins with a form/,
-    unstable: /the same one every time/,
-    any: /a wrong secret is refused/,
-    throws: /a wrong secret is refused/,
-    default: /missing or odd/,
-    crashes: /missing or odd/,
-    hangs: /given up ends/,
-    check: /its own check/,
-    logs: /no secret was logged/,
-  };
-  for (const [fault, name] of Object.entries(faults))
-    await t.test(fault, async () => {
-      const failures = await failuresWith(fault);
-      assert.ok(
-        failures.some((each) => name.test(each)),
-        `found instead: ${failures.join("; ") || "nothing"}`,
-      );
-    });
+const forms: Readonly<Record<string, RegExp>> = {
+  prefix: /well formed/,
+  options: /well formed/,
+  reserved: /begins with a form/,
+  unstable: /the same one every time/,
+  any: /a wrong secret is refused/,
+  throws: /a wrong secret is refused/,
+  default: /missing or odd/,
+  crashes: /missing or odd/,
+  hangs: /given up ends/,
+  check: /its own check/,
+  logs: /no secret was logged/,
+};
+const redirects: Readonly<Record<string, RegExp>> = {
+  "same-state": /redirect of its own/,
+  "odd-state": /redirect of its own/,
+  "large-state": /redirect of its own/,
+  "tells-secret": /redirect of its own/,
+  memory: /another process began/,
+  foreign: /foreign state/,
+  denied: /says no at the provider/,
+  crashes: /missing or odd/,
+  rule: /the same one every time/,
+  stranger: /a stranger/,
+  "odd-auth-state": /plain JSON/,
+  "large-auth-state": /plain JSON/,
+  "hub-variable": /plain JSON/,
+  "bad-name": /plain JSON/,
+  number: /plain JSON/,
+  once: /gives everything back/,
+  leaves: /gives everything back/,
+  "logs-code": /no secret was logged/,
+  "logs-token": /no secret was logged/,
+  "logs-verifier": /no secret was logged/,
+};
+
+for (const [fixture, faults] of Object.entries({
+  "faulty-authenticator": forms,
+  "faulty-redirect": redirects,
+}))
+  test(`the authenticator suite passes a sound plugin and finds each fault: ${fixture}`, {
+    concurrency: false,
+  }, async (t) => {
+    assert.deepEqual(await failuresWith(fixture, ""), []);
+    for (const [fault, name] of Object.entries(faults))
+      await t.test(fault, async () => {
+        const failures = await failuresWith(fixture, fault);
+        assert.ok(
+          failures.some((each) => name.test(each)),
+          `found instead: ${failures.join("; ") || "nothing"}`,
+        );
+      });
+  });
+
+test("a stranger may be refused with an error", async () => {
+  assert.deepEqual(await failuresWith("faulty-redirect", "refuses"), []);
 });

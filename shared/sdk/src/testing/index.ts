@@ -1,4 +1,11 @@
-export { type AuthenticatorCase, authenticatorConformance } from "./authenticator.ts";
+export { authenticatorConformance } from "./authenticator.ts";
+export type {
+  AuthenticatorCase,
+  FormCase,
+  LoginInput,
+  RedirectCase,
+  RedirectStart,
+} from "./authenticator-bench.ts";
 export { checkCall } from "./check-call.ts";
 export { type CommandLines, type CommandLineWatch, watchCommandLines } from "./command-lines.ts";
 export { type LogLine, type TestHost, testHost } from "./host.ts";

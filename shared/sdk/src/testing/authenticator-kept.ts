@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Authenticator, AuthState } from "../authenticator.ts";
+import { serverVariableFault } from "../server-variable.ts";
+import type { AuthenticatorBench, AuthenticatorCase } from "./authenticator-bench.ts";
+
+/** What the hub takes: encrypted it stands in one document. */
+const MAX_AUTH_STATE_BYTES = 256 * 1024;
+
+/** What an authenticator promises of what it wants kept: plain JSON, an environment of strings, and giving all of it back. */
+export function keptPromises(bench: AuthenticatorBench, { live }: AuthenticatorCase): void {
+  const stored = (authState: AuthState): AuthState => JSON.parse(JSON.stringify(authState));
+  const call = (authState: AuthState) => ({ authState: stored(authState), userName: "ada" });
+  const preSpawn = (authenticator: Authenticator, authState: AuthState) =>
+    bench.within(async (signal) => authenticator.preSpawn?.({ ...call(authState), signal }));
+  const logout = (authenticator: Authenticator, authState: AuthState) =>
+    bench.within(async (signal) => authenticator.logout?.({ ...call(authState), signal }));
+
+  test("what it keeps of a log-in is plain JSON, and what it makes of it for servers are variables", async () => {
+    const authenticator = await bench.setup();
+    const { authState, allowed, admin } = await bench.login(authenticator);
+    for (const [name, flag] of Object.entries({ allowed, admin }))
+      assert.ok(flag === undefined || typeof flag === "boolean", `${name} is true, false or absent`);
+    if (authState === undefined) return;
+    assert.deepEqual(stored(authState), authState, "authState is plain JSON");
+    const bytes = Buffer.byteLength(JSON.stringify(authState));
+    assert.ok(bytes <= MAX_AUTH_STATE_BYTES, `authState has at most ${MAX_AUTH_STATE_BYTES} bytes: ${bytes}`);
+    if (!authenticator.preSpawn) return;
+    // In another process, as after a restart.
+    const env = await preSpawn(await bench.setup(), authState);
+    for (const [name, value] of Object.entries(env ?? {}))
+      assert.equal(serverVariableFault(name, value), undefined, `the variable ${name}`);
+  });
+
+  test("a log-out gives everything back, and may be repeated", async () => {
+    const authenticator = await bench.setup();
+    const before = new Set(await live?.());
+    const { authState } = await bench.login(authenticator);
+    if (authState === undefined || !authenticator.logout) return;
+    const given = ((await live?.()) ?? []).filter((token) => !before.has(token));
+    if (live) assert.ok(given.length > 0, "`live` of the case shows what the provider gave");
+    await logout(await bench.setup(), authState);
+    const left = async () => ((await live?.()) ?? []).filter((token) => given.includes(token));
+    assert.deepEqual(await left(), [], "nothing that the provider gave is honoured any more");
+    await logout(authenticator, authState);
+    assert.deepEqual(await left(), []);
+  });
+}
