@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EventGate } from "@elara/runtime/bus/accounts/event-gate";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { systemClock } from "@elara/runtime/clock";
 import { localUpstreams } from "@elara/runtime/http/local-upstreams";
@@ -22,13 +23,27 @@ export interface RunningHub {
 
 const CLOSE_MS = 10_000;
 
-async function openBus(settings: Settings, log: Logger): Promise<Bus> {
+async function openBus(settings: Settings, keys: Keys, log: Logger): Promise<Bus> {
   if (settings.bus.use === "nats") {
+    const { servers, accounts } = settings.bus;
     const { natsBus } = await import("@elara/runtime/bus/nats");
-    return natsBus({ servers: settings.bus.servers, log, name: `elara-${process.pid}` });
+    const { busKeys } = await import("@elara/runtime/bus/accounts/bus-keys");
+    const name = `elara-${process.pid}`;
+    if (!accounts) return natsBus({ servers, log, name });
+    const nkeySeed = new TextDecoder().decode(busKeys(keys.derive("bus")).hub.getSeed());
+    return natsBus({ servers, log, name, credentials: { nkeySeed } });
   }
   const { memoryBus } = await import("@elara/runtime/bus/memory");
   return memoryBus({ log });
+}
+
+/** The way in for subscribers from outside; auth keeps it. */
+async function openGate(settings: Settings, keys: Keys, log: Logger): Promise<EventGate | undefined> {
+  const { use, accounts, servers } = settings.bus;
+  if (use !== "nats" || !accounts) return undefined;
+  const { natsGate } = await import("@elara/runtime/bus/accounts/nats-gate");
+  const { busKeys } = await import("@elara/runtime/bus/accounts/bus-keys");
+  return natsGate({ servers, keys: busKeys(keys.derive("bus")), log, name: `elara-${process.pid}` });
 }
 
 async function openStore(settings: Settings, log: Logger): Promise<Store> {
@@ -88,8 +103,11 @@ export async function boot(
   try {
     const store = await openStore(settings, log);
     ending.before(() => store.close());
-    const bus = await openBus(settings, log);
+    const bus = await openBus(settings, keys, log);
     ending.before(() => bus.close());
+    const keepsGate = definitions.some(({ name }) => name === "auth");
+    const gate = keepsGate ? await openGate(settings, keys, log) : undefined;
+    ending.beside(() => gate?.close());
     const liveness = startLiveness({ store, clock, log });
     ending.before(() => liveness.close());
     const local = localUpstreams();
@@ -128,6 +146,7 @@ export async function boot(
         hub,
         keys,
         bus,
+        ...(gate && service === "auth" ? { gate } : {}),
         store,
         log: serviceLog,
         clock,

@@ -96,6 +96,13 @@ for (const kind of ["spawner", "authenticator"] as const) {
     .action(async (name, options) => (await import("./commands/new.ts")).create(kind, name, options));
 }
 
+withConfig(program.command("nats").description("what the hub's message bus needs").command("config"))
+  .description("write the nats-server's configuration for this hub: accounts, JetStream; public keys only")
+  .option("--listen <address>", "host:port the server listens on", "127.0.0.1:4222")
+  .option("--store <dir>", "folder of the server's own, for what it keeps", "/var/lib/nats")
+  .option("--out <file>", "write it there (default: standard output)")
+  .action(async (options) => (await import("./commands/nats.ts")).natsConfig(options));
+
 program
   .command("test")
   .description("run the tests of a plugin that lies outside the hub's tree")

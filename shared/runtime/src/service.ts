@@ -3,6 +3,7 @@ import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Static, TObject } from "typebox";
+import type { EventGate } from "./bus/accounts/event-gate.ts";
 import type { Bus } from "./bus/bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Fault } from "./config/faults.ts";
@@ -28,6 +29,13 @@ export interface Configured<P> {
   readonly options: Record<string, unknown>;
 }
 
+/** An authenticator with the allow rules of its own entry; where it has none, those of the section `auth` hold. */
+export interface ConfiguredAuthenticator extends Configured<AuthPlugin> {
+  readonly allowAll?: boolean;
+  readonly allowedUsers?: readonly string[];
+  readonly adminUsers?: readonly string[];
+}
+
 /** A spawner with what an administrator said of the servers there; what is absent is as the section `spawn` says. */
 export interface ConfiguredSpawner extends Configured<SpawnerPlugin> {
   readonly command?: readonly string[];
@@ -51,13 +59,15 @@ export interface ServiceContext<Config = unknown> {
   readonly hub: HubConfig;
   readonly keys: Keys;
   readonly bus: Bus;
+  /** Where subscribers come to the bus from outside; auth only, absent on the memory bus and on a plain nats-server. */
+  readonly gate?: EventGate;
   readonly store: Store;
   readonly log: Logger;
   readonly clock: Clock;
   /** The other services, as HTTP handlers: in process, or over the network by their `instances` rows. */
   readonly upstreams: Upstreams;
   readonly plugins: {
-    readonly authenticators: readonly Configured<AuthPlugin>[];
+    readonly authenticators: readonly ConfiguredAuthenticator[];
     readonly spawners: readonly ConfiguredSpawner[];
   };
 }

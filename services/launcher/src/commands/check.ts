@@ -194,17 +194,24 @@ async function reachStore(settings: Settings): Promise<string> {
   return "mongo answers";
 }
 
-async function reachBus({ bus }: Settings): Promise<string> {
+async function reachBus(settings: Settings): Promise<string> {
+  const { bus } = settings;
   if (bus.use === "memory") return "in this process";
   const { natsBus } = await import("@elara/runtime/bus/nats");
+  const { busKeys } = await import("@elara/runtime/bus/accounts/bus-keys");
+  const { assertAccounts } = await import("@elara/runtime/bus/accounts/server-account");
+  const keys = bus.accounts ? busKeys(keysOf(settings, false).derive("bus")) : undefined;
   const connection = await natsBus({
     servers: bus.servers,
     log: pino({ level: "silent" }),
     name: "elara check",
+    ...(keys ? { credentials: { nkeySeed: new TextDecoder().decode(keys.hub.getSeed()) } } : {}),
   });
   const isThere = connection.connected;
   await connection.close();
   if (!isThere)
     throw new HubError("BUS_AWAY", { operator: `bus.servers: none of ${bus.servers.join(", ")} answers.` });
-  return "nats answers";
+  if (!keys) return "nats answers; without accounts, whoever reaches it may give orders";
+  await assertAccounts(bus.servers, keys);
+  return "nats answers, with the hub's accounts";
 }

@@ -28,6 +28,12 @@ export const backendsErrors = {
       "nats-server does not keep events: start it with JetStream (`--jetstream`), with room for the stream `elara-events` (512 MB). Until then events wait in the store.",
     retryable: true,
   },
+  BUS_ACCOUNTS_MISSING: {
+    status: 500,
+    user: "",
+    operator:
+      "`bus.accounts` is on, but nats-server has not the hub's accounts: whoever reaches its port may give orders, and no subscriber from outside gets in. Write its configuration with `elara nats config`, or set bus.accounts: false.",
+  },
   BUS_MESSAGE_TOO_LARGE: {
     status: 413,
     user: "The request is too large.",

@@ -16,6 +16,11 @@ export const BusSection = Type.Object(
       default: ["127.0.0.1:4222"],
       description: "NATS servers, host:port.",
     }),
+    accounts: Type.Boolean({
+      default: true,
+      description:
+        "The hub comes with nkeys of its own, to servers configured by `elara nats config`. `false`: a plain server; then whoever reaches its port may give orders, and subscribers from outside have only `GET /hub/api/events`.",
+    }),
   },
   { ...closed, description: "The message bus." },
 );
@@ -101,6 +106,25 @@ export const PluginEntry = Type.Object(
   closed,
 );
 
+const entryNames = (description: string) =>
+  Type.Optional(Type.Array(Type.String({ minLength: 1 }), { description }));
+
+/** A way to log in, and who may take it. */
+export const AuthenticatorEntry = Type.Object(
+  {
+    ...PluginEntry.properties,
+    allowAll: Type.Optional(
+      Type.Boolean({
+        description:
+          "Let in everybody whom this authenticator knows. Where this or one of the two below is written, none of `auth.allowAll`, `auth.allowedUsers`, `auth.adminUsers` holds for people of this entry; `auth.blockedUsers` always does.",
+      }),
+    ),
+    allowedUsers: entryNames("Names that may log in by this authenticator."),
+    adminUsers: entryNames("Names that may log in by this authenticator and administer the hub."),
+  },
+  closed,
+);
+
 /** A place where servers run: a spawner, and what differs there from the section `spawn`. */
 export const SpawnerEntry = Type.Object(
   {
@@ -142,7 +166,7 @@ export function configSchema(services: readonly ServiceDefinition[]): TObject {
     store: StoreSection,
     secrets: SecretsSection,
     log: LogSection,
-    authenticators: Type.Array(PluginEntry, {
+    authenticators: Type.Array(AuthenticatorEntry, {
       default: [],
       description: "Who lets users in, in the order of the login page.",
     }),

@@ -1,0 +1,83 @@
+/** Where subscribers from outside come to the bus with a token of the hub. Only over NATS; the decisions are auth's. */
+export interface EventGate {
+  /** Opens the gate: until then nobody gets in. Once. */
+  open(keeper: GateKeeper): void;
+  readonly consumers: SubscriberConsumers;
+  /** Who is connected from outside now, on all servers. Throws BUS_AWAY, BUS_TIMEOUT. */
+  connections(): Promise<OutsideConnection[]>;
+  close(): Promise<void>;
+}
+
+/** What the gate asks of whoever knows tokens. */
+export interface GateKeeper {
+  /** Decides about one attempt to connect; undefined refuses it, without a reason to the one who tries. */
+  admit(attempt: Attempt): Promise<Pass | undefined>;
+  /** A subscriber wants its consumer, or wants it to stand elsewhere. A HubError is told to it. */
+  position(subscriber: string, wish: unknown): Promise<Position>;
+}
+
+/** Somebody wants to connect. */
+export interface Attempt {
+  /** As it came: not to be logged. "" for none. */
+  readonly token: string;
+  readonly address: string;
+}
+
+/** Lets in. */
+export interface Pass {
+  /** Public id of the token: name of user and consumer. */
+  readonly subscriber: string;
+  /** When the server ends the connection by itself, in milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** The answer to a subscriber that asked for its position. */
+export interface Position {
+  readonly stream: string;
+  readonly consumer: string;
+  /** What it gets: subjects of the stream. */
+  readonly filters: readonly string[];
+  /** Nothing was there before. */
+  readonly created: boolean;
+}
+
+export interface OutsideConnection {
+  readonly subscriber: string;
+  /** Ends it. */
+  end(): Promise<void>;
+}
+
+/** From where a consumer reads. */
+export type Start =
+  | { readonly from: "all" }
+  | { readonly from: "new" }
+  | { readonly from: "sequence"; readonly sequence: number }
+  | { readonly from: "time"; readonly time: string };
+
+/** A consumer of a subscriber on the stream of events. */
+export interface SubscriberConsumer {
+  readonly subscriber: string;
+  readonly filters: readonly string[];
+  /** What the subscriber asked for, of what it may have. */
+  readonly wish: readonly string[];
+  /** Nothing before this stream sequence is for it. */
+  readonly start: number;
+  /** The last stream sequence it was given. */
+  readonly delivered: number;
+}
+
+/** The consumers of subscribers; they are the hub's, never the subscribers'. All throw BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING. */
+export interface SubscriberConsumers {
+  readonly stream: string;
+  list(): Promise<SubscriberConsumer[]>;
+  get(subscriber: string): Promise<SubscriberConsumer | undefined>;
+  /** Makes it anew, in place of one that is there. */
+  make(
+    subscriber: string,
+    what: { readonly filters: readonly string[]; readonly wish: readonly string[]; readonly start: Start },
+  ): Promise<void>;
+  /** Gives it other filters. What came before `delivered` and is only now for it comes again from there. */
+  refilter(consumer: SubscriberConsumer, filters: readonly string[]): Promise<void>;
+  /** True when there was one. */
+  remove(subscriber: string): Promise<boolean>;
+}
