@@ -3,6 +3,7 @@ import type { BuiltIns } from "@elara/runtime/plugins/load";
 /** Authenticators that come with the hub. */
 export const authenticators: BuiltIns = {
   dummy: () => import("@elara/auth-dummy"),
+  github: () => import("@elara/auth-oauth/github"),
   pam: () => import("@elara/auth-pam"),
 };
 

@@ -1,0 +1,80 @@
+import type { BeginRequest, FinishRequest, LoginStart, PluginError, PluginHost } from "@elara/sdk";
+import { type Attempt, EngineError, type OAuthEngine, type TokenAnswer } from "./engine.ts";
+import type { Faults, SharedFault } from "./fault-table.ts";
+import { NoAnswer } from "./provider-client.ts";
+import { callbackFor } from "./settings.ts";
+
+/** The redirect there and the code back, with the plugin's errors in place of the engine's. */
+export interface CodeFlow {
+  begin(request: BeginRequest): Promise<LoginStart>;
+  exchange(request: FinishRequest): Promise<{ answer: TokenAnswer; attempt: Attempt }>;
+}
+
+export function codeFlow({
+  engine,
+  callbackUrl: configured,
+  tokenUrl,
+  otherAccount,
+  faults,
+  refused,
+}: {
+  readonly engine: OAuthEngine;
+  /** "" where none is configured. */
+  readonly callbackUrl: string;
+  readonly tokenUrl: string;
+  /** What the provider is sent to ask who somebody is, even where it thinks that it knows. */
+  readonly otherAccount: Readonly<Record<string, string>>;
+  readonly faults: Faults<SharedFault>;
+  /** The plugin's error for a fault of the engine. */
+  readonly refused: (error: EngineError, detail: object) => PluginError;
+}): CodeFlow {
+  return {
+    async begin({ callbackUrl, otherAccount: isOther }) {
+      const { url, attempt } = await engine.begin(
+        callbackFor(configured, callbackUrl, faults),
+        isOther ? otherAccount : {},
+      );
+      return { kind: "redirect", url, state: { ...attempt } };
+    },
+
+    async exchange({ input, state, callbackUrl, signal }) {
+      const attempt = attemptIn(state);
+      try {
+        const answer = await engine.exchange({
+          input,
+          attempt,
+          callbackUrl: callbackFor(configured, callbackUrl, faults),
+          signal,
+        });
+        return { answer, attempt };
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        throw refused(error, { address: tokenUrl, ...(error.told ? { told: error.told } : {}) });
+      }
+    },
+  };
+}
+
+function attemptIn({ state, nonce, verifier }: Readonly<Record<string, unknown>>): Attempt {
+  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  return { state: text(state), nonce: text(nonce), verifier: text(verifier) };
+}
+
+/** Runs questions to a provider; what stays unanswered becomes the plugin's UNREACHABLE. */
+export async function answered<T>(faults: Faults<SharedFault>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw faults("UNREACHABLE", { detail: { address: error.address, reason: error.reason } });
+  }
+}
+
+/** Says once at the start that certificates are not looked at. */
+export function warnUnverified(host: PluginHost, isVerified: boolean): void {
+  if (!isVerified)
+    host.log.warn(
+      { variable: "OAUTH_TLS_VERIFY" },
+      "certificates of the provider are NOT verified: anybody on the way can log in as anybody; for tests only",
+    );
+}

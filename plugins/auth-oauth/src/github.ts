@@ -1,0 +1,90 @@
+import { authPlugin } from "@elara/sdk";
+import { answered, codeFlow, warnUnverified } from "./code-flow.ts";
+import type { EngineFault } from "./engine.ts";
+import type { SharedFault } from "./fault-table.ts";
+import { githubApi, githubApplication } from "./github/api.ts";
+import { errors, faults } from "./github/errors.ts";
+import { isMember } from "./github/membership.ts";
+import { githubSettings, options } from "./github/settings.ts";
+import { grantEngine } from "./grant-engine.ts";
+import { providerClient } from "./provider-client.ts";
+
+const CHECK_MS = 10_000;
+
+/** Log-in at GitHub, github.com or Enterprise; organisations and teams let people in. */
+export default authPlugin({
+  name: "github",
+  label: "GitHub",
+  options,
+  errors,
+  allows: ({ allowedOrganizations: rules }) =>
+    rules.length > 0 ? `members of ${rules.join(", ")} at GitHub` : undefined,
+  async setup(given, host) {
+    const settings = githubSettings(given, process.env);
+    const { url, api } = settings;
+    warnUnverified(host, settings.isTlsVerified);
+    const client = await providerClient(settings);
+    const application = githubApplication(client, settings);
+    const tokenUrl = `${url}/login/oauth/access_token`;
+    const flow = codeFlow({
+      engine: grantEngine({ ...settings, authorizeUrl: `${url}/login/oauth/authorize`, tokenUrl }),
+      callbackUrl: settings.callbackUrl,
+      tokenUrl,
+      otherAccount: { prompt: "select_account" },
+      faults,
+      refused: ({ fault }, detail) => faults(isOpenId(fault) ? "PROVIDER_ERROR" : fault, { detail }),
+    });
+
+    return {
+      begin: (request) => flow.begin(request),
+
+      async finish(request) {
+        // RFC 9207; GitHub need not send it, but another provider's answer must not end here.
+        const { iss } = request.input;
+        if (iss !== undefined && URL.parse(iss)?.origin !== new URL(url).origin)
+          throw faults("ISSUER_MISMATCH");
+        const { answer } = await flow.exchange(request);
+        const token = answer.access_token;
+        try {
+          const person = githubApi(client, settings, token, request.signal);
+          const { id, login, profile } = await person.user();
+          const allowed = await isMember(settings.rules, login, person, host.log);
+          return {
+            issuer: url,
+            subject: id,
+            name: login,
+            ...(allowed ? { allowed } : {}),
+            authState: {
+              access_token: token,
+              token_response: answer,
+              scope: String(answer.scope ?? "")
+                .split(/[\s,]+/)
+                .filter(Boolean),
+              github_user: profile,
+              ...(settings.hasTeams ? { teams: await person.teams() } : {}),
+            },
+          };
+        } catch (error) {
+          // Nobody will keep it, so nobody would give it back.
+          await application.revoke(token, AbortSignal.timeout(CHECK_MS)).catch(() => undefined);
+          throw error;
+        }
+      },
+
+      async logout({ authState, signal }) {
+        const { access_token: token } = authState;
+        if (typeof token === "string") await application.revoke(token, signal);
+      },
+
+      async check() {
+        const signal = AbortSignal.timeout(CHECK_MS);
+        for (const address of [url, api]) await answered(faults, () => client.ask(address, { signal }));
+        await application.assertKnown(signal);
+      },
+    };
+  },
+});
+
+/** GitHub speaks plain OAuth: an id_token that grant does not like is no token answer of GitHub's. */
+const isOpenId = (fault: EngineFault): fault is Exclude<EngineFault, SharedFault> =>
+  fault.startsWith("ID_TOKEN_");

@@ -1,0 +1,180 @@
+import { timingSafeEqual } from "node:crypto";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import grant from "grant/lib/grant.js";
+import { type Attempt, EngineError, type EngineFault, type OAuthEngine, type TokenAnswer } from "./engine.ts";
+
+/** The client at a provider, and where that is. */
+export interface EngineSettings {
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope: readonly string[];
+  /** Sent to the authorize address besides what every provider gets. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly isTlsVerified: boolean;
+  readonly timeoutMs?: number;
+}
+
+/** Not a name of grant's own list, whose providers have quirks. */
+const NAME = "door";
+const TIMEOUT_MS = 10_000;
+
+/** RFC 6749's error codes that say more than "something is wrong". */
+const FAULTS: Readonly<Record<string, EngineFault>> = {
+  access_denied: "DENIED",
+  // Of Globus, where somebody did not log in as the session rules want.
+  login_required: "DENIED",
+  interaction_required: "DENIED",
+  consent_required: "DENIED",
+  invalid_grant: "CODE_REFUSED",
+  bad_verification_code: "CODE_REFUSED",
+  invalid_client: "CLIENT_REFUSED",
+  unauthorized_client: "CLIENT_REFUSED",
+  incorrect_client_credentials: "CLIENT_REFUSED",
+};
+
+/** Node's words for a connection that failed; so much of them is told. */
+const CONNECTION = /\bE[A-Z_]{4,24}\b|\btimeout\b|\bcertificates?\b|\bsocket hang up\b/;
+
+/** What grant says itself. */
+const GRANT_SAYS: Readonly<Record<string, EngineFault>> = {
+  "Grant: OAuth2 state mismatch": "STATE_INVALID",
+  "Grant: OAuth2 missing code parameter": "CODE_MISSING",
+  "Grant: OpenID Connect invalid id_token format": "ID_TOKEN_MALFORMED",
+  "Grant: OpenID Connect error decoding id_token": "ID_TOKEN_MALFORMED",
+  "Grant: OpenID Connect invalid id_token audience": "ID_TOKEN_AUDIENCE",
+  "Grant: OpenID Connect nonce mismatch": "ID_TOKEN_REPLAYED",
+};
+
+const isSame = (one: string, other: string): boolean => {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+};
+
+/** A provider's error code if it looks like one: a page of HTML or an echoed secret does not. */
+const codeIn = (error: unknown): string =>
+  typeof error === "string" && /^[a-z][a-z0-9_.-]{1,48}$/.test(error) ? error : "";
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+/** grant's core function behind the engine's two questions; a new one for each, as callback address and clock differ. */
+export function grantEngine(settings: EngineSettings): OAuthEngine {
+  const { timeoutMs = TIMEOUT_MS } = settings;
+  const config = (callbackUrl: string, parameters: Readonly<Record<string, string>> = {}) => ({
+    [NAME]: {
+      oauth: 2,
+      authorize_url: settings.authorizeUrl,
+      access_url: settings.tokenUrl,
+      key: settings.clientId,
+      secret: settings.clientSecret,
+      scope: settings.scope,
+      scope_delimiter: " ",
+      custom_params: { ...settings.parameters, ...parameters },
+      redirect_uri: callbackUrl,
+      state: true,
+      nonce: true,
+      pkce: true,
+      transport: "state",
+      response: ["raw"],
+    },
+  });
+
+  return {
+    async begin(callbackUrl, parameters) {
+      const { location = "", session } = await grant({ config: config(callbackUrl, parameters) })({
+        method: "GET",
+        params: { provider: NAME },
+      });
+      return {
+        url: location,
+        attempt: {
+          state: textOf(session.state),
+          nonce: textOf(session.nonce),
+          verifier: textOf(session.code_verifier),
+        },
+      };
+    },
+
+    async exchange({ input, attempt, callbackUrl, signal }) {
+      assertCallback(input, attempt);
+      const agents = ownAgents(settings);
+      const ended = new Promise<never>((_, reject) => {
+        const end = (): void => {
+          agents.destroy();
+          reject(signal.aborted ? signal.reason : new EngineError("UNREACHABLE"));
+        };
+        if (signal.aborted) end();
+        else signal.addEventListener("abort", end, { once: true });
+      });
+      const exchanged = grant({
+        config: config(callbackUrl),
+        extend: [],
+        request: {
+          timeout: timeoutMs,
+          agent: agents.agent,
+          headers: { accept: "application/json" },
+        },
+      })({
+        method: "GET",
+        params: { provider: NAME, override: "callback" },
+        // Nothing else of the callback is grant's business: without a code it would take tokens from the query.
+        query: { code: input.code ?? "", state: input.state ?? "" },
+        session: {
+          provider: NAME,
+          state: attempt.state,
+          nonce: attempt.nonce,
+          code_verifier: attempt.verifier,
+        },
+      });
+      try {
+        const { state } = await Promise.race([exchanged, ended]);
+        return answerIn(state.response);
+      } finally {
+        agents.destroy();
+      }
+    },
+  };
+}
+
+/** The callback as the provider sent it: its own errors, this attempt's state, a code. */
+function assertCallback(input: Readonly<Record<string, string>>, attempt: Attempt): void {
+  if (!attempt.state || !attempt.nonce || !attempt.verifier) throw new EngineError("STATE_INVALID");
+  if (!isSame(input.state ?? "", attempt.state)) throw new EngineError("STATE_INVALID");
+  if (input.error !== undefined) {
+    const told = codeIn(input.error);
+    throw new EngineError(FAULTS[told] ?? "PROVIDER_ERROR", told);
+  }
+  if (!input.code) throw new EngineError("CODE_MISSING");
+}
+
+/** GitHub tells its errors with status 200, so any `error` counts before a token is looked at. */
+function answerIn(response: Readonly<Record<string, unknown>> | undefined): TokenAnswer {
+  const answer = Object(response?.raw ?? response);
+  if (answer.error !== undefined || response?.error !== undefined)
+    throw faultIn(response?.error ?? answer.error);
+  if (typeof answer.access_token !== "string" || answer.access_token === "")
+    throw new EngineError("PROVIDER_ERROR");
+  return answer;
+}
+
+/** grant's `error` is a word of the provider or of its own, the provider's whole answer, or Node's message. */
+function faultIn(error: unknown): EngineError {
+  const ours = typeof error === "string" ? GRANT_SAYS[error] : undefined;
+  if (ours) return new EngineError(ours);
+  const told = codeIn(Object(error).error ?? error);
+  if (told) return new EngineError(FAULTS[told] ?? "PROVIDER_ERROR", told);
+  const [why] = typeof error === "string" ? (CONNECTION.exec(error) ?? []) : [];
+  return why ? new EngineError("UNREACHABLE", why) : new EngineError("PROVIDER_ERROR");
+}
+
+/** Connections of one exchange, so that giving it up ends them. */
+function ownAgents({ tokenUrl, isTlsVerified }: EngineSettings) {
+  const proxyEnv = process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
+  const agent =
+    new URL(tokenUrl).protocol === "https:"
+      ? new HttpsAgent({ rejectUnauthorized: isTlsVerified, ...proxyEnv })
+      : new HttpAgent(proxyEnv);
+  return { agent, destroy: () => agent.destroy() };
+}

@@ -1,0 +1,102 @@
+/** A request to a provider. */
+export interface Question {
+  readonly method?: "GET" | "POST" | "DELETE";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as a form, or as JSON. */
+  readonly form?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** What a provider answered, whatever its status; `body` is undefined when it is no JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** Asks a provider's addresses. */
+export interface ProviderClient {
+  /** Throws NoAnswer when nothing usable came; redirects are answers. */
+  ask(url: string, question?: Question): Promise<Answer>;
+  /** For libraries that want to fetch themselves. */
+  readonly fetch: typeof fetch;
+}
+
+/** A provider that could not be asked. Nothing of the question is in it but the address without its query. */
+export class NoAnswer extends Error {
+  readonly address: string;
+  /** `ECONNREFUSED`, `timeout`, … */
+  readonly reason: string;
+
+  constructor(url: string, reason: string) {
+    super(`no answer from ${addressOf(url)}: ${reason}`);
+    this.address = addressOf(url);
+    this.reason = reason;
+  }
+}
+
+const TIMEOUT_MS = 10_000;
+const addressOf = (url: string): string => url.split(/[?#]/, 1)[0] ?? "";
+
+/** The provider's client. Without TLS verification anybody on the way can answer in the provider's place. */
+export async function providerClient({
+  isTlsVerified,
+  timeoutMs = TIMEOUT_MS,
+}: {
+  readonly isTlsVerified: boolean;
+  readonly timeoutMs?: number;
+}): Promise<ProviderClient> {
+  const ownFetch = isTlsVerified ? fetch : await unverifiedFetch();
+  return {
+    fetch: ownFetch,
+    async ask(url, { method = "GET", headers = {}, form, json, signal }: Question = {}) {
+      const late = AbortSignal.timeout(timeoutMs);
+      const body = form ? new URLSearchParams(form) : json === undefined ? null : JSON.stringify(json);
+      try {
+        const answer = await ownFetch(url, {
+          method,
+          headers: {
+            accept: "application/json",
+            "user-agent": "Elara",
+            ...(json === undefined ? {} : { "content-type": "application/json" }),
+            ...headers,
+          },
+          body,
+          redirect: "manual",
+          signal: signal ? AbortSignal.any([signal, late]) : late,
+        });
+        const text = await answer.text();
+        return { status: answer.status, headers: answer.headers, body: jsonIn(text) };
+      } catch (error) {
+        // The caller's own reason says more; any other message may carry what was sent.
+        signal?.throwIfAborted();
+        throw new NoAnswer(url, late.aborted ? "timeout" : reasonOf(error));
+      }
+    },
+  };
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The code of the deepest cause: fetch itself says "fetch failed" only. */
+function reasonOf(error: unknown): string {
+  let code = "";
+  for (let here = error; here instanceof Error; here = here.cause)
+    if ("code" in here && typeof here.code === "string") code = here.code;
+  return code || "no connection";
+}
+
+async function unverifiedFetch(): Promise<typeof fetch> {
+  const undici = await import("undici");
+  const dispatcher = new undici.Agent({ connect: { rejectUnauthorized: false } });
+  const unverified: unknown = (url: string, request: import("undici").RequestInit) =>
+    undici.fetch(url, { ...request, dispatcher });
+  return unverified as typeof fetch;
+}

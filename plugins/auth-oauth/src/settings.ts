@@ -1,0 +1,66 @@
+import type { Faults, SharedFault } from "./fault-table.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An option as the file has it ("" when absent), and oauthenticator's environment variables it is else read from. */
+export interface Setting {
+  readonly option: string;
+  readonly value: string;
+  readonly names: readonly string[];
+}
+
+/** `A or B in the environment`, for sentences. */
+export const inEnvironment = (names: readonly string[]): string => `${names.join(" or ")} in the environment`;
+
+/** The option's value, else the first variable that is set, else "". */
+export const settled = ({ value, names }: Setting, env: Environment): string =>
+  value || (names.map((name) => env[name]).find(Boolean) ?? "");
+
+/** The hub's own name and secret at the provider. Throws CLIENT_ID_MISSING, CLIENT_SECRET_MISSING. */
+export function settledClient(
+  { id, secret }: { readonly id: Setting; readonly secret: Setting },
+  env: Environment,
+  faults: Faults<SharedFault>,
+): { clientId: string; clientSecret: string } {
+  const clientId = settled(id, env);
+  if (clientId === "") throw faults("CLIENT_ID_MISSING", { field: id.option });
+  const clientSecret = settled(secret, env);
+  if (clientSecret === "") throw faults("CLIENT_SECRET_MISSING", { field: secret.option });
+  return { clientId, clientSecret };
+}
+
+/** An address without a slash at its end; `fallback` when nothing is set. Throws ADDRESS_INVALID. */
+export function settledAddress(
+  setting: Setting,
+  fallback: string,
+  env: Environment,
+  faults: Faults<SharedFault>,
+): string {
+  const text = settled(setting, env) || fallback;
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && !/[?#\s]/.test(text) && url.username === "")
+    return text.replace(/\/+$/, "");
+  const also = setting.names.length > 0 ? ` (${inEnvironment(setting.names)})` : "";
+  throw faults("ADDRESS_INVALID", {
+    field: setting.option,
+    operator: `Option \`${setting.option}\`${also} must be an http(s) URL without query or fragment, not ${JSON.stringify(text)}.`,
+  });
+}
+
+/** OAUTH_TLS_VERIFY=0 turns the verification of certificates off, as at oauthenticator. */
+export const isTlsVerified = (env: Environment): boolean => env.OAUTH_TLS_VERIFY !== "0";
+
+/**
+ * The callback address to send: the configured one, else what the hub was reached by. Throws CALLBACK_INVALID when the
+ * configured one would come back to another log-in, or to none.
+ */
+export function callbackFor(configured: string, asked: string, faults: Faults<SharedFault>): string {
+  if (configured === "") return asked;
+  const own = new URL(configured).pathname;
+  const hubs = new URL(asked).pathname;
+  if (own === hubs || own === hubs.slice(0, hubs.lastIndexOf("/"))) return configured;
+  throw faults("CALLBACK_INVALID", {
+    field: "callbackUrl",
+    operator: `Option \`callbackUrl\` (OAUTH_CALLBACK_URL) has the path ${own}; this log-in comes back to ${hubs}. Correct it here and at the provider.`,
+  });
+}

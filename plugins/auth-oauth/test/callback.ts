@@ -1,0 +1,10 @@
+import { walkAs } from "@elara/beds/providers/walk";
+import type { LoginInput, RedirectStart } from "@elara/sdk/testing";
+
+export const CALLBACK = "http://127.0.0.1:8000/hub/oauth_callback/test";
+
+/** What a browser of this person brings back from a stand-in. */
+export const backAs =
+  (person: string, { deny = false } = {}) =>
+  async ({ url }: Pick<RedirectStart, "url">): Promise<LoginInput> =>
+    Object.fromEntries(new URL(await walkAs(url, person, { deny })).searchParams);
