@@ -97,6 +97,8 @@ export const Server = Type.Object({
   removeWhenStopped: Type.Boolean(),
   /** Raised with every write; proxies read what changed lately by it. */
   changedAt: Time,
+  /** W3C traceparent of the order it moves by, so that whoever drives it joins that trace; "" or absent: none. */
+  traceparent: Type.Optional(Type.String()),
   orders: Type.Array(OrderMemo, { maxItems: 8 }),
 });
 export type Server = Static<typeof Server>;

@@ -21,6 +21,13 @@ export interface SubscribeOptions {
   readonly lagged?: () => void;
 }
 
+/** What an order brings beside its request. */
+export interface OrderMeta {
+  readonly orderId: string;
+  /** W3C traceparent of the span that gave the order; "" when nobody traces. */
+  readonly traceparent: string;
+}
+
 /** The message bus. Two adapters keep the same promises: `memory` and `nats`; one suite, `conformance.ts`, runs on both. */
 export interface Bus {
   /**
@@ -59,7 +66,7 @@ export interface Bus {
   /** Takes orders, sharing them with the other replicas of the service. A handler must be safe to call twice with one order id. */
   reply<O extends OrderContract>(
     contract: O,
-    handler: (request: RequestOf<O>, meta: { orderId: string }) => Promise<AnswerOf<O>>,
+    handler: (request: RequestOf<O>, meta: OrderMeta) => Promise<AnswerOf<O>>,
   ): Subscription;
   /** Whether messages can be sent now. */
   readonly connected: boolean;

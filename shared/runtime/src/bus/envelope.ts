@@ -2,6 +2,7 @@ import { CloudEvent, cloudType, type EventContract } from "@elara/contracts";
 import type { Static } from "typebox";
 import { timestamp } from "../clock.ts";
 import { newId } from "../id.ts";
+import { currentTraceparent } from "../telemetry/tracer.ts";
 import { checked, decode, encode } from "./checked.ts";
 
 export interface EnvelopeFields {
@@ -20,6 +21,7 @@ export function envelope<E extends EventContract>(
   data: Static<E["data"]>,
   fields: EnvelopeFields,
 ): CloudEvent {
+  const traceparent = currentTraceparent();
   return checked(
     CloudEvent,
     {
@@ -34,6 +36,7 @@ export function envelope<E extends EventContract>(
       partitionkey: fields.partitionKey,
       actor: fields.actor,
       ...(fields.causationId === undefined ? {} : { causationid: fields.causationId }),
+      ...(traceparent === "" ? {} : { traceparent }),
       data: checked(contract.data, data, contract.type),
     },
     contract.type,

@@ -9,6 +9,7 @@ import {
   type RequestOf,
 } from "@elara/contracts";
 import { newId } from "../id.ts";
+import { currentTraceparent } from "../telemetry/tracer.ts";
 import { ORDER_DEADLINE_MS, ORDER_REPEATS_MS } from "./bus.ts";
 import { checked, decode, encode } from "./checked.ts";
 import type { Wire } from "./wire.ts";
@@ -21,9 +22,11 @@ export function callOrder<O extends OrderContract>(
   options: { orderId?: string; signal?: AbortSignal } = {},
 ): Promise<AnswerOf<O>> {
   options.signal?.throwIfAborted();
+  const traceparent = currentTraceparent();
   const message = {
     orderId: options.orderId ?? newId(),
     request: checked(contract.request, request, contract.type),
+    ...(traceparent === "" ? {} : { traceparent }),
   };
   const bytes = encode(message, contract.type);
   if (!wire.connected) throw new HubError("BUS_AWAY", { detail: { order: contract.type } });

@@ -9,7 +9,7 @@ import {
 import type { Logger } from "pino";
 import type { Static } from "typebox";
 import type { Clock } from "../clock.ts";
-import { MAX_WAITING, ORDER_DEADLINE_MS } from "./bus.ts";
+import { MAX_WAITING, ORDER_DEADLINE_MS, type OrderMeta } from "./bus.ts";
 import { checked, decode, encode } from "./checked.ts";
 import { STALL_MS } from "./loop-watch.ts";
 import type { OnMessage } from "./wire.ts";
@@ -17,7 +17,7 @@ import { within } from "./within.ts";
 
 export type OrderHandler<O extends OrderContract> = (
   request: RequestOf<O>,
-  meta: { orderId: string },
+  meta: OrderMeta,
 ) => Promise<AnswerOf<O>>;
 
 export interface OrderDeskOptions {
@@ -94,7 +94,8 @@ export class OrderDesk<O extends OrderContract> {
     try {
       const message = checked(OrderMessage, decode(bytes, order), order);
       const request = checked<O["request"]>(this.#contract.request, message.request, order);
-      const answer = await this.#handler(request, { orderId: message.orderId });
+      const { orderId, traceparent = "" } = message;
+      const answer = await this.#handler(request, { orderId, traceparent });
       return encode({ ok: true, answer: checked(this.#contract.answer, answer, order) }, order);
     } catch (error) {
       if (!(error instanceof HubError)) this.#log.error({ order, err: error }, "order handler failed");
