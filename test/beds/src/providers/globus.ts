@@ -217,6 +217,9 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
   }
 
   provider.use(async (ctx, next) => {
+    // Globus takes an id and secret in the header as they are too; the library only percent-encoded ones.
+    if (ctx.headers.authorization === `Basic ${base64(`${clientId}:${clientSecret}`)}`)
+      ctx.headers.authorization = `Basic ${base64(`${clientId}:${encodeURIComponent(clientSecret)}`)}`;
     if (fault === "down" && ctx.path === "/v2/oauth2/token") {
       ctx.status = 503;
       ctx.body = "";
@@ -433,6 +436,8 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
     },
   };
 }
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** A table worth plotting: a decaying wave. */
 const measurements = (): Buffer =>
