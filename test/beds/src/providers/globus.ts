@@ -3,19 +3,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { fastify } from "fastify";
 import { exportJWK, generateKeyPair } from "jose";
-import Provider, { type AccountClaims, type Configuration, type KoaContextWithOIDC } from "oidc-provider";
+import Provider from "oidc-provider";
 import { type Call, callOf } from "./call-log.ts";
+import { type Asked, type GlobusFault, globusAnswers } from "./globus-answers.ts";
+import { globusPages } from "./globus-pages.ts";
 import { COLLECTION, type GlobusPeople, type GlobusPerson, globusPeople } from "./globus-people.ts";
 import { type Files, globusServices } from "./globus-services.ts";
-import { AUTH, LIFETIME_SECONDS, openStorage, resourceServerOf, serviceTokens } from "./globus-tokens.ts";
-import { type IdTokenFault, spoiler } from "./id-token.ts";
-import { type Brand, consentPage, errorPage, signInPage } from "./page.ts";
+import { ALGORITHM, globusSettings } from "./globus-settings.ts";
+import { AUTH, openStorage, serviceTokens } from "./globus-tokens.ts";
+import { spoiler } from "./id-token.ts";
 
+export type { GlobusFault } from "./globus-answers.ts";
 export { ADMIN_GROUP, COLLECTION, DOMAIN, GROUP, IDENTITY_PROVIDER } from "./globus-people.ts";
 export { type IdTokenFault, idTokenFaults } from "./id-token.ts";
-
-/** How the stand-in misbehaves: a bad id_token at the exchange, or no answer but 503 there. */
-export type GlobusFault = IdTokenFault | "down";
 
 export interface LiveToken {
   readonly kind: "access" | "refresh";
@@ -59,28 +59,6 @@ export interface GlobusOptions {
   readonly holdsDomain?: boolean;
 }
 
-const BRAND: Brand = { name: "Globus", colour: "#2b5a9b", mark: "G" };
-const MEANINGS: Readonly<Record<string, string>> = {
-  openid: "Know who you are in Globus",
-  profile: "View your identity details",
-  email: "View your e-mail address",
-  "urn:globus:auth:scope:auth.globus.org:view_identity_set": "View your identities on Globus Auth",
-  "urn:globus:auth:scope:groups.api.globus.org:view_my_groups_and_memberships":
-    "View your groups and memberships",
-  "urn:globus:auth:scope:groups.api.globus.org:all": "View and manage your groups",
-  "urn:globus:auth:scope:transfer.api.globus.org:all": "Transfer and synchronize files",
-};
-const SESSION = [
-  "session_required_identities",
-  "session_required_single_domain",
-  "session_required_policies",
-  "session_required_mfa",
-  "session_message",
-] as const;
-/** What Globus signs with. */
-const ALGORITHM = "RS512";
-const domainOf = ({ username }: GlobusPerson): string => username.slice(username.indexOf("@") + 1);
-
 /** Starts a stand-in of Globus Auth with two of its services, groups and transfer, on loopback. */
 export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> {
   const people = globusPeople();
@@ -90,8 +68,7 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
   const calls: Call[] = [];
   const files: Files = new Map([["/data/measurements.csv", measurements()]]);
   const tokens = serviceTokens();
-  /** What a code was asked for with, which the library forgets: by code. */
-  const asked = new Map<string, { isOffline: boolean; state: string | undefined; sessionDomain: string }>();
+  const asked: Asked = new Map();
   let fault: GlobusFault | undefined;
   let domain: string | undefined;
 
@@ -121,186 +98,24 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
   const personOf = (sub: string | undefined): GlobusPerson | undefined =>
     Object.values(people).find((person) => person.sub === sub);
 
-  const isOwn = (
-    _: unknown,
-    client: { clientId: string },
-    token: { clientId?: string | undefined },
-  ): boolean => client.clientId === token.clientId;
-
-  const configuration: Configuration = {
-    adapter: storage.adapter,
-    jwks: { keys: [jwk] } as NonNullable<Configuration["jwks"]>,
-    cookies: {
-      keys: [randomBytes(32).toString("hex")],
-      names: { session: "globus_session", interaction: "globus_interaction", resume: "globus_resume" },
-    },
-    routes: {
-      authorization: "/v2/oauth2/authorize",
-      token: "/v2/oauth2/token",
-      userinfo: "/v2/oauth2/userinfo",
-      revocation: "/v2/oauth2/token/revoke",
-      introspection: "/v2/oauth2/token/introspect",
-      jwks: "/jwk.json",
-      end_session: "/v2/web/logout",
-    },
-    scopes: Object.keys(MEANINGS),
-    claims: {
-      openid: ["sub"],
-      profile: [
-        "name",
-        "preferred_username",
-        "organization",
-        "identity_provider",
-        "identity_provider_display_name",
-        "last_authentication",
-      ],
-      email: ["email"],
-      "urn:globus:auth:scope:auth.globus.org:view_identity_set": ["identity_set"],
-    },
-    conformIdTokenClaims: false,
-    extraParams: ["access_type", ...SESSION, "as", "deny"],
-    features: {
-      devInteractions: { enabled: false },
-      revocation: { enabled: true, allowedPolicy: isOwn },
-      introspection: { enabled: true, allowedPolicy: isOwn },
-      rpInitiatedLogout: { enabled: true },
-    },
-    enabledJWA: { idTokenSigningAlgValues: [ALGORITHM] },
-    pkce: { required: () => false },
-    ttl: {
-      AccessToken: LIFETIME_SECONDS,
-      AuthorizationCode: 600,
-      IdToken: LIFETIME_SECONDS,
-      RefreshToken: 180 * 86_400,
-      Interaction: 3600,
-      Session: 86_400,
-      Grant: 180 * 86_400,
-    },
-    issueRefreshToken: async (_, __, code) => asked.get(String(code.jti))?.isOffline ?? false,
-    rotateRefreshToken: () => false,
-    // The one token that is named ends; all of them only when a code is replayed.
-    revokeGrantPolicy: (ctx) => ctx.oidc.route !== "revocation",
-    interactions: { url: (_, interaction) => `/p/${interaction.uid}` },
-    async findAccount(ctx, sub) {
-      const person = personOf(sub);
-      return person && { accountId: sub, claims: async () => claimsOf(person, ctx) };
-    },
-    async renderError(ctx, out) {
-      ctx.type = "html";
-      ctx.body = errorPage(BRAND, `${out.error}: ${out.error_description ?? ""}`);
-    },
-  };
-  const claimsOf = (person: GlobusPerson, ctx: KoaContextWithOIDC): AccountClaims => {
-    const identity = {
-      sub: person.sub,
-      name: person.name,
-      email: person.email,
-      organization: person.organization,
-      identity_provider: person.identityProvider,
-      identity_provider_display_name: person.identityProviderName,
-      last_authentication: Math.floor(Date.now() / 1000),
-    };
-    return {
-      ...identity,
-      // "wrong-subject" is told by userinfo and id_token differing; the id_token is the one that is changed.
-      sub: ctx.oidc.account?.accountId ?? person.sub,
-      preferred_username: person.username,
-      identity_set: [{ ...identity, username: person.username }],
-    };
-  };
-
-  const provider = new Provider(url, configuration);
+  const provider = new Provider(
+    url,
+    globusSettings({
+      adapter: storage.adapter,
+      jwk,
+      personOf,
+      isOffline: (code) => asked.get(code)?.isOffline ?? false,
+    }),
+  );
   provider.on("grant.revoked", (_, grantId) => tokens.revokeGrant(grantId));
   if (!options.callbackUrls) {
     provider.Client.prototype.redirectUriAllowed = (address: string) =>
       URL.canParse(address) && ["127.0.0.1", "localhost", "[::1]"].includes(new URL(address).hostname);
   }
 
-  provider.use(async (ctx, next) => {
-    // Globus takes an id and secret in the header as they are too; the library only percent-encoded ones.
-    if (ctx.headers.authorization === `Basic ${base64(`${clientId}:${clientSecret}`)}`)
-      ctx.headers.authorization = `Basic ${base64(`${clientId}:${encodeURIComponent(clientSecret)}`)}`;
-    if (fault === "down" && ctx.path === "/v2/oauth2/token") {
-      ctx.status = 503;
-      ctx.body = "";
-      return;
-    }
-    await next();
-    const { oidc } = ctx as KoaContextWithOIDC;
-    const params = (oidc?.params ?? {}) as Record<string, string | undefined>;
-    if (oidc?.entities.AuthorizationCode && ctx.path.startsWith("/v2/oauth2/authorize")) {
-      const person = personOf(oidc.entities.AuthorizationCode.accountId);
-      asked.set(oidc.entities.AuthorizationCode.jti, {
-        isOffline: params.access_type === "offline",
-        state: params.state,
-        sessionDomain: person ? domainOf(person) : "",
-      });
-    }
-    if (ctx.path === "/v2/oauth2/token") await exchanged(ctx as KoaContextWithOIDC, params);
-    if (ctx.path === "/v2/oauth2/token/revoke" && ctx.status === 200) {
-      tokens.revoke(params.token ?? "");
-      ctx.body = { active: false };
-    }
-    if (ctx.path === "/v2/oauth2/token/introspect" && ctx.status === 200) {
-      const token = tokens.find(params.token ?? "");
-      if (token)
-        ctx.body = {
-          active: true,
-          scope: token.scope,
-          client_id: token.clientId,
-          sub: token.person.sub,
-          username: token.person.username,
-          aud: [token.resourceServer, token.clientId],
-          iss: url,
-          exp: Math.floor(token.endsAt / 1000),
-          token_type: "Bearer",
-        };
-    }
-  });
-
-  /** Makes the library's answer of the token endpoint one of Globus. */
-  async function exchanged(
-    ctx: KoaContextWithOIDC,
-    params: Record<string, string | undefined>,
-  ): Promise<void> {
-    const body = Object(ctx.body) as Record<string, unknown>;
-    if (ctx.status !== 200) {
-      const old = params.grant_type === "refresh_token" ? tokens.find(params.refresh_token ?? "") : undefined;
-      if (
-        old?.kind === "refresh" &&
-        body.error === "invalid_grant" &&
-        old.clientId === ctx.oidc.client?.clientId
-      ) {
-        ctx.status = 200;
-        ctx.body = { ...tokens.refresh(old), other_tokens: [] };
-      } else if (body.error === "invalid_grant") ctx.status = 401;
-      return;
-    }
-    const { AuthorizationCode: code, RefreshToken: refresh } = ctx.oidc.entities;
-    const scopes = String(body.scope ?? "").split(" ");
-    const before = code && asked.get(code.jti);
-    const person = personOf((code ?? refresh)?.accountId);
-    Object.assign(body, {
-      scope: scopes.filter((scope) => resourceServerOf(scope) === AUTH).join(" "),
-      resource_server: AUTH,
-      ...(before?.state === undefined ? {} : { state: before.state }),
-      other_tokens:
-        code && before && person
-          ? tokens.give(scopes, before.isOffline, {
-              person,
-              clientId: code.clientId ?? clientId,
-              grantId: code.grantId ?? "",
-              sessionDomain: before.sessionDomain,
-            })
-          : [],
-    });
-    if (typeof body.id_token === "string") {
-      if (fault === undefined || fault === "down") idTokens.given(body.id_token);
-      else body.id_token = await idTokens.spoil(fault, body.id_token);
-      if (body.id_token === undefined) delete body.id_token;
-    }
-    ctx.body = body;
-  }
+  provider.use(
+    globusAnswers({ url, clientId, clientSecret, tokens, asked, idTokens, personOf, fault: () => fault }),
+  );
 
   const web = fastify();
   web.addContentTypeParser(
@@ -316,75 +131,7 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
       requiredDomain: () => domain,
     }),
   );
-  const finish = provider.interactionFinished.bind(provider);
-  type Visit = { Params: { uid: string }; Body: Record<string, string | undefined> | null };
-  web.route<Visit>({
-    method: ["GET", "POST"],
-    url: "/p/:uid",
-    async handler({ raw, body }, reply) {
-      const details = await provider.interactionDetails(raw, reply.raw);
-      const { params, prompt, session } = details;
-      const scopes = String(params.scope ?? "")
-        .split(" ")
-        .filter((scope) => Object.hasOwn(MEANINGS, scope));
-      const end = async (result: Parameters<typeof finish>[2], merged = true) => {
-        reply.hijack();
-        await finish(raw, reply.raw, result, { mergeWithLastSubmission: merged });
-      };
-      const deny = () =>
-        end({ error: "access_denied", error_description: "The user denied the request." }, false);
-      const granted = async (accountId: string): Promise<string> => {
-        const grant = new provider.Grant({ accountId, clientId: String(params.client_id) });
-        grant.addOIDCScope(scopes.join(" "));
-        return grant.save();
-      };
-      const wanted = String(params.session_required_single_domain ?? "")
-        .split(",")
-        .filter(Boolean);
-      const fits = (person: GlobusPerson): boolean =>
-        options.holdsDomain === false || wanted.length === 0 || wanted.includes(domainOf(person));
-      const named = (key: unknown): GlobusPerson | undefined =>
-        Object.entries(people).find(([name, person]) => name === key && fits(person))?.[1];
-
-      if (params.deny) return deny();
-      const scripted = params.as === undefined ? undefined : named(params.as);
-      if (scripted)
-        return end({ login: { accountId: scripted.sub }, consent: { grantId: await granted(scripted.sub) } });
-      if (body?.answer === "deny") return deny();
-      const chosen = body?.person === undefined ? undefined : named(body.person);
-      if (prompt.name === "login" && chosen) return end({ login: { accountId: chosen.sub } });
-      if (prompt.name === "consent" && body?.answer === "allow" && session)
-        return end({ consent: { grantId: await granted(session.accountId) } });
-      reply.type("text/html; charset=utf-8");
-      const action = `/p/${details.uid}`;
-      if (prompt.name === "consent")
-        return consentPage(BRAND, {
-          app,
-          person: personOf(session?.accountId)?.username ?? "you",
-          action,
-          hidden: {},
-          scopes: scopes.map((scope) => ({ scope, meaning: MEANINGS[scope] ?? scope })),
-        });
-      return signInPage(BRAND, {
-        app,
-        action,
-        hidden: {},
-        note:
-          params.session_message === undefined
-            ? wanted.length > 0
-              ? `Only identities of ${wanted.join(", ")} fit.`
-              : undefined
-            : String(params.session_message),
-        people: Object.entries(people)
-          .filter(([, person]) => fits(person))
-          .map(([value, person]) => ({
-            value,
-            title: person.name,
-            detail: `${person.username} · ${person.identityProviderName}`,
-          })),
-      });
-    },
-  });
+  globusPages(web, provider, { app, people, personOf, holdsDomain: options.holdsDomain ?? true });
   await web.ready();
   const oidc = provider.callback();
   answer = (request, response) =>
@@ -436,8 +183,6 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
     },
   };
 }
-
-const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** A table worth plotting: a decaying wave. */
 const measurements = (): Buffer =>
