@@ -1,9 +1,11 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProgram } from "./find-program.ts";
 
 const BIN = fileURLToPath(new URL("../bin/elara.js", import.meta.url));
+/** In the tree of an installation: the program that brings its Node along. */
+const INSTALLED = fileURLToPath(new URL("../../../bin/elara", import.meta.url));
 
 /** A word as a POSIX shell takes it. */
 export const shellWord = (word: string): string =>
@@ -19,7 +21,9 @@ export function elaraCommand(env: NodeJS.ProcessEnv = process.env): string {
     const found = findProgram(name, path);
     return found !== undefined && realpathSync(found) === realpathSync(file);
   };
-  if (leadsTo("elara", BIN)) return "elara";
+  const isInstalled = existsSync(INSTALLED);
+  if (leadsTo("elara", isInstalled ? INSTALLED : BIN)) return "elara";
+  if (isInstalled) return shellWord(INSTALLED);
   const node = leadsTo("node", process.execPath) ? "node" : shellWord(process.execPath);
   return `${node} ${shellWord(BIN)}`;
 }
