@@ -22,6 +22,8 @@ export interface Github {
   readonly people: GithubPeople;
   /** Access tokens that still work. */
   liveTokens(): readonly { kind: "access"; login: string; scopes: readonly string[] }[];
+  /** Every code and token that was given out, dead ones too: what must be found nowhere. */
+  secrets(): readonly string[];
   /** From now on the stand-in answers so; undefined: as it should. */
   break(fault: GithubFault | undefined): void;
   close(): Promise<void>;
@@ -66,6 +68,7 @@ export async function startGithub(options: GithubOptions = {}): Promise<Github> 
   /** Browsers that are signed in, by their cookie. */
   const browsers = new Map<string, GithubPerson>();
   const allowed = new Map<GithubPerson, Set<string>>();
+  const given: string[] = [];
   let tokens: GithubToken[] = [];
   let fault: GithubFault | undefined;
   let url = "";
@@ -110,6 +113,7 @@ export async function startGithub(options: GithubOptions = {}): Promise<Github> 
   const granted = (wish: Wish, person: GithubPerson): string => {
     allowed.set(person, new Set([...(allowed.get(person) ?? []), ...wish.scopes]));
     const code = randomBytes(10).toString("hex");
+    given.push(code);
     codes.set(code, { ...wish, person, endsAt: Date.now() + CODE_MS });
     return back(wish, { code });
   };
@@ -153,7 +157,7 @@ export async function startGithub(options: GithubOptions = {}): Promise<Github> 
       return signInPage(BRAND, {
         app,
         action: "/session",
-        hidden: { return_to: asked.replace(/[?&]prompt=select_account/, "") },
+        hidden: { return_to: asked.replace("prompt=select_account", "prompt=") },
         people: Object.entries(people)
           .filter(([, { login }]) => query.login === undefined || query.login === login)
           .map(([value, person]) => ({
@@ -251,6 +255,7 @@ export async function startGithub(options: GithubOptions = {}): Promise<Github> 
       madeAt: Date.now(),
     };
     tokens.push(token);
+    given.push(token.value);
     const alike = tokens.filter(
       ({ person, scopes }) => person === token.person && scopes.join() === token.scopes.join(),
     );
@@ -285,6 +290,7 @@ export async function startGithub(options: GithubOptions = {}): Promise<Github> 
     calls,
     people,
     liveTokens: () => tokens.map(({ person, scopes }) => ({ kind: "access", login: person.login, scopes })),
+    secrets: () => [clientSecret, ...given],
     break(mode) {
       fault = mode;
     },

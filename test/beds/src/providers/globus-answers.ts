@@ -17,6 +17,8 @@ export interface AnswerParts {
   readonly tokens: ReturnType<typeof serviceTokens>;
   readonly asked: Asked;
   readonly idTokens: Awaited<ReturnType<typeof spoiler>>;
+  /** Collects every code and token that goes out. */
+  readonly given: string[];
   personOf(sub: string | undefined): GlobusPerson | undefined;
   fault(): GlobusFault | undefined;
 }
@@ -32,6 +34,7 @@ export function globusAnswers({
   asked,
   idTokens,
   personOf,
+  given,
   fault,
 }: AnswerParts) {
   return async (ctx: Context, next: () => Promise<unknown>): Promise<void> => {
@@ -48,6 +51,7 @@ export function globusAnswers({
     const params = (oidc?.params ?? {}) as Record<string, string | undefined>;
     if (oidc?.entities.AuthorizationCode && ctx.path.startsWith("/v2/oauth2/authorize")) {
       const person = personOf(oidc.entities.AuthorizationCode.accountId);
+      given.push(oidc.entities.AuthorizationCode.jti);
       asked.set(oidc.entities.AuthorizationCode.jti, {
         isOffline: params.access_type === "offline",
         state: params.state,
@@ -90,7 +94,9 @@ export function globusAnswers({
         old.clientId === ctx.oidc.client?.clientId
       ) {
         ctx.status = 200;
-        ctx.body = { ...tokens.refresh(old), other_tokens: [] };
+        const fresh = tokens.refresh(old);
+        given.push(fresh.access_token);
+        ctx.body = { ...fresh, other_tokens: [] };
       } else if (body.error === "invalid_grant") ctx.status = 401;
       return;
     }
@@ -119,6 +125,9 @@ export function globusAnswers({
       if (body.id_token === undefined) delete body.id_token;
     }
     ctx.body = body;
+    // Parts of an id_token are told apart: its head is no secret, and the same in all.
+    for (const text of JSON.stringify(body).matchAll(/"(?:access_token|refresh_token|id_token)":"([^"]+)"/g))
+      given.push(text[1]?.split(".").at(-1) || (text[1] ?? ""));
   }
 }
 

@@ -43,6 +43,8 @@ export interface Globus {
   readonly files: Files;
   /** Tokens of every resource server that still work. */
   liveTokens(): readonly LiveToken[];
+  /** Every code and token that was given out, dead ones too: what must be found nowhere. */
+  secrets(): readonly string[];
   /** From now on the token endpoint answers so; undefined: as it should. */
   break(fault: GlobusFault | undefined): void;
   /** From now on the collection refuses sessions without a log-in of this domain; undefined: takes all. */
@@ -69,6 +71,7 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
   const files: Files = new Map([["/data/measurements.csv", measurements()]]);
   const tokens = serviceTokens();
   const asked: Asked = new Map();
+  const given: string[] = [];
   let fault: GlobusFault | undefined;
   let domain: string | undefined;
 
@@ -114,7 +117,17 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
   }
 
   provider.use(
-    globusAnswers({ url, clientId, clientSecret, tokens, asked, idTokens, personOf, fault: () => fault }),
+    globusAnswers({
+      url,
+      clientId,
+      clientSecret,
+      tokens,
+      asked,
+      idTokens,
+      personOf,
+      given,
+      fault: () => fault,
+    }),
   );
 
   const web = fastify();
@@ -170,6 +183,7 @@ export async function startGlobus(options: GlobusOptions = {}): Promise<Globus> 
         .all()
         .map(({ kind, resourceServer, person }) => ({ kind, resourceServer, username: person.username })),
     ],
+    secrets: () => [clientSecret, ...given],
     break(mode) {
       fault = mode;
     },
