@@ -1,8 +1,8 @@
-import { timingSafeEqual } from "node:crypto";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import grant from "grant/lib/grant.js";
 import { type Attempt, EngineError, type EngineFault, type OAuthEngine, type TokenAnswer } from "./engine.ts";
+import { isSame } from "./same-text.ts";
 
 /** The client at a provider, and where that is. */
 export interface EngineSettings {
@@ -45,12 +45,6 @@ const GRANT_SAYS: Readonly<Record<string, EngineFault>> = {
   "Grant: OpenID Connect invalid id_token format": "ID_TOKEN_MALFORMED",
   "Grant: OpenID Connect error decoding id_token": "ID_TOKEN_MALFORMED",
   "Grant: OpenID Connect invalid id_token audience": "ID_TOKEN_AUDIENCE",
-  "Grant: OpenID Connect nonce mismatch": "ID_TOKEN_REPLAYED",
-};
-
-const isSame = (one: string, other: string): boolean => {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 };
 
 /** A provider's error code if it looks like one: a page of HTML or an echoed secret does not. */
@@ -124,7 +118,7 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
         session: {
           provider: NAME,
           state: attempt.state,
-          nonce: attempt.nonce,
+          // Without the nonce, which the judge compares after the signature.
           code_verifier: attempt.verifier,
         },
       });

@@ -4,6 +4,7 @@ import type { BuiltIns } from "@elara/runtime/plugins/load";
 export const authenticators: BuiltIns = {
   dummy: () => import("@elara/auth-dummy"),
   github: () => import("@elara/auth-oauth/github"),
+  globus: () => import("@elara/auth-oauth/globus"),
   pam: () => import("@elara/auth-pam"),
 };
 

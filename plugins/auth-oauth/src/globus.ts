@@ -1,0 +1,132 @@
+import { type AuthenticatedUser, authPlugin, type FinishRequest } from "@elara/sdk";
+import { answered, codeFlow, warnUnverified } from "./code-flow.ts";
+import type { TokenAnswer } from "./engine.ts";
+import { errors, faults } from "./globus/errors.ts";
+import { GROUPS_SERVER, groupsOf } from "./globus/groups.ts";
+import { notebookVariables } from "./globus/notebook.ts";
+import { assertIdentityProvider, nameOf, type Said } from "./globus/person.ts";
+import { revoke } from "./globus/revocation.ts";
+import { globusSettings, options } from "./globus/settings.ts";
+import { allTokens, tokensByServer, withoutServers } from "./globus/tokens.ts";
+import { grantEngine } from "./grant-engine.ts";
+import { idTokenJudge } from "./id-token.ts";
+import { providerClient } from "./provider-client.ts";
+
+const GIVE_BACK_MS = 10_000;
+const CHECK_MS = 20_000;
+
+/** Log-in at Globus: groups let people in, tokens of its services reach their servers. */
+export default authPlugin({
+  name: "globus",
+  label: "Globus",
+  options,
+  errors,
+  allows: ({ allowedGlobusGroups, adminGlobusGroups }) => {
+    const groups = [...allowedGlobusGroups, ...adminGlobusGroups];
+    return groups.length > 0 ? `members of the Globus groups ${groups.join(", ")}` : undefined;
+  },
+  async setup(given, host) {
+    const settings = globusSettings(given, process.env);
+    warnUnverified(host, settings.isTlsVerified);
+    if (!settings.domain)
+      host.log.warn(
+        { option: "identityProvider" },
+        "people of all institutions may come, and their names lose the institution: ada of one is named as ada of another",
+      );
+    const client = await providerClient(settings);
+    const judge = idTokenJudge(settings, client, faults, () => host.now());
+    const flow = codeFlow({
+      engine: grantEngine(settings),
+      callbackUrl: settings.callbackUrl,
+      tokenUrl: settings.tokenUrl,
+      otherAccount: { prompt: "login" },
+      faults,
+      refused: ({ fault }, detail) => faults(fault, { detail }),
+    });
+    const hasGroupRules = settings.allowedGroups.length + settings.adminGroups.length > 0;
+
+    const userinfo = async (token: string, signal: AbortSignal): Promise<Said> => {
+      const { userdataUrl } = settings;
+      const answer = await answered(faults, () =>
+        client.ask(userdataUrl, { headers: { authorization: `Bearer ${token}` }, signal }),
+      );
+      if (answer.status === 200 && typeof Object(answer.body).sub === "string") return Object(answer.body);
+      throw faults("PROVIDER_ERROR", { detail: { address: userdataUrl, status: answer.status } });
+    };
+
+    /** Who it is, judged; then the restriction; then the rules. */
+    const personIn = async (
+      answer: TokenAnswer,
+      nonce: string,
+      { signal }: FinishRequest,
+    ): Promise<AuthenticatedUser> => {
+      const claims = await judge.claimsOf(answer.id_token, nonce);
+      const user = await userinfo(answer.access_token, signal);
+      if (user.sub !== claims.sub) throw faults("SUBJECT_MISMATCH");
+      const said = [claims, user];
+      assertIdentityProvider(said, settings);
+      const name = nameOf(said, settings);
+      const tokens = tokensByServer(answer, host.now());
+      const groups = hasGroupRules
+        ? await groupsOf(tokens[GROUPS_SERVER]?.access_token ?? undefined, settings.groupsUrl, client, signal)
+        : [];
+      const isIn = (rule: readonly string[]): boolean => rule.some((id) => groups.includes(id));
+      const isAdmin = isIn(settings.adminGroups);
+      const { state: _, ...kept } = answer;
+      return {
+        issuer: settings.issuer,
+        subject: claims.sub,
+        name,
+        ...(settings.adminGroups.length > 0 ? { admin: isAdmin } : {}),
+        ...(isAdmin || isIn(settings.allowedGroups) ? { allowed: true } : {}),
+        authState: {
+          client_id: settings.clientId,
+          tokens: withoutServers(tokens, settings.excludeTokens),
+          // Whole, as it takes every token to give all back.
+          token_response: kept,
+          globus_user: user,
+          globus_groups: groups,
+        },
+      };
+    };
+
+    return {
+      begin: (request) => flow.begin(request),
+
+      async finish(request) {
+        const { iss } = request.input;
+        if (iss !== undefined && iss !== settings.issuer) throw faults("ISSUER_MISMATCH");
+        const { answer, attempt } = await flow.exchange(request);
+        try {
+          return await personIn(answer, attempt.nonce, request);
+        } catch (error) {
+          // Nobody will keep them, so nobody would give them back.
+          const tokens = allTokens({ token_response: answer });
+          await revoke(tokens, settings, client, AbortSignal.timeout(GIVE_BACK_MS)).catch(() => undefined);
+          throw error;
+        }
+      },
+
+      preSpawn: async ({ authState }) => notebookVariables(authState, settings),
+
+      async logout({ authState, signal }) {
+        if (settings.revokeTokensOnLogout) await revoke(allTokens(authState), settings, client, signal);
+      },
+
+      async check() {
+        const signal = AbortSignal.timeout(CHECK_MS);
+        const ask = (address: string) => answered(faults, () => client.ask(address, { signal }));
+        const { authorizeUrl, tokenUrl, userdataUrl, jwksUrl, groupsUrl } = settings;
+        for (const address of [authorizeUrl, tokenUrl, userdataUrl, ...(hasGroupRules ? [groupsUrl] : [])]) {
+          const { status } = await ask(address);
+          if (status >= 500) throw faults("PROVIDER_ERROR", { detail: { address, status } });
+        }
+        const keys = await ask(jwksUrl);
+        if (keys.status !== 200 || !Array.isArray(Object(keys.body).keys))
+          throw faults("PROVIDER_ERROR", { detail: { address: jwksUrl, status: keys.status } });
+        // Of a token that never was: the answer tells whether id and secret are right.
+        await revoke(["elara-check"], settings, client, signal);
+      },
+    };
+  },
+});
