@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import { readSecret } from "@elara/runtime/config/secret";
+import { cryptKeysIn } from "@elara/runtime/crypt-keys";
 import { makeDataDir } from "./data-dir.ts";
 
 const MIN_BYTES = 32;
@@ -32,15 +33,17 @@ export function makeHubSecrets(dataDir: string, configured: Readonly<Record<stri
   }
 }
 
+/** The crypt key as configured; where it is not, JUPYTERHUB_CRYPT_KEY, as JupyterHub reads it; "" for the file. */
+export const configuredCryptKey = (configured: string): string =>
+  configured || (process.env.JUPYTERHUB_CRYPT_KEY ?? "");
+
+/** The keys of `secrets.cryptKey`, the one that encrypts first. Throws CONFIG_SECRET_MISSING, CONFIG_SECRET_READABLE. */
+export const readCryptKeys = (dataDir: string, configured: string): Buffer[] =>
+  cryptKeysIn(textOf(dataDir, "cryptKey", configured), "secrets.cryptKey");
+
 /** The bytes of a key: configured, or of its file in the data directory. Throws CONFIG_SECRET_MISSING, CONFIG_SECRET_READABLE. */
 export function readHubSecret(dataDir: string, name: SecretName, configured: string): Buffer {
-  const file = fileOf(dataDir, name);
-  if (!configured && !existsSync(file)) {
-    throw new HubError("CONFIG_SECRET_MISSING", {
-      operator: `secrets.${name}: ${file} does not exist. All processes of a hub share this key: copy the file, or make both keys once with \`elara init --keys\`, or set secrets.${name} to { env } or { file }.`,
-    });
-  }
-  const text = configured || readSecret({ file }, `secrets.${name}`);
+  const text = textOf(dataDir, name, configured);
   const bytes = /^([0-9a-f]{2})+$/i.test(text) ? Buffer.from(text, "hex") : Buffer.from(text);
   if (bytes.length < MIN_BYTES) {
     throw new HubError("CONFIG_SECRET_MISSING", {
@@ -48,4 +51,14 @@ export function readHubSecret(dataDir: string, name: SecretName, configured: str
     });
   }
   return bytes;
+}
+
+function textOf(dataDir: string, name: SecretName, configured: string): string {
+  const file = fileOf(dataDir, name);
+  if (!configured && !existsSync(file)) {
+    throw new HubError("CONFIG_SECRET_MISSING", {
+      operator: `secrets.${name}: ${file} does not exist. All processes of a hub share this key: copy the file, or make both keys once with \`elara init --keys\`, or set secrets.${name} to { env } or { file }.`,
+    });
+  }
+  return configured || readSecret({ file }, `secrets.${name}`);
 }

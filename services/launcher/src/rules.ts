@@ -1,7 +1,7 @@
-import { accessSync, constants } from "node:fs";
 import { userInfo } from "node:os";
 import { HubError } from "@elara/contracts";
-import { refusePublicAddress } from "@elara/proxy";
+import { readCertificate, refusePublicAddress } from "@elara/proxy";
+import { type EntryRules, hasOwnRules } from "@elara/runtime/own-rules";
 import { isLocal } from "./plugin-entries.ts";
 import type { Settings } from "./settings.ts";
 
@@ -9,20 +9,36 @@ import type { Settings } from "./settings.ts";
 
 const invalid = (operator: string): HubError => new HubError("CONFIG_INVALID", { operator });
 
-/** Who gets in, in words. Throws CONFIG_INVALID when nobody does. */
+/** Whom these rules let in, in words; undefined: nobody. */
+function letIn({ allowAll, allowedUsers = [], adminUsers = [] }: EntryRules): string | undefined {
+  const named = new Set([...allowedUsers, ...adminUsers]).size;
+  if (allowAll) return "everybody it knows";
+  return named === 0 ? undefined : `${named} named ${named === 1 ? "user" : "users"}`;
+}
+
+/** Who gets in by which authenticator, in words. Throws CONFIG_INVALID when nobody does. */
 export function allowRule({ authenticators, sections }: Settings): string {
-  const auth: { allowAll?: boolean; allowedUsers?: string[]; adminUsers?: string[] } = sections.auth ?? {};
+  const auth: EntryRules = sections.auth ?? {};
   if (authenticators.length === 0)
     throw invalid('authenticators: is empty, so nobody can log in. Name one, e.g. ["pam"].');
-  const named = (auth.allowedUsers?.length ?? 0) + (auth.adminUsers?.length ?? 0);
-  if (!auth.allowAll && named === 0) {
+  const ways = authenticators.map((entry) => {
+    const { name, plugin, options } = entry;
+    const isOwn = hasOwnRules(entry);
+    const words = [letIn(isOwn ? entry : auth), plugin.allows?.(options)].filter(
+      (word) => word !== undefined,
+    );
+    return { name, isOwn, words };
+  });
+  if (ways.every(({ words }) => words.length === 0)) {
     throw invalid(
-      "auth.allowedUsers: is empty and auth.allowAll is not set, so nobody gets in. List names, or set allowAll: true to let in everybody the authenticator knows.",
+      "auth.allowedUsers: is empty and auth.allowAll is not set, and no entry of `authenticators` has a rule, so nobody gets in. List names, or set allowAll: true to let in everybody the authenticator knows.",
     );
   }
-  return auth.allowAll
-    ? "everybody the authenticator knows"
-    : `${named} named ${named === 1 ? "user" : "users"}`;
+  const told = ways.map(({ name, words }) => `${name}: ${words.join(", and ") || "nobody"}`);
+  const shared = ways.filter(({ isOwn }) => !isOwn).map(({ name }) => name);
+  const isAmbiguous = shared.length > 1 && !auth.allowAll && letIn(auth) !== undefined;
+  const note = `; the names under \`auth\` may be claimed by whoever has them at any of ${shared.join(", ")}: write them into the entry they are meant for`;
+  return `${told.join("; ")}${isAmbiguous ? note : ""}`;
 }
 
 /** As whom servers of this machine run, in words. Throws CONFIG_INVALID when everybody would be root without being asked. */
@@ -41,29 +57,36 @@ export function serverAccount({ spawners, hub, sections }: Settings): string {
 }
 
 /** Refuses a public address without TLS. Throws CONFIG_ADDRESS_PUBLIC. */
-export function publicAddress({ hub, sections }: Settings): void {
-  const proxy: { certificate?: unknown } = sections.proxy ?? {};
-  refusePublicAddress(hub.network, Boolean(proxy.certificate));
+export function publicAddress({ hub: { network } }: Settings): void {
+  refusePublicAddress(network, network.tls !== undefined);
 }
 
-/** Throws CONFIG_INVALID when both listeners want one port. */
+/** Throws CONFIG_INVALID when two listeners want one port. */
 export function distinctPorts({ hub: { network } }: Settings): void {
-  if (network.port === network.internalPort && network.host === network.internalHost)
-    throw invalid(`network.internalPort: is ${network.internalPort}, as network.port is; give each its own.`);
+  const { host, port, internalHost, internalPort, redirectPort } = network;
+  if (port === internalPort && host === internalHost)
+    throw invalid(`network.internalPort: is ${internalPort}, as network.port is; give each its own.`);
+  if (redirectPort > 0 && (redirectPort === port || (redirectPort === internalPort && host === internalHost)))
+    throw invalid(
+      `network.redirectPort: is ${redirectPort}, as another port of network is; give each its own.`,
+    );
 }
 
-/** Throws CONFIG_INVALID when only one half of a certificate is given, or a file cannot be read. */
-export function certificate({ sections }: Settings): string {
-  const proxy: { certificate?: string; certificateKey?: string } = sections.proxy ?? {};
-  const files = { certificate: proxy.certificate ?? "", certificateKey: proxy.certificateKey ?? "" };
-  if (!files.certificate && !files.certificateKey) return "none: no TLS here";
-  for (const [key, file] of Object.entries(files)) {
-    if (!file) throw invalid(`proxy.${key}: is missing; certificate and certificateKey belong together.`);
-    try {
-      accessSync(file, constants.R_OK);
-    } catch {
-      throw invalid(`proxy.${key}: ${file} cannot be read.`);
-    }
+/** What users reach the hub over, in words. Throws when the certificate, or what is said of it, cannot work. */
+export function certificate({ hub }: Settings): string {
+  const { tls, redirectPort, behindProxy } = hub.network;
+  if (!tls) {
+    if (redirectPort > 0)
+      throw invalid(
+        "network.redirectPort: sends to HTTPS, and there is none here. Set network.tls, or leave redirectPort out.",
+      );
+    return "none: no TLS here";
   }
-  return "readable";
+  if (hub.publicUrl.startsWith("http:") && !behindProxy)
+    throw invalid(
+      `hub.publicUrl: ${hub.publicUrl} begins with http, and network.tls serves https. Write https.`,
+    );
+  const now = Date.now();
+  const { names, validTo } = readCertificate(tls, { now, publicUrl: behindProxy ? "" : hub.publicUrl });
+  return `for ${names}, ${Math.floor((validTo - now) / 86_400_000)} days left`;
 }

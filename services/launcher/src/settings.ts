@@ -6,10 +6,11 @@ import { type HubConfig, HubSection, NetworkSection } from "@elara/runtime/confi
 import { configInvalid } from "@elara/runtime/config/load";
 import { withDefaults, withSecrets } from "@elara/runtime/config/resolve";
 import {
+  AuthenticatorEntry,
   BusSection,
   configSchema,
   LogSection,
-  PluginEntry,
+  type PluginEntry,
   SecretsSection,
   SpawnerEntry,
   StoreSection,
@@ -17,12 +18,23 @@ import {
 } from "@elara/runtime/config/schema";
 import { type Keys, keysFrom } from "@elara/runtime/keys";
 import { type BuiltIns, loadPlugin } from "@elara/runtime/plugins/load";
-import type { Configured, ConfiguredSpawner, ServiceDefinition } from "@elara/runtime/service";
+import type {
+  Configured,
+  ConfiguredAuthenticator,
+  ConfiguredSpawner,
+  ServiceDefinition,
+} from "@elara/runtime/service";
 import type { AuthPlugin, SpawnerPlugin } from "@elara/sdk";
 import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import * as builtIns from "./built-ins.ts";
-import { hubSecretsExist, makeHubSecrets, readHubSecret } from "./hub-secrets.ts";
+import {
+  configuredCryptKey,
+  hubSecretsExist,
+  makeHubSecrets,
+  readCryptKeys,
+  readHubSecret,
+} from "./hub-secrets.ts";
 import { profileSlugs, withLongEntries, withSystemAccounts } from "./plugin-entries.ts";
 
 /** A checked configuration with defaults; secrets are references still. */
@@ -33,14 +45,17 @@ export interface Settings {
   readonly log: Static<typeof LogSection>;
   readonly sections: Readonly<Record<string, unknown>>;
   readonly schema: TSchema;
-  readonly authenticators: readonly Configured<AuthPlugin>[];
+  readonly authenticators: readonly ConfiguredAuthenticator[];
   readonly spawners: readonly ConfiguredSpawner[];
   /** Tells two processes with different configurations apart. */
   readonly digest: string;
 }
 
 const Common = Type.Object({ hub: HubSection, network: NetworkSection, bus: BusSection, log: LogSection });
-const Plugins = Type.Object({ authenticators: Type.Array(PluginEntry), spawners: Type.Array(SpawnerEntry) });
+const Plugins = Type.Object({
+  authenticators: Type.Array(AuthenticatorEntry),
+  spawners: Type.Array(SpawnerEntry),
+});
 
 const line = ({ path, message }: Fault): string => {
   const isBesideUse =
@@ -150,19 +165,20 @@ export const resolvedPlugin = <E extends Configured<AuthPlugin | SpawnerPlugin>>
 
 /** The hub's keys. `make`: make missing ones in the data directory; else a missing one stops the start. */
 export function keysOf(settings: Settings, make: boolean): Keys {
-  const secrets = resolved(settings, "secrets", SecretsSection);
+  const written = resolved(settings, "secrets", SecretsSection);
+  const secrets = { ...written, cryptKey: configuredCryptKey(written.cryptKey) };
   const { dataDir } = settings.hub;
   if (make) makeHubSecrets(dataDir, secrets);
   return keysFrom({
     cookieSecret: readHubSecret(dataDir, "cookieSecret", secrets.cookieSecret),
-    cryptKey: readHubSecret(dataDir, "cryptKey", secrets.cryptKey),
+    cryptKey: readCryptKeys(dataDir, secrets.cryptKey),
   });
 }
 
 /** Whether both keys are there. */
 export const hasHubSecrets = (settings: Settings): boolean => {
   const { cookieSecret, cryptKey } = resolved(settings, "secrets", SecretsSection);
-  return hubSecretsExist(settings.hub.dataDir, { cookieSecret, cryptKey });
+  return hubSecretsExist(settings.hub.dataDir, { cookieSecret, cryptKey: configuredCryptKey(cryptKey) });
 };
 
 /** Where state is kept. Throws CONFIG_INVALID when MongoDB has no address. */

@@ -1,5 +1,6 @@
 export * from "./collection.ts";
 export * from "./documents/activity.ts";
+export * from "./documents/auth-state.ts";
 export * from "./documents/instance.ts";
 export * from "./documents/oauth.ts";
 export * from "./documents/profile.ts";

@@ -113,6 +113,19 @@ export const AuthGrantServer = order(
   }),
   Type.Object({ clientId: Type.String() }),
 );
+export const AuthPreSpawn = order(
+  "auth.pre_spawn",
+  "What the user's log-in brings into the environment of this server: of the newest session whose authenticator says something, else nothing. Sealed for the key of the request, which is used once.",
+  Type.Object({
+    userId: Id,
+    serverId: Id,
+    generation: Type.Integer(),
+    /** X25519, raw, base64url. */
+    publicKey: Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" }),
+  }),
+  /** A sealed JSON object of strings: see `shared/runtime/src/sealed-message.ts`. */
+  Type.Object({ sealed: Type.String({ pattern: "^v1(\\.[A-Za-z0-9_-]+){3}$" }) }),
+);
 export const AuthRevokeServer = order(
   "auth.revoke_server",
   "Revoke token and OAuth client of a server up to and including this generation.",
@@ -157,6 +170,7 @@ export const orders = {
   SpawnPurge,
   SpawnCull,
   AuthGrantServer,
+  AuthPreSpawn,
   AuthRevokeServer,
   AuthGrantProbe,
   AuthCreateUser,

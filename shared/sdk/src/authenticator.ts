@@ -18,6 +18,8 @@ export type LoginStart =
 export interface BeginRequest {
   /** Absolute URL of `/hub/oauth_callback/{name}` as browsers reach it. */
   readonly callbackUrl: string;
+  /** The person was refused and wants another account: a provider that can should ask who they are (`prompt`). */
+  readonly otherAccount?: boolean;
 }
 
 export interface FinishRequest {
@@ -84,6 +86,11 @@ export interface AuthPlugin<O extends TObject = TObject> {
   readonly label?: string;
   readonly options: O;
   readonly errors: PluginErrors;
+  /**
+   * Whom a rule of these options lets in (`allowed`), in words for `elara check`: `members of the organisation x`. undefined
+   * or absent: they have no rule, so the hub's own decide alone.
+   */
+  allows?(options: Static<O>): string | undefined;
   setup(options: Static<O>, host: PluginHost): Authenticator | Promise<Authenticator>;
 }
 

@@ -20,6 +20,8 @@ export interface PluginErrorOptions extends HubErrorOptions {
    * whole. Then the hub searches for nothing and the next start need not wait. Never where only the answer was lost.
    */
   nothingMade?: boolean;
+  /** Of `finish`: as whom the provider knows the person who is refused, for the page that says so. */
+  who?: string;
 }
 
 /**
@@ -29,6 +31,8 @@ export interface PluginErrorOptions extends HubErrorOptions {
 export class PluginError extends HubError {
   /** See PluginErrorOptions. */
   readonly nothingMade: boolean;
+  /** See PluginErrorOptions; "" where nobody is known. */
+  readonly who: string;
 
   constructor(errors: PluginErrors, code: string, options: PluginErrorOptions = {}) {
     const entry = errors[code];
@@ -40,5 +44,6 @@ export class PluginError extends HubError {
       retryable: options.retryable ?? entry?.retryable ?? false,
     });
     this.nothingMade = options.nothingMade ?? false;
+    this.who = options.who ?? "";
   }
 }

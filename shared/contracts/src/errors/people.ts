@@ -9,9 +9,9 @@ export const peopleErrors = {
   },
   LOGIN_NOT_ALLOWED: {
     status: 403,
-    user: "Your account is not allowed to use this hub. Ask its administrators.",
+    user: "Your account is not allowed to use this hub.",
     operator:
-      "The account is known to the authenticator but matches no allow rule (`auth.allowedUsers`, `auth.allowAll`).",
+      "The account is known to the authenticator, but no rule lets it in: `allowAll`, `allowedUsers` or `adminUsers` of the authenticator's entry, else those of `auth`, or a rule of the authenticator's own options.",
   },
   LOGIN_THROTTLED: {
     status: 429,
@@ -50,8 +50,27 @@ export const peopleErrors = {
   },
   LOGIN_NAME_TAKEN: {
     status: 403,
-    user: "This name belongs to another account. Ask the administrators.",
-    operator: "Another (issuer, subject) already owns the name. Identities are never merged by name.",
+    user: "This name belongs to another account here. If that is yours too, log in the way you did the first time.",
+    operator:
+      "Another (issuer, subject) already owns the name. Identities are never merged by name; the log line has the issuer. Give one of the two another name, or delete the user that owns it.",
+  },
+  AUTH_STATE_UNREADABLE: {
+    status: 500,
+    user: "What the hub kept of your login cannot be read. Log out and in again.",
+    operator:
+      "What an authenticator kept of a login cannot be decrypted. Was `secrets.cryptKey` (JUPYTERHUB_CRYPT_KEY, `crypt_key`) replaced? Put the older key behind the new one, after a `;`.",
+  },
+  AUTH_STATE_KEPT: {
+    status: 500,
+    user: "You are logged out here, but not everything could be given back to your provider.",
+    operator:
+      "The authenticator could not give back what its provider gave for a session that is over (tokens); after a day they are dropped and end when the provider lets them. The log line names user and authenticator: revoke them at the provider.",
+  },
+  AUTH_PRE_SPAWN_FAILED: {
+    status: 502,
+    user: "Your server could not be given what your login brings along. Log out and in again, then start it.",
+    operator:
+      "The authenticator's `preSpawn` failed, took longer than 20 s or gave no object of strings; the log of auth has the cause.",
   },
   USER_NOT_FOUND: { status: 404, user: "No such user", operator: "No user of this name." },
   USER_EXISTS: {
