@@ -45,6 +45,13 @@ function userName(text: string): string {
   process.exit(2);
 }
 
+function days(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 3650) return value;
+  process.stderr.write(`elara: --days: "${text}" is no number of days (1 to 3650)\n`);
+  process.exit(2);
+}
+
 function wholeNumber(option: string) {
   return (text: string): number => {
     const value = Number(text);
@@ -75,6 +82,15 @@ program
   .option("--keys [dir]", "make the hub's keys in this data directory instead (default: ./elara-data)")
   .action(async (file, options) => (await import("./commands/init.ts")).init(file, options));
 
+program
+  .command("cert")
+  .description("write a certificate of your own and its key, to serve over HTTPS")
+  .option("--self-signed", "the hub vouches for itself; browsers warn until it is imported there")
+  .option("--host <name...>", "host names and addresses it is for (default: localhost and this machine)")
+  .option("--out <dir>", "where to write certificate.pem and key.pem", ".")
+  .option("--days <number>", "how long it is valid", days, 365)
+  .action(async (options) => (await import("./commands/cert.ts")).cert(options));
+
 withConfig(program.command("token"))
   .description("make an API token on a running hub; a user who is let in but unknown is made")
   .argument("<name>", "user the token belongs to")
@@ -88,12 +104,14 @@ withConfig(program.command("plugins"))
 
 const create = program.command("new").description("write a plugin of your own, with its test");
 for (const kind of ["spawner", "authenticator"] as const) {
-  create
+  const command = create
     .command(kind)
     .argument("<name>", "lower-case letters, digits and hyphens")
     .option("--dir <folder>", "where to write it", ".")
     .description(`write ${kind === "authenticator" ? "an" : "a"} ${kind} in one file, with its test`)
     .action(async (name, options) => (await import("./commands/new.ts")).create(kind, name, options));
+  if (kind === "authenticator")
+    command.option("--redirect", "one that sends people to a provider (default: one with a form)");
 }
 
 withConfig(program.command("nats").description("what the hub's message bus needs").command("config"))

@@ -17,8 +17,10 @@ function folder(t: TestContext, name = ""): string {
 /** A PATH with what a shell needs and nothing of the hub. */
 const plain = ["/usr/bin", "/bin"].join(delimiter);
 
-const makePlugin = (dir: string, env: NodeJS.ProcessEnv, ...more: string[]): string => {
-  const args = [ELARA, "new", "spawner", "demo", ...more];
+const makePlugin = (dir: string, env: NodeJS.ProcessEnv, ...more: string[]): string =>
+  makePluginOf("spawner", dir, env, ...more);
+const makePluginOf = (kind: string, dir: string, env: NodeJS.ProcessEnv, ...more: string[]): string => {
+  const args = [ELARA, "new", kind, "demo", ...more];
   const { stdout } = spawnSync(process.execPath, args, { cwd: dir, encoding: "utf8", env });
   return stdout;
 };
@@ -40,6 +42,22 @@ test("new spawner, outside the hub's tree: its next steps can be run as they are
   writeFileSync(config, `export default { ${entry} };\n`);
   assert.match(run(stepOf(printed, "Then")).stdout, /ok +spawner demo/);
 });
+
+for (const more of [[], ["--redirect"]])
+  test(`new authenticator ${more.join(" ")}, outside the hub's tree: its test passes as it is, nothing skipped`, (t) => {
+    const dir = folder(t);
+    const printed = makePluginOf("authenticator", dir, { PATH: plain }, ...more);
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const tested = spawnSync("/bin/sh", ["-c", stepOf(printed, "Run its test")], {
+      cwd: dir,
+      encoding: "utf8",
+      env: { ...env, PATH: plain },
+    });
+    assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+    assert.match(tested.stdout, more.length > 0 ? /a foreign state is refused/ : /a wrong secret is refused/);
+    assert.match(tested.stdout, /skipped 0/);
+    assert.match(stepOf(printed, "Use it"), /^authenticators: \[\{ use: "\.\/demo\.ts" \}\]/);
+  });
 
 describe("new prints the command that leads to this hub", () => {
   /** As an installation makes it. */

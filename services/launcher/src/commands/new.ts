@@ -8,8 +8,15 @@ import { say } from "../say.ts";
 
 const template = (file: string): string => readFileSync(new URL(`../new/${file}`, import.meta.url), "utf8");
 
-/** `elara new spawner NAME`, `elara new authenticator NAME`: a plugin in one file and its test. Never overwrites. */
-export function create(kind: "spawner" | "authenticator", name: string, options: { dir: string }): void {
+/**
+ * `elara new spawner NAME`, `elara new authenticator NAME` (with a form; `--redirect`: at a provider): a plugin in one file
+ * and its test. Never overwrites.
+ */
+export function create(
+  kind: "spawner" | "authenticator",
+  name: string,
+  options: { dir: string; redirect?: boolean },
+): void {
   if (!/^[a-z][a-z0-9-]{0,30}$/.test(name)) {
     throw new HubError("FIELD_INVALID", {
       operator: `"${name}" is no plugin name: lower-case letters, digits and hyphens, beginning with a letter, at most 31.`,
@@ -20,9 +27,10 @@ export function create(kind: "spawner" | "authenticator", name: string, options:
       operator: `The ${kind} "${name}" comes with the hub. Choose another name.`,
     });
   const folder = resolve(options.dir);
+  const from = options.redirect ? `${kind}-redirect` : kind;
   const files = [
-    { path: join(folder, `${name}.ts`), text: template(`${kind}.ts.txt`) },
-    { path: join(folder, `${name}.test.ts`), text: template(`${kind}.test.ts.txt`) },
+    { path: join(folder, `${name}.ts`), text: template(`${from}.ts.txt`) },
+    { path: join(folder, `${name}.test.ts`), text: template(`${from}.test.ts.txt`) },
   ];
   const taken = files.find(({ path }) => existsSync(path));
   if (taken)
