@@ -1,13 +1,14 @@
 import type { HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import type {
+  AuthenticatorEntry,
   BusSection,
   LogSection,
-  PluginEntry,
   SecretsSection,
   SpawnerEntry,
   StoreSection,
 } from "@elara/runtime/config/schema";
 import type { SecretRef } from "@elara/runtime/config/secret";
+import type { TelemetryConfig } from "@elara/runtime/config/telemetry";
 import type { Static } from "typebox";
 import type { ServicesConfig } from "./services-config.ts";
 
@@ -21,8 +22,11 @@ export interface HubConfiguration extends ServicesConfig {
   readonly store?: Partial<Omit<Static<typeof StoreSection>, "uri">> & { readonly uri?: SecretRef };
   readonly secrets?: Secret<Static<typeof SecretsSection>>;
   readonly log?: Partial<Static<typeof LogSection>>;
+  readonly telemetry?: Partial<Omit<TelemetryConfig, "headers">> & {
+    readonly headers?: readonly { readonly name: string; readonly value: SecretRef }[];
+  };
   /** A name or path alone is short for `{ use }`. */
-  readonly authenticators?: readonly (string | Static<typeof PluginEntry>)[];
+  readonly authenticators?: readonly (string | Static<typeof AuthenticatorEntry>)[];
   readonly spawners?: readonly (string | Static<typeof SpawnerEntry>)[];
 }
 

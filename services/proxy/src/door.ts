@@ -6,7 +6,7 @@ import { pathOf } from "@elara/runtime/http/paths";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
 import { answerFailure } from "@elara/runtime/http/upstreams-failure";
 import type { Logger } from "pino";
-import { stampClient } from "./client-address.ts";
+import { toService } from "./hub-requests.ts";
 import { type NotebookParts, notebookTraffic, toServer } from "./notebooks.ts";
 import { requestFault, toOriginForm, upgradeFault } from "./request-fault.ts";
 import type { Destination, RouteEntry } from "./route-book.ts";
@@ -55,8 +55,7 @@ export function publicDoor(parts: PublicDoorParts): DoorHandler {
   function pass(to: Destination | undefined, request: IncomingMessage, response: ServerResponse): void {
     if (!to) unrouted(request, response);
     else if (to.kind === "service") {
-      stampClient(request, hub.network.behindProxy);
-      upstreams.forward(to.service, request, response);
+      toService(upstreams, to.service, request, response, hub.network.behindProxy);
     } else notebooks.pass(to, request, response);
   }
 

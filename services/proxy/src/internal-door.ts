@@ -3,7 +3,7 @@ import type { HubConfig } from "@elara/runtime/config/hub";
 import { isApiPath, pathOf } from "@elara/runtime/http/paths";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
 import { answerFailure } from "@elara/runtime/http/upstreams-failure";
-import { stampClient } from "./client-address.ts";
+import { toService } from "./hub-requests.ts";
 import { requestFault } from "./request-fault.ts";
 import type { RouteBook } from "./route-book.ts";
 import { type DoorHandler, markAnswering } from "./server.ts";
@@ -28,8 +28,7 @@ export function internalDoor({
       const path = pathOf(request.url ?? "/");
       const to = isApiPath(hub, path) ? book.find(path) : undefined;
       if (to?.kind !== "service") return answerFailure(request, response, new HubError("NOT_FOUND"));
-      stampClient(request, false);
-      upstreams.forward(to.service, request, response);
+      toService(upstreams, to.service, request, response, false);
     },
     upgrade(request, socket) {
       socket.on("error", () => socket.destroy());

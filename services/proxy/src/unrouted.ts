@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HubConfig } from "@elara/runtime/config/hub";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
-import { stampClient } from "./client-address.ts";
+import { toService } from "./hub-requests.ts";
 
 /**
  * What happens on paths that lead nowhere: a browser is sent to the hub's page for the path (`/user/ada/lab` →
@@ -26,8 +26,7 @@ export function unroutedTraffic({
       return;
     }
     request.url = path;
-    stampClient(request, hub.network.behindProxy);
-    upstreams.forward("web", request, response);
+    toService(upstreams, "web", request, response, hub.network.behindProxy);
   };
 }
 

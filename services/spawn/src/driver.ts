@@ -12,6 +12,7 @@ import { noDriver, type ServerDoc } from "./ledger.ts";
 import { backoff } from "./pace.ts";
 import type { SpawnParts } from "./parts.ts";
 import { isPastStart, leftMs, mustStop, phaseOf } from "./phases.ts";
+import { tracer } from "./tracing.ts";
 
 /** Drives one server in motion until it rests, or another driver has it. */
 export interface Driver {
@@ -175,7 +176,7 @@ export function startDriver(parts: SpawnParts, backend: Backend, serverId: strin
     const step = stepOf(doc);
     if (!step) return pace.lookMs;
     try {
-      return await step(drive, doc);
+      return await tracer.within(doc.traceparent ?? "", () => step(drive, doc));
     } catch (error) {
       if (error instanceof Interrupted) return 0;
       if (isAway(error)) return pace.lookMs;

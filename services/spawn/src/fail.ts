@@ -8,6 +8,7 @@ import { ACTOR, driverOf, type SpawnParts } from "./parts.ts";
 import { toFailed, toGone } from "./phases.ts";
 import { TAIL_LINES } from "./steps.ts";
 import { storedServer } from "./stored-server.ts";
+import { tellFailure } from "./tracing.ts";
 
 /**
  * Keeps the server's last lines with the attempt, before anything of it is cleaned away. A backend that cannot tell is no
@@ -55,6 +56,7 @@ export async function failStart(
     };
   });
   if (!failed) return undefined;
+  tellFailure("server.start_failed", doc, cause.code);
   parts.log.warn(
     {
       serverId: doc._id,

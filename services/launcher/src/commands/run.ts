@@ -11,6 +11,7 @@ import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } f
 import { explain, say } from "../say.ts";
 import { isServiceName, loadServices, serviceNames } from "../services.ts";
 import { keysOf, type Settings } from "../settings.ts";
+import { startTelemetry } from "../telemetry.ts";
 import { trialAdmin } from "../trial.ts";
 
 /** `elara run all`, `elara run auth web`: runs until SIGTERM or SIGINT. */
@@ -42,11 +43,9 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
     usePythonEnvironment(await pythonEnvironment(settings.hub.dataDir, say));
   }
   const log = await createLog(settings.log);
-  const hub = await boot(
-    settings,
-    definitions.filter(({ name }) => wanted.includes(name)),
-    { keys, log, alone },
-  );
+  const telemetry = await startTelemetry(settings, log);
+  const chosen = definitions.filter(({ name }) => wanted.includes(name));
+  const hub = await boot(settings, telemetry ? chosen.map(telemetry.traced) : chosen, { keys, log, alone });
   if (wanted.includes("auth")) warnWhenNobodyGetsIn(settings);
   greet(settings, wanted.join(", "), alone, password, options);
   process.send?.({ ready: true });
@@ -57,6 +56,7 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
   });
   log.info({}, "stopping; servers go on");
   await hub.close();
+  await telemetry?.close();
   process.exit(0);
 }
 
@@ -95,7 +95,9 @@ function greet(
     return;
   }
   say(`\nElara ${ELARA_VERSION} is ready.\n`);
-  say(`  Open      ${publicUrl || `http://${network.host}:${network.port}`}${baseUrl}`);
+  say(
+    `  Open      ${publicUrl || `${network.tls ? "https" : "http"}://${network.host}:${network.port}`}${baseUrl}`,
+  );
   if (password !== undefined) {
     say(
       `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : password}`,

@@ -3,11 +3,12 @@ import { timestamp } from "@elara/runtime/clock";
 import { routesKnown } from "@elara/runtime/routes-known";
 import { causeOf } from "../causes.ts";
 import { causeTime, failStart } from "../fail.ts";
-import { eventData, noDriver } from "../ledger.ts";
+import { eventData, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { enter, leftMs } from "../phases.ts";
 import { answers } from "../probe.ts";
-import type { DriveStep } from "./drive.ts";
+import { stepSpan } from "../tracing.ts";
+import type { Drive, DriveStep } from "./drive.ts";
 
 /** `starting`: waits for an address (the observer writes it), then until it answers. */
 export const boot: DriveStep = async (drive, doc) => {
@@ -19,6 +20,11 @@ export const boot: DriveStep = async (drive, doc) => {
     return 0;
   }
   if (doc.url === "") return parts.pace.lookMs;
+  return stepSpan("server.probe", doc, () => probe(drive, doc));
+};
+
+async function probe(drive: Drive, doc: ServerDoc): Promise<number> {
+  const { parts, backend } = drive;
   await parts.steps.add(doc, "process_started");
   const { first, longest } = parts.pace.probeMs;
   const isUp = await drive.call(
@@ -48,18 +54,19 @@ export const boot: DriveStep = async (drive, doc) => {
   });
   if (ready) parts.log.info({ serverId: doc._id, generation: doc.generation }, "server ready");
   return 0;
-};
+}
 
 /** `ready`, still in motion: the doors learn the route, the page is told, the driver lets go. */
-export const announce: DriveStep = async (drive, doc) => {
-  const { parts } = drive;
-  await routesKnown(parts.liveness, doc.changedAt, AbortSignal.timeout(parts.pace.routeMs));
-  await parts.steps.add(doc, "route_added");
-  await parts.steps.add(doc, "ready");
-  await parts.ledger.change(doc._id, (current) =>
-    drive.isOwn(current) && current.phase === "ready" && current.desired === "running"
-      ? { set: { inMotion: false, driver: noDriver } }
-      : undefined,
-  );
-  return 0;
-};
+export const announce: DriveStep = (drive, doc) =>
+  stepSpan("server.ready", doc, async () => {
+    const { parts } = drive;
+    await routesKnown(parts.liveness, doc.changedAt, AbortSignal.timeout(parts.pace.routeMs));
+    await parts.steps.add(doc, "route_added");
+    await parts.steps.add(doc, "ready");
+    await parts.ledger.change(doc._id, (current) =>
+      drive.isOwn(current) && current.phase === "ready" && current.desired === "running"
+        ? { set: { inMotion: false, driver: noDriver, traceparent: "" } }
+        : undefined,
+    );
+    return 0;
+  });

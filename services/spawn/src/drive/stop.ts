@@ -4,6 +4,7 @@ import { causeTime, markGone } from "../fail.ts";
 import { hasHandle, type ServerDoc } from "../ledger.ts";
 import { leftMs, mustStop, phaseOf } from "../phases.ts";
 import { storedServer } from "../stored-server.ts";
+import { stepSpan } from "../tracing.ts";
 import { accept } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
 import { isSubmitOver, search } from "./search.ts";
@@ -27,10 +28,12 @@ async function ask(drive: Drive, doc: ServerDoc): Promise<number> {
   const { parts, backend, memory } = drive;
   const { graceSeconds } = backend.clocks;
   try {
-    await drive.call(
-      doc,
-      (signal) => backend.spawner.stop(storedServer(doc), { graceSeconds, signal }),
-      (current) => mustStop(current) || phaseOf(current) === "stopping",
+    await stepSpan("server.stop", doc, () =>
+      drive.call(
+        doc,
+        (signal) => backend.spawner.stop(storedServer(doc), { graceSeconds, signal }),
+        (current) => mustStop(current) || phaseOf(current) === "stopping",
+      ),
     );
   } catch (error) {
     if (error instanceof Interrupted) return 0;

@@ -1,5 +1,6 @@
 import { type AnswerOf, HubError, type OrderContract, type RequestOf } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { currentTraceparent } from "@elara/runtime/telemetry/tracer";
 import { Value } from "typebox/value";
 import type { ActivityFold } from "../activity.ts";
 import type { Drivers } from "../drivers.ts";
@@ -17,7 +18,16 @@ export interface Desk {
 export interface Given<O extends OrderContract> {
   readonly request: RequestOf<O>;
   readonly orderId: string;
+  /** W3C traceparent of the span that gave it; absent or "": nobody traces. */
+  readonly traceparent?: string;
 }
+
+/**
+ * The trace that what follows from this order joins. Whoever gave the order is told, not the span that takes it: if this
+ * process is killed before it has sent that span, what another one goes on with still hangs on something.
+ */
+export const traceOf = ({ traceparent }: Pick<Given<OrderContract>, "traceparent">): string =>
+  traceparent || currentTraceparent();
 
 const KEPT = 8;
 

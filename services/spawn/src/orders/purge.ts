@@ -5,7 +5,8 @@ import type { Desk, Given } from "./order.ts";
 import { stopServer } from "./stop.ts";
 
 /** Takes `spawn.purge`: every server of a user is stopped and removed; answers how many are left. */
-export async function orderPurge(desk: Desk, { request, orderId }: Given<typeof SpawnPurge>) {
+export async function orderPurge(desk: Desk, given: Given<typeof SpawnPurge>) {
+  const { request } = given;
   const { ledger, log } = desk.parts;
   const theirs: ServerDoc[] = [];
   for await (const doc of ledger.all({ where: { userId: request.userId } })) theirs.push(doc);
@@ -19,7 +20,7 @@ export async function orderPurge(desk: Desk, { request, orderId }: Given<typeof 
     };
     // One that moved meanwhile is met again when the order is repeated; so is one that cannot be stopped now.
     try {
-      await stopServer(desk, { request: stop, orderId }, doc);
+      await stopServer(desk, { ...given, request: stop }, doc);
     } catch (error) {
       if (isAway(error)) throw error;
       log.warn({ serverId: doc._id, backend: doc.backend, err: error }, "server not purged yet");

@@ -7,7 +7,7 @@ import { eventData, type ServerDoc, type ServerSet } from "../ledger.ts";
 import { isStarting, phaseOf } from "../phases.ts";
 import { choose, tellDropped } from "../profiles/choice.ts";
 import { admit } from "./admit.ts";
-import { answered, type Desk, type Given, spawnerMissing, withMemo } from "./order.ts";
+import { answered, type Desk, type Given, spawnerMissing, traceOf, withMemo } from "./order.ts";
 import { checkName, newRecord } from "./record.ts";
 
 type Start = Given<typeof SpawnStart>;
@@ -34,11 +34,13 @@ export async function orderStart(desk: Desk, given: Start) {
 }
 
 /** A server nobody has seen yet: record and first generation in one write. */
-async function startNew(desk: Desk, { request, orderId }: Start) {
+async function startNew(desk: Desk, given: Start) {
   const { parts } = desk;
+  const { request, orderId } = given;
   const record = newRecord(parts, { ...request, choice: await choose(parts, request) });
   const generation = nextGeneration(parts, record);
-  const first = { ...record, ...generation, createdAt: generation.requestedAt };
+  const traceparent = traceOf(given);
+  const first = { ...record, ...generation, createdAt: generation.requestedAt, traceparent };
   const data = { ...eventData({ ...first, rev: 0 }), backend: first.backend, profile: first.profile };
   return desk.drivers
     .holding(record._id, async () => {
@@ -54,8 +56,9 @@ async function startNew(desk: Desk, { request, orderId }: Start) {
 }
 
 /** A server that is in the ledger, in any phase. */
-async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDoc) {
+async function startKnown(desk: Desk, given: Start, doc: ServerDoc) {
   const { parts } = desk;
+  const { request, orderId } = given;
   const before = answered(SpawnStart, doc, orderId);
   if (before) return before;
   const phase = phaseOf(doc);
@@ -72,6 +75,7 @@ async function startKnown(desk: Desk, { request, orderId }: Start, doc: ServerDo
     ...choice,
     userName: request.userName,
     removeWhenStopped: false,
+    traceparent: traceOf(given),
     ...(request.displayName === undefined ? {} : { displayName: request.displayName }),
   } satisfies ServerSet;
   if (doc.inMotion) {

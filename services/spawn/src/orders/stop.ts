@@ -4,7 +4,15 @@ import { causeTime } from "../fail.ts";
 import { eventData, type ServerDoc } from "../ledger.ts";
 import { clocksOf, driverOf } from "../parts.ts";
 import { enter, isStarting, mustStop, phaseOf } from "../phases.ts";
-import { answered, type Desk, type Given, refuseWhenReplaced, spawnerMissing, withMemo } from "./order.ts";
+import {
+  answered,
+  type Desk,
+  type Given,
+  refuseWhenReplaced,
+  spawnerMissing,
+  traceOf,
+  withMemo,
+} from "./order.ts";
 
 type Stop = Given<typeof SpawnStop>;
 
@@ -24,8 +32,9 @@ export async function orderStop(desk: Desk, given: Stop) {
 }
 
 /** Wants this server stopped, in one write; undefined when it moved meanwhile. Also used by purge. */
-export async function stopServer(desk: Desk, { request, orderId }: Stop, doc: ServerDoc) {
+export async function stopServer(desk: Desk, given: Stop, doc: ServerDoc) {
   const { parts } = desk;
+  const { request, orderId } = given;
   const before = answered(SpawnStop, doc, orderId);
   if (before) return before;
   refuseWhenReplaced(doc, request.generation);
@@ -46,6 +55,7 @@ export async function stopServer(desk: Desk, { request, orderId }: Stop, doc: Se
   const wish = {
     ...remember,
     desired: "stopped" as const,
+    traceparent: traceOf(given),
     ...(request.remove ? { removeWhenStopped: true } : {}),
     ...(doc.driver.instance === "" && isDrivable ? { driver: driverOf(parts) } : {}),
   };

@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import type { ServiceDefinition } from "../service.ts";
 import { HubSection, NetworkSection } from "./hub.ts";
 import { isSecretSchema, SecretRef } from "./secret.ts";
+import { TelemetrySection } from "./telemetry.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -57,7 +58,7 @@ export const SecretsSection = Type.Object(
       default: "",
       secret: true,
       description:
-        "At least 32 bytes; what authenticators keep of a user is encrypted with it. Default: `crypt_key` in the data directory, made 0600 at the first start.",
+        "What authenticators keep of a log-in is encrypted with it. 32 bytes as hex, base64 or raw; several, separated by `;`: the first encrypts, all decrypt, and what an older one encrypted is encrypted anew. Default: the environment's JUPYTERHUB_CRYPT_KEY, else `crypt_key` in the data directory, made 0600 at the first start.",
     }),
   },
   { ...closed, description: "The hub's keys, the same for all its processes." },
@@ -166,6 +167,7 @@ export function configSchema(services: readonly ServiceDefinition[]): TObject {
     store: StoreSection,
     secrets: SecretsSection,
     log: LogSection,
+    telemetry: TelemetrySection,
     authenticators: Type.Array(AuthenticatorEntry, {
       default: [],
       description: "Who lets users in, in the order of the login page.",

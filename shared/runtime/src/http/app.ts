@@ -13,6 +13,7 @@ import { newId } from "../id.ts";
 import type { Keys } from "../keys.ts";
 import { type Pages, pages } from "../pages/render.ts";
 import type { IdentityReader } from "../store/read/identity.ts";
+import { traceRequests } from "../telemetry/traced-app.ts";
 import "./access.ts";
 import { readBodies } from "./body.ts";
 import { replyWithError } from "./error-reply.ts";
@@ -97,6 +98,7 @@ export function createApp({
   void app.register(cookie);
   readBodies(app, hub);
 
+  traceRequests(app, service);
   const methods = methodTable();
   app.addHook("onRoute", function (this: FastifyInstance, route) {
     const access = route.config?.access ?? this.defaultAccess;

@@ -51,6 +51,17 @@ export function installTracing(installed: TracingBackend | undefined): void {
   backend = installed;
 }
 
+let isTrusting = false;
+
+/** Says whether a client's own traceparent is joined. */
+export function trustIncoming(trust: boolean): void {
+  isTrusting = trust;
+}
+
+/** Where a request from outside belongs: to the client's trace where that is trusted, else to a new one that links to it. */
+export const fromOutside = (traceparent: string): Pick<SpanOptions, "parent" | "link"> =>
+  isTrusting ? { parent: traceparent } : { parent: "", link: traceparent };
+
 /** Whether spans are made in this process. */
 export const isTracing = (): boolean => backend !== undefined;
 

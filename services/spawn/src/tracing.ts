@@ -1,0 +1,28 @@
+import { spanned } from "@elara/runtime/telemetry/spanned";
+import { type Span, tracerOf } from "@elara/runtime/telemetry/tracer";
+import type { ServerDoc } from "./ledger.ts";
+
+/** Spans of this service. */
+export const tracer = tracerOf("spawn");
+
+/**
+ * Runs a step of a server's life as a span. What the driver does joins the trace of the order by which the server
+ * moves, also in a process that never saw the order: its traceparent stands in the ledger. Steps stand side by side and
+ * hold no other span, so that a step which dies with its process leaves none behind that hangs on it.
+ */
+export const stepSpan = <T>(name: string, doc: ServerDoc, work: (span: Span) => Promise<T>): Promise<T> =>
+  spanned(tracer, name, { attributes: about(doc) }, work);
+
+/** Tells of something that ended here, by a span without length. */
+export function tellFailure(name: string, doc: ServerDoc, code: string): void {
+  const span = tracer.start(name, { attributes: about(doc), parent: doc.traceparent ?? "" });
+  span.fail(code);
+  span.end();
+}
+
+const about = (doc: ServerDoc) => ({
+  "elara.server.id": doc._id,
+  "elara.server.generation": doc.generation,
+  "elara.server.backend": doc.backend,
+  "user.id": doc.userId,
+});
