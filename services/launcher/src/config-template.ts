@@ -34,6 +34,7 @@ export function literal(value: unknown): string {
 }
 
 const EXAMPLES: Readonly<Record<string, string>> = {
+  tls: '{ certificate: "/etc/elara/tls/certificate.pem", key: "/etc/elara/tls/key.pem" }',
   authenticators: '["pam"]',
   spawners:
     '["local", { use: "docker", options: { images: ["quay.io/jupyter/base-notebook"] }, clocks: { submitSeconds: 600 } }]',
@@ -41,9 +42,18 @@ const EXAMPLES: Readonly<Record<string, string>> = {
     '[{ slug: "large", title: "Large", spawner: "docker", options: { memory: "16G" }, fields: { image: true } }]',
 };
 
+/** Whether it makes no sense as it stands: it is left out, or somebody fills it in. */
+const isToFill = (schema: TSchema): boolean =>
+  isSection(schema) &&
+  Object.entries(schema.properties).some(
+    ([key, property]) => schema.required?.includes(key) && !("default" in property) && !isSection(property),
+  );
+
 function entry(key: string, schema: TSchema, indent: string): string[] {
   const lines = comment(descriptionOf(schema), indent);
-  if (isSection(schema)) {
+  if (isToFill(schema)) {
+    lines.push(`${indent}// e.g. ${key}: ${EXAMPLES[key] ?? "{ … }"},`);
+  } else if (isSection(schema)) {
     lines.push(`${indent}${key}: {`);
     for (const [name, property] of Object.entries(schema.properties))
       lines.push(...entry(name, property, `${indent}  `));

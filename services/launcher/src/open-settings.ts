@@ -38,7 +38,7 @@ export async function openSettings(
   let password: string | undefined;
   let file = found;
   if (found) {
-    written = anchoredDataDir(await evaluateConfig(found), dirname(found));
+    written = anchoredTls(anchoredDataDir(await evaluateConfig(found), dirname(found)), dirname(found));
     written = merged(written, "hub", { dataDir });
   } else {
     const trialDir = dataDir ?? resolve(DEFAULT_DATA_DIR);
@@ -53,6 +53,18 @@ export async function openSettings(
     ...(forServices ? { forServices } : {}),
   });
   return password === undefined ? { settings } : { settings, password };
+}
+
+/** The files of `network.tls` count from the configuration's folder too. */
+function anchoredTls(written: unknown, folder: string): unknown {
+  if (!isRecord(written) || !isRecord(written.network) || !isRecord(written.network.tls)) return written;
+  const tls = Object.fromEntries(
+    Object.entries(written.network.tls).map(([key, file]) => [
+      key,
+      typeof file === "string" && file !== "" ? resolve(folder, file) : file,
+    ]),
+  );
+  return { ...written, network: { ...written.network, tls } };
 }
 
 /** `hub.dataDir` counts from the configuration's folder, wherever the hub is started. */

@@ -135,8 +135,8 @@ describe("run refuses to start", () => {
 
   test("with half a certificate", (t) => {
     const dir = folder(t);
-    config(dir, `{ ${allow}, proxy: { certificate: "/nowhere.pem" } }`);
-    assert.match(elara(dir, "run", "all").stderr, /proxy\.certificate: \/nowhere\.pem cannot be read/);
+    config(dir, `{ ${allow}, network: { tls: { certificate: "/nowhere.pem" } } }`);
+    assert.match(elara(dir, "run", "all").stderr, /network\.tls\.key: is missing/);
   });
 
   test("one service over the embedded bus and store", (t) => {

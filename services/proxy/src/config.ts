@@ -3,15 +3,16 @@ import { type Static, Type } from "typebox";
 /** The proxy's section of the configuration. Addresses and ports stand in `network`, all services know those. */
 export const ProxySection = Type.Object(
   {
-    certificate: Type.String({
-      default: "",
-      description: "PEM file with certificate chain for the public listener; empty: no TLS here.",
-    }),
-    certificateKey: Type.String({ default: "", description: "PEM file with the certificate's private key." }),
     trafficReportSeconds: Type.Number({
       default: 5,
       minimum: 0.1,
       description: "How often traffic seen is reported for `last_activity` and the culler.",
+    }),
+    certificateSeconds: Type.Number({
+      default: 10,
+      minimum: 0.1,
+      maximum: 86_400,
+      description: "How often the files of `network.tls` are looked at; a renewed pair is taken up.",
     }),
     connectSeconds: Type.Number({
       default: 5,

@@ -8,6 +8,11 @@ export interface Where {
   readonly key: string;
 }
 
+const OPTIONS: Readonly<Record<string, string>> = {
+  "network.port": ", or --port",
+  "network.internalPort": ", or --internal-port",
+};
+
 /** Runs what opens a listener; what stands in the way is told with address and key. */
 export async function listenAt(where: Where, listen: () => Promise<unknown>): Promise<void> {
   try {
@@ -16,7 +21,7 @@ export async function listenAt(where: Where, listen: () => Promise<unknown>): Pr
     const at = `${bracketed(where.host)}:${where.port}`;
     if (codeOf(cause) === "EADDRINUSE")
       throw new HubError("PORT_TAKEN", {
-        operator: `Another program listens on ${at}. Stop it, or choose another port: ${where.key} in the configuration, or ${where.key === "network.port" ? "--port" : "--internal-port"}.`,
+        operator: `Another program listens on ${at}. Stop it, or choose another port: ${where.key} in the configuration${OPTIONS[where.key] ?? ""}.`,
         cause,
       });
     if (codeOf(cause) === "EACCES" || codeOf(cause) === "EADDRNOTAVAIL")
@@ -40,9 +45,13 @@ export const listening = (server: http.Server, { host, port }: Where): Promise<v
 
 /** Where a server listens: `http://host:port`, with the port it really got. */
 export function addressOf(server: http.Server, host: string, scheme: "http" | "https"): string {
+  return `${scheme}://${bracketed(host)}:${portOf(server)}`;
+}
+
+/** The port a server really got. */
+export function portOf(server: Pick<http.Server, "address">): number {
   const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  return `${scheme}://${bracketed(host)}:${port}`;
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);

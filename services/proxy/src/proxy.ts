@@ -1,17 +1,22 @@
+import { Server } from "node:https";
 import { RouteAdded, RouteRemoved } from "@elara/contracts";
 import { upstreamLeg } from "@elara/runtime/http/upstreams-leg";
 import { defineService } from "@elara/runtime/service";
 import { routeReader } from "@elara/runtime/store/read/routes";
 import Fastify from "fastify";
 import { trafficActivity } from "./activity.ts";
+import { readCertificate } from "./certificate.ts";
+import { type CertificateWatch, watchCertificate } from "./certificate-watch.ts";
 import { ProxySection } from "./config.ts";
 import { publicDoor } from "./door.ts";
+import { withHsts } from "./hsts.ts";
 import { internalDoor } from "./internal-door.ts";
-import { addressOf, closed, endServer, listenAt, listening } from "./listen.ts";
+import { addressOf, closed, endServer, listenAt, listening, portOf } from "./listen.ts";
 import { refusePublicAddress } from "./public-address.ts";
+import { redirectDoor } from "./redirect-door.ts";
 import { type RouteEntry, routeBook } from "./route-book.ts";
 import { type RouteRefresh, startRouteRefresh } from "./route-refresh.ts";
-import { doorServer, readCertificate, refuseBroken } from "./server.ts";
+import { doorServer, refuseBroken } from "./server.ts";
 import { webSockets } from "./websockets.ts";
 
 /** The door: public and internal listener, routes, forwarding, activity. */
@@ -20,8 +25,12 @@ export default defineService({
   config: ProxySection,
   async start({ instance, row, config, hub, bus, store, log, clock, upstreams }) {
     const { network, baseUrl } = hub;
-    const certificate = readCertificate(config.certificate, config.certificateKey);
-    refusePublicAddress(network, certificate !== undefined);
+    const { tls } = network;
+    refusePublicAddress(network, tls !== undefined);
+    // Behind a proxy the certificate is between the two; its name is theirs to choose.
+    const publicUrl = network.behindProxy ? "" : hub.publicUrl;
+    const certificate = tls && readCertificate(tls, { now: clock.now(), publicUrl });
+    const hsts = { seconds: hub.publicUrl.startsWith("https:") && tls ? network.hstsSeconds : 0, baseUrl };
 
     const tell = (entry: RouteEntry, what: "added" | "removed") => {
       // Filling is no news: a notice for each route at every start would be a storm.
@@ -42,16 +51,25 @@ export default defineService({
       logger: false,
       clientErrorHandler: refuseBroken,
       serverFactory: (own) =>
-        doorServer(publicDoor({ leg, book, activity, sockets, upstreams, hub, log, own }), certificate),
+        doorServer(
+          withHsts(publicDoor({ leg, book, activity, sockets, upstreams, hub, log, own }), hsts),
+          certificate,
+        ),
     });
     app.get("/_chp_healthz", async () => ({ status: "OK" }));
     const inner = doorServer(internalDoor({ hub, book, upstreams }));
     inner.on("clientError", refuseBroken);
+    const redirecting = doorServer(
+      redirectDoor({ publicUrl: hub.publicUrl, tlsPort: () => portOf(app.server) }),
+    );
+    redirecting.on("clientError", refuseBroken);
 
     let refresh: RouteRefresh | undefined;
     const graceMs = config.closeSeconds * 1000;
+    let watch: CertificateWatch | undefined;
     const close = async (): Promise<void> => {
       refresh?.close();
+      watch?.close();
       await Promise.all([
         endServer(
           app.server,
@@ -65,6 +83,12 @@ export default defineService({
           graceMs,
           () => {},
         ),
+        endServer(
+          redirecting,
+          () => closed(redirecting),
+          graceMs,
+          () => {},
+        ),
       ]);
       activity.close();
       leg.close();
@@ -74,10 +98,24 @@ export default defineService({
     try {
       await listenAt(internal, () => listening(inner, internal));
       await listenAt(outer, () => app.listen({ host: outer.host, port: outer.port }));
+      if (tls && network.redirectPort > 0) {
+        const redirect = { host: network.host, port: network.redirectPort, key: "network.redirectPort" };
+        await listenAt(redirect, () => listening(redirecting, redirect));
+      }
     } catch (error) {
       await close();
       throw error;
     }
+    if (tls && certificate && app.server instanceof Server)
+      watch = watchCertificate({
+        files: tls,
+        inUse: certificate,
+        server: app.server,
+        publicUrl,
+        clock,
+        log,
+        everyMs: config.certificateSeconds * 1000,
+      });
     refresh = startRouteRefresh({ book, reader, bus, row, clock, log });
     const addresses = {
       public: addressOf(app.server, network.host, certificate ? "https" : "http"),

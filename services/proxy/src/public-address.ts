@@ -9,6 +9,6 @@ export function refusePublicAddress(
 ): void {
   if (hasTls || LOOPBACK.test(network.host) || network.behindProxy || network.insecure) return;
   throw new HubError("CONFIG_ADDRESS_PUBLIC", {
-    operator: `network.host: ${network.host} is a public address and there is no certificate: passwords would travel in clear. Set proxy.certificate and proxy.certificateKey, listen on 127.0.0.1 behind a proxy that terminates TLS (network.behindProxy: true), or accept it with network.insecure: true.`,
+    operator: `network.host: ${network.host} is a public address and there is no certificate: passwords would travel in clear. Set network.tls { certificate, key } (\`elara cert --self-signed\` makes a pair to try), or listen behind a proxy that terminates TLS (network.behindProxy: true), or accept it on a closed network with network.insecure: true.`,
   });
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { codeOf, HubError } from "@elara/contracts";
+import { codeOf } from "@elara/contracts";
 import { MAX_HEAD_BYTES } from "@elara/runtime/http/upstreams-leg";
+import type { Certificate } from "./certificate.ts";
 
 /** Who answers what arrives at a listener. */
 export interface DoorHandler {
@@ -12,29 +12,14 @@ export interface DoorHandler {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
-export interface Certificate {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
-
-/** The certificate from its two files; undefined when none is configured. Throws CONFIG_INVALID naming the file. */
-export function readCertificate(certificate: string, certificateKey: string): Certificate | undefined {
-  if (certificate === "" && certificateKey === "") return undefined;
-  try {
-    return { cert: readFileSync(certificate), key: readFileSync(certificateKey) };
-  } catch (cause) {
-    throw new HubError("CONFIG_INVALID", {
-      operator: `proxy.certificate and proxy.certificateKey: ${String(cause)}`,
-      cause,
-    });
-  }
-}
-
 /**
  * An HTTP server for a door: strict parser, no limit on how long a body may take, no idle limit for WebSockets, an
  * `Expect: 100-continue` left to who takes the body.
  */
-export function doorServer(handler: DoorHandler, certificate?: Certificate): http.Server {
+export function doorServer(
+  handler: DoorHandler,
+  certificate?: Pick<Certificate, "cert" | "key">,
+): http.Server {
   const options: http.ServerOptions = {
     requestTimeout: 0,
     headersTimeout: 60_000,
@@ -45,7 +30,7 @@ export function doorServer(handler: DoorHandler, certificate?: Certificate): htt
     shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() !== "h2c",
   };
   const server = certificate
-    ? https.createServer({ ...options, ...certificate })
+    ? https.createServer({ ...options, cert: certificate.cert, key: certificate.key })
     : http.createServer(options);
   const onRequest = (request: IncomingMessage, response: ServerResponse) =>
     handler.request(request, response);

@@ -66,6 +66,9 @@ export async function check(options: CommandOptions): Promise<void> {
     distinctPorts(settings);
     await freePort(network.internalHost, network.internalPort, "network.internalPort (--internal-port)");
   });
+  const { redirectPort } = network;
+  if (redirectPort > 0)
+    await look(`port ${redirectPort}`, () => freePort(network.host, redirectPort, "network.redirectPort"));
   await look("store", () => reachStore(settings));
   await look("bus", () => reachBus(settings));
   const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));

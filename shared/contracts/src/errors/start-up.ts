@@ -38,7 +38,13 @@ export const startUpErrors = {
     status: 500,
     user: "The hub cannot start.",
     operator:
-      "A public address without TLS is refused. Listen on loopback, or set `network.behindProxy` or `network.insecure`.",
+      "A public address without TLS is refused. Set `network.tls`, listen on loopback, or set `network.behindProxy` or `network.insecure`.",
+  },
+  CONFIG_TLS_INVALID: {
+    status: 500,
+    user: "The hub cannot start.",
+    operator:
+      "The files of `network.tls` cannot be used: not there, not a pair, out of date, or of another host. The message names file and field.",
   },
   DATA_DIR_UNUSABLE: {
     status: 500,

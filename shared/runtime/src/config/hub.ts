@@ -58,6 +58,37 @@ export const NetworkSection = Type.Object(
       default: "127.0.0.1",
       description: "Address on which separate services listen for the proxy.",
     }),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          certificate: Type.String({
+            minLength: 1,
+            description: "PEM file: the hub's certificate, then the intermediate ones.",
+          }),
+          key: Type.String({
+            minLength: 1,
+            description: "PEM file with its private key, not readable by everybody.",
+          }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            "The public listener speaks HTTPS with these files; paths count from the configuration. Renewed files are taken up without a restart.",
+        },
+      ),
+    ),
+    redirectPort: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 65535,
+      description: "With `tls`: a port that sends http to https, usually 80; 0: none.",
+    }),
+    hstsSeconds: Type.Integer({
+      default: 15_552_000,
+      minimum: 0,
+      description:
+        "With `tls` and an https `hub.publicUrl`: browsers are told for how long to reach this host over TLS only (every port of it); 0: not told.",
+    }),
     behindProxy: Type.Boolean({
       default: false,
       description:
