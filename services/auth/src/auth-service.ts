@@ -1,4 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { HubError } from "@elara/contracts";
+import { within } from "@elara/runtime/bus/within";
 import { createApp } from "@elara/runtime/http/app";
 import { recentActivity } from "@elara/runtime/recent-activity";
 import { type Relay, startRelay } from "@elara/runtime/relay";
@@ -21,6 +23,7 @@ import { logoutRoutes } from "./pages/logout-routes.ts";
 import { redirectRoutes } from "./pages/redirect-routes.ts";
 import { tokenPage } from "./pages/token-page.ts";
 import { allowRules } from "./people/allow-rules.ts";
+import { registerServices, serviceFaults } from "./people/configured-services.ts";
 import { mint } from "./people/mint.ts";
 import { sessionBook } from "./people/session-book.ts";
 import { tokenBook } from "./people/token-book.ts";
@@ -33,12 +36,14 @@ import { rounds } from "./upkeep/rounds.ts";
 
 const TIDY_MS = 60_000;
 const FAREWELL_MS = 2_000;
+const FIRST_MS = 3_000;
 const TEMPLATES = fileURLToPath(new URL("./templates/", import.meta.url));
 
 /** Who you are: log-in, sessions, users, tokens, OAuth2 provider. The one writer of its collections. */
 export default defineService({
   name: "auth",
   config: AuthConfig,
+  faults: ({ services }) => serviceFaults(services),
   async start({ instance, config, hub, keys, bus, store, log, clock, plugins }) {
     const records = openRecords(store);
     const recent = recentActivity(bus, clock);
@@ -47,6 +52,7 @@ export default defineService({
     const relays: Relay[] = [
       startRelay({ bus, documents: [records.users], log, clock, keep: () => true }),
       startRelay({ bus, documents: [records.tokens], log, clock }),
+      startRelay({ bus, documents: [records.sessions], log, clock }),
     ];
     const ground: Ground = {
       hub,
@@ -69,6 +75,15 @@ export default defineService({
     const tokens = tokenBook(ground);
     const sessions = sessionBook(ground, users, tokens);
     const rules = allowRules(config);
+    const [fault] = serviceFaults(config.services);
+    if (fault) throw new HubError("CONFIG_INVALID", { operator: `auth.${fault.path}: ${fault.message}.` });
+    const ending = new AbortController();
+    // Before anybody is served, where the store answers; else behind it.
+    const services = registerServices(ground, tokens, ending.signal);
+    await within(FIRST_MS, services).catch(async (error: unknown) => {
+      await Promise.all([...relays, recent, identities].map((each) => each.close()));
+      throw error;
+    });
     const minted = mint(ground, users, tokens);
     const doors = await openDoors(plugins.authenticators, { hub, clock, log });
     const parts = {
@@ -109,7 +124,9 @@ export default defineService({
     return {
       app,
       async close() {
+        ending.abort();
         await orders.close();
+        await services.catch((error: unknown) => log.error({ err: error }, "services not registered"));
         await Promise.all([farewells.close(), upkeep.close(), blocked]);
         await control.close();
         await Promise.all(relays.map((relay) => relay.close()));

@@ -113,4 +113,5 @@ const token = (userId: string, id: string, publicId: string) => ({
   createdAt: new Date().toISOString(),
   expiresAt: "",
   revokedAt: "",
+  accessChangedAt: "",
 });

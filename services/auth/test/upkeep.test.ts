@@ -43,7 +43,7 @@ describe("upkeep", () => {
     assert.equal(await stand.records.sessions.count(), 2);
 
     const soon = await replica({ seconds: 120 });
-    await soon.event("token.revoked", ({ data }) => data.publicId === short.id);
+    await soon.event("token.expired", ({ data }) => data.publicId === short.id);
     assert.ok(await stand.records.tokens.get(digest(short.token)), "its mark must be seen by others first");
 
     await replica({ seconds: 780 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   AuthGrantServer,
+  AuthPreSpawn,
   AuthRevokeServer,
   eventfulStart,
   events,
@@ -21,6 +22,7 @@ import { memoryBus, memoryNetwork } from "@elara/runtime/bus/memory";
 import { HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import { keysFrom } from "@elara/runtime/keys";
 import type { Liveness } from "@elara/runtime/liveness";
+import { preSpawnContext, sealMessage } from "@elara/runtime/sealed-message";
 import type { ConfiguredSpawner, RunningService } from "@elara/runtime/service";
 import { allProfiles, type PublishedProfile } from "@elara/runtime/store/read/profiles";
 import { sqliteStore } from "@elara/runtime/store/sqlite";
@@ -99,6 +101,9 @@ export class Stand {
   readonly #replicas: Replica[] = [];
   /** Why auth refuses, "" when it does not. */
   refusal = "";
+  /** Why auth gives nothing of the log-in, "" when it does; and what it gives. */
+  logInRefusal = "";
+  logIn = "{}";
   readonly store: Store;
   readonly servers: Documents<typeof servers>;
   readonly #dataDir: string;
@@ -113,6 +118,10 @@ export class Stand {
       this.grants.add(grant);
       this.tokens.set(grant, (this.tokens.get(grant) ?? new Set()).add(tokenDigest));
       return { clientId: "jupyterhub-user-ada" };
+    });
+    this.bus.reply(AuthPreSpawn, async (order) => {
+      if (this.logInRefusal) throw new HubError(this.logInRefusal);
+      return { sealed: sealMessage(this.logIn, order.publicKey, preSpawnContext(order)) };
     });
     this.bus.reply(AuthRevokeServer, async ({ serverId, generation }) => {
       const revoked = this.grants.delete(`${serverId}.${generation}`) ? 1 : 0;
@@ -161,6 +170,7 @@ export class Stand {
       lastLoginAt: "",
       deletingAt: "",
       accessChangedAt: "",
+      blockedAt: "",
     });
   }
 

@@ -69,7 +69,7 @@ export async function deleteUser(
   { userId, actor }: RequestOf<typeof AuthDeleteUser>,
 ): Promise<AnswerOf<typeof AuthDeleteUser>> {
   if (!(await users.living(userId))) throw new HubError("USER_NOT_FOUND");
-  await users.markDeleting(userId);
+  await users.markDeleting(userId, actor);
   await sessions.endAll(userId);
   await tokens.revokeWhere({ userId }, actor);
   farewell();

@@ -3,7 +3,6 @@ import { timestamp } from "@elara/runtime/clock";
 import { digest } from "@elara/runtime/id";
 import type { AuthenticatedUser } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
-import { swap } from "../swap.ts";
 import type { UserBook } from "./user-book.ts";
 
 const TRIES = 5;
@@ -18,7 +17,7 @@ export async function claimUser(
   who: Pick<AuthenticatedUser, "issuer" | "subject">,
   name: string,
 ): Promise<User> {
-  const { identities, users } = ground.records;
+  const { identities } = ground.records;
   const id = digest(`${who.issuer}\0${who.subject}`);
 
   for (let tries = 0; tries < TRIES; tries += 1) {
@@ -58,9 +57,7 @@ export async function claimUser(
     }
     if (holder.deletedAt !== "") throw new HubError("LOGIN_NAME_RESERVED", { detail: { name } });
     notDeleting(holder);
-    const user = await swap(users, holder._id, ({ claimedBy }) =>
-      claimedBy ? undefined : { set: { claimedBy: id } },
-    );
+    const user = await book.claim(holder._id, id);
     if (user !== undefined && user.claimedBy !== id)
       throw new HubError("LOGIN_NAME_TAKEN", { detail: { name, issuer: who.issuer } });
     return user;

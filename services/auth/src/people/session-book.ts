@@ -1,10 +1,12 @@
-import type { Session } from "@elara/contracts";
+import { eventfulStart, type Session } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { newLoginSecret, newSessionId } from "@elara/runtime/http/cookies";
 import { digest } from "@elara/runtime/id";
+import { insertWithEvents, withEvents } from "@elara/runtime/outbox";
 import type { Filter } from "@elara/runtime/store/store";
 import type { Ground } from "../ground.ts";
 import { swap } from "../swap.ts";
+import { facts, type SessionEnd } from "./facts.ts";
 import type { TokenBook } from "./token-book.ts";
 import type { UserBook } from "./user-book.ts";
 
@@ -30,21 +32,38 @@ export interface SessionBook {
   endLeftOvers(revoked: Filter): Promise<void>;
   /** Revokes all sessions of a user. */
   endAll(userId: string): Promise<void>;
+  /** Marks those whose time is over. */
+  expire(): Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
 
 export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook): SessionBook {
   const { sessions } = ground.records;
+  const fact = facts(ground);
   const now = () => timestamp(ground.clock.now());
 
-  const revoke = async (credential: string): Promise<Session | undefined> => {
+  const nameOf = async (userId: string): Promise<string> => (await users.living(userId))?.name ?? "";
+  const revoke = async (
+    { _id, userId }: Session,
+    reason: SessionEnd,
+    actor: string,
+  ): Promise<Session | undefined> => {
     let revoked: Session | undefined;
-    await swap(sessions, credential, (session) => {
+    const name = await nameOf(userId);
+    await swap(sessions, _id, (session) => {
       revoked = session.revokedAt === "" ? session : undefined;
-      return revoked && { set: { revokedAt: now() } };
+      // Sessions of an earlier version carry no events.
+      const isTold = Number.isInteger(session.seq);
+      return (
+        revoked &&
+        (isTold
+          ? withEvents(session, { revokedAt: now() }, [fact.sessionEnded(session, name, reason, actor)])
+          : { set: { revokedAt: now() } })
+      );
     });
-    ground.forget([credential]);
+    ground.forget([_id]);
+    ground.nudge();
     return revoked;
   };
   const endTokens = ({ sessionId, userId }: Session, actor: string) =>
@@ -54,7 +73,7 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
     if (session === undefined || session.revokedAt !== "") return;
     const actor = `user:${session.userId}`;
     await endTokens(session, actor);
-    if (!(await revoke(credential))) return;
+    if (!(await revoke(session, "logged_out", actor))) return;
     // What was given out between the first look and the mark; the janitor looks too, should this one not come to it.
     await endTokens(session, actor);
     await users.loggedOut(session.userId);
@@ -68,7 +87,8 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
     async open(userId, authenticator, previous) {
       const isSamePerson = previous?.userId === userId && previous.revokedAt === "";
       const secret = newLoginSecret();
-      const session = await sessions.insert({
+      const started = {
+        ...eventfulStart,
         _id: digest(secret),
         v: 1,
         userId,
@@ -77,8 +97,12 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
         createdAt: now(),
         expiresAt: timestamp(ground.clock.now() + ground.config.sessionDays * DAY_MS),
         revokedAt: "",
-      });
-      if (previous && isSamePerson) await revoke(previous._id);
+      };
+      const session = await sessions.insert(
+        insertWithEvents(started, [fact.sessionStarted(started, await nameOf(userId))]),
+      );
+      ground.nudge();
+      if (previous && isSamePerson) await revoke(previous, "replaced", `user:${userId}`);
       else if (previous) await end(previous._id);
       return { secret, session };
     },
@@ -98,7 +122,15 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
     async endAll(userId) {
       for (;;) {
         const { items } = await sessions.find({ where: { userId, revokedAt: "" }, limit: 200 });
-        for (const session of items) await revoke(session._id);
+        for (const session of items) await revoke(session, "revoked", "system:auth");
+        if (items.length < 200) return;
+      }
+    },
+    async expire() {
+      for (;;) {
+        const isOver = { gte: timestamp(0), lt: now() };
+        const { items } = await sessions.find({ where: { expiresAt: isOver, revokedAt: "" }, limit: 200 });
+        for (const session of items) await revoke(session, "expired", "system:auth");
         if (items.length < 200) return;
       }
     },

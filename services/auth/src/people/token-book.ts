@@ -1,7 +1,7 @@
 import { codeOf, HubError, type Token } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { insertWithEvents, withEvents } from "@elara/runtime/outbox";
-import type { Filter } from "@elara/runtime/store/store";
+import type { Filter, PendingEvent } from "@elara/runtime/store/store";
 import type { Ground } from "../ground.ts";
 import { swap } from "../swap.ts";
 import { facts } from "./facts.ts";
@@ -12,7 +12,7 @@ export const PLAIN_CLIENT = "jupyterhub";
 
 /** A token to be registered; what is left out is empty. */
 export type TokenWish = Pick<Token, "kind" | "userId" | "note" | "scopes"> &
-  Partial<Pick<Token, "clientId" | "serverId" | "generation" | "sessionId" | "expiresAt">>;
+  Partial<Pick<Token, "service" | "clientId" | "serverId" | "generation" | "sessionId" | "expiresAt">>;
 
 /** Tokens by digest: registered, revoked, listed. */
 export interface TokenBook {
@@ -22,26 +22,53 @@ export interface TokenBook {
   revoke(digest: string, actor: string): Promise<boolean>;
   /** Revokes all that match (and `only` agrees to) and are not revoked yet; how many. */
   revokeWhere(where: Filter, actor: string, only?: (token: Token) => boolean): Promise<number>;
+  /** Revokes those whose time is over; each has its own event. */
+  expire(): Promise<void>;
+  /** Gives a token other scopes, and its validity back where it was revoked; cached identities are dropped everywhere. */
+  renew(digest: string, scopes: readonly string[], actor: string): Promise<Token | undefined>;
   /** Neither revoked nor expired, oldest first. */
   valid(where: Filter): Promise<Token[]>;
 }
+
+const sameScopes = (a: readonly string[], b: readonly string[]): boolean =>
+  [...a].sort().join(" ") === [...b].sort().join(" ");
 
 export function tokenBook(ground: Ground): TokenBook {
   const { tokens } = ground.records;
   const fact = facts(ground);
   const now = () => timestamp(ground.clock.now());
 
-  const revoke: TokenBook["revoke"] = async (digest, actor) => {
+  const end = async (digest: string, told: (token: Token) => PendingEvent): Promise<boolean> => {
     let isNew = false;
     await swap(tokens, digest, (token) => {
       isNew = token.revokedAt === "";
       return isNew
-        ? withEvents(token, { revokedAt: now() }, token.seq === 0 ? [] : [fact.tokenRevoked(token, actor)])
+        ? withEvents(token, { revokedAt: now() }, token.seq === 0 ? [] : [told(token)])
         : undefined;
     });
     ground.forget([digest]);
     ground.nudge();
     return isNew;
+  };
+  const revoke: TokenBook["revoke"] = (digest, actor) =>
+    end(digest, (token) => fact.tokenRevoked(token, actor));
+  const endWhere = async (
+    where: Filter,
+    only: (token: Token) => boolean,
+    one: (token: Token) => Promise<boolean>,
+  ) => {
+    let ended = 0;
+    let after: string | undefined;
+    do {
+      const page = await tokens.find({
+        where: { ...where, revokedAt: "" },
+        limit: 200,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const token of page.items.filter(only)) if (await one(token)) ended += 1;
+      after = page.next;
+    } while (after !== undefined);
+    return ended;
   };
 
   return {
@@ -64,6 +91,7 @@ export function tokenBook(ground: Ground): TokenBook {
           ...wish,
           createdAt: now(),
           revokedAt: "",
+          accessChangedAt: "",
         };
         try {
           const made = await tokens.insert(
@@ -75,7 +103,12 @@ export function tokenBook(ground: Ground): TokenBook {
           if (codeOf(error) !== "STORE_CONFLICT") throw error;
           const known = await tokens.get(digest);
           if (known === undefined) continue;
-          if (known.userId === wish.userId && known.kind === wish.kind && known.revokedAt === "")
+          if (
+            known.userId === wish.userId &&
+            known.kind === wish.kind &&
+            known.service === (wish.service ?? "") &&
+            known.revokedAt === ""
+          )
             return known;
           throw error;
         }
@@ -83,19 +116,27 @@ export function tokenBook(ground: Ground): TokenBook {
       throw new HubError("STORE_CONFLICT");
     },
     revoke,
-    async revokeWhere(where, actor, only = () => true) {
-      let revoked = 0;
-      let after: string | undefined;
-      do {
-        const page = await tokens.find({
-          where: { ...where, revokedAt: "" },
-          limit: 200,
-          ...(after === undefined ? {} : { after }),
-        });
-        for (const token of page.items.filter(only)) if (await revoke(token._id, actor)) revoked += 1;
-        after = page.next;
-      } while (after !== undefined);
-      return revoked;
+    revokeWhere: (where, actor, only = () => true) => endWhere(where, only, ({ _id }) => revoke(_id, actor)),
+    async expire() {
+      const isOver = { gte: timestamp(0), lt: now() };
+      await endWhere(
+        { expiresAt: isOver },
+        () => true,
+        ({ _id }) => end(_id, fact.tokenExpired),
+      );
+    },
+    async renew(digest, scopes, actor) {
+      const renewed = await swap(tokens, digest, (token) => {
+        const isRevoked = token.revokedAt !== "";
+        if (!isRevoked && sameScopes(token.scopes, scopes)) return undefined;
+        const next = { ...token, scopes: [...scopes] };
+        return withEvents(token, { scopes: next.scopes, revokedAt: "", accessChangedAt: now() }, [
+          isRevoked ? fact.tokenCreated(next, actor) : fact.tokenChanged(next, actor),
+        ]);
+      });
+      ground.forget([digest]);
+      ground.nudge();
+      return renewed;
     },
     async valid(where) {
       const { items } = await tokens.find({ where: { ...where, revokedAt: "" } });

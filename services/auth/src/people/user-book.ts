@@ -28,10 +28,18 @@ export interface UserBook {
   loggedIn(id: string, authenticator: string): Promise<User | undefined>;
   loggedOut(id: string): Promise<void>;
   /** Marks it as deleting: log-ins, grants and starts are refused from then on. */
-  markDeleting(id: string): Promise<User | undefined>;
+  markDeleting(id: string, actor: string): Promise<User | undefined>;
+  /** The identity that logged in first owns the name from then on; a name that has an owner keeps it. */
+  claim(id: string, identityId: string): Promise<User | undefined>;
+  /** Notes whether the configuration blocks the user. */
+  setBlocked(id: string, blocked: boolean): Promise<User | undefined>;
+  /** Users who are noted as blocked. */
+  blocked(): Promise<User[]>;
   /** Leaves a tombstone that reserves the name. */
   bury(id: string, actor: string): Promise<void>;
 }
+
+const EPOCH = timestamp(0);
 
 export function userBook(ground: Ground): UserBook {
   const { users } = ground.records;
@@ -67,6 +75,7 @@ export function userBook(ground: Ground): UserBook {
     lastLoginAt: "",
     deletingAt: "",
     accessChangedAt: "",
+    blockedAt: "",
   });
 
   return {
@@ -95,7 +104,7 @@ export function userBook(ground: Ground): UserBook {
         user.admin === admin || user.deletedAt !== ""
           ? undefined
           : withEvents(user, { admin, accessChangedAt: now() }, [
-              fact.userUpdated({ ...user, admin }, ["admin"], actor),
+              fact.userUpdated({ ...user, admin }, { changed: ["admin"], admin }, actor),
             ]),
       );
       return nudged(changed);
@@ -107,7 +116,7 @@ export function userBook(ground: Ground): UserBook {
         if (user.name === normal || user.deletedAt !== "") return undefined;
         old = user.name;
         return withEvents(user, { name: normal, nameKey: normal, accessChangedAt: now() }, [
-          fact.userUpdated({ ...user, name: normal }, ["name"], actor),
+          fact.userUpdated({ ...user, name: normal }, { changed: ["name"], nameBefore: old }, actor),
         ]);
       }).catch(taken(normal));
       // A tombstone without a user: the janitor takes it away after a day. Somebody may have been quicker.
@@ -127,10 +136,43 @@ export function userBook(ground: Ground): UserBook {
       await swap(users, id, (user) => withEvents(user, {}, [fact.loggedOut(user)]));
       ground.nudge();
     },
-    markDeleting: (id) =>
-      swap(users, id, (user) =>
-        user.deletingAt === "" ? { set: { deletingAt: now(), accessChangedAt: now() } } : undefined,
+    markDeleting: async (id, actor) =>
+      nudged(
+        await swap(users, id, (user) =>
+          user.deletingAt === ""
+            ? withEvents(user, { deletingAt: now(), accessChangedAt: now() }, [
+                fact.userDeleting(user, actor),
+              ])
+            : undefined,
+        ),
       ),
+    claim: async (id, identityId) =>
+      nudged(
+        await swap(users, id, (user) =>
+          user.claimedBy
+            ? undefined
+            : withEvents(user, { claimedBy: identityId }, [
+                fact.userUpdated(user, { changed: ["claimed"] }, `user:${id}`),
+              ]),
+        ),
+      ),
+    setBlocked: async (id, blocked) =>
+      nudged(
+        await swap(users, id, (user) =>
+          user.deletedAt !== "" || Boolean(user.blockedAt) === blocked
+            ? undefined
+            : withEvents(user, { blockedAt: blocked ? now() : "" }, [
+                blocked ? fact.userBlocked(user) : fact.userUnblocked(user),
+              ]),
+        ),
+      ),
+    async blocked() {
+      const { items } = await users.find({
+        where: { blockedAt: { gt: EPOCH } },
+        sort: { by: ["blockedAt"] },
+      });
+      return items;
+    },
     async bury(id, actor) {
       await swap(users, id, (user) =>
         user.deletedAt === ""

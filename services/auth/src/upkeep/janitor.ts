@@ -18,13 +18,13 @@ export async function tidy(
   { sessions, tokens }: { sessions: SessionBook; tokens: TokenBook },
 ): Promise<void> {
   const before = (ms: number) => ({ gte: EPOCH, lt: timestamp(clock.now() - ms) });
-  await tokens.revokeWhere({ expiresAt: before(0) }, "system:auth");
+  await tokens.expire();
+  await sessions.expire();
   // Soon after a log-out that was cut off, and once more before its mark goes.
   await sessions.endLeftOvers({ revokedAt: { gte: timestamp(clock.now() - SOON_MS) } });
   await sessions.endLeftOvers({ revokedAt: before(MARK_MS) });
   await removeAll(records.tokens, { revokedAt: before(MARK_MS), pendingSince: "" });
-  await removeAll(records.sessions, { revokedAt: before(MARK_MS) });
-  await removeAll(records.sessions, { expiresAt: before(MARK_MS) });
+  await removeAll(records.sessions, { revokedAt: before(MARK_MS) }, isOut);
   await removeAll(records.codes, { expiresAt: before(MARK_MS) });
   await removeAll(records.throttles, { expiresAt: before(0) });
   await removeAll(records.users, {
@@ -34,16 +34,23 @@ export async function tidy(
   });
 }
 
-interface Removable {
-  find(query: Query): Promise<Page<{ readonly _id: string; readonly rev: number }>>;
+interface Removable<D> {
+  find(query: Query): Promise<Page<D>>;
   delete(id: string, rev: number): Promise<boolean>;
 }
 
-async function removeAll(documents: Removable, where: Filter): Promise<void> {
+/** Nothing of it waits to be told. Documents of an earlier version have no outbox. */
+const isOut = ({ pendingSince }: { pendingSince?: string }): boolean => !pendingSince;
+
+async function removeAll<D extends { readonly _id: string; readonly rev: number }>(
+  documents: Removable<D>,
+  where: Filter,
+  only: (doc: D) => boolean = () => true,
+): Promise<void> {
   for (;;) {
     const { items } = await documents.find({ where, limit: AT_ONCE });
     let removed = 0;
-    for (const item of items) if (await documents.delete(item._id, item.rev)) removed += 1;
+    for (const item of items.filter(only)) if (await documents.delete(item._id, item.rev)) removed += 1;
     if (items.length < AT_ONCE || removed === 0) return;
   }
 }

@@ -2,6 +2,7 @@ import { codeOf } from "@elara/contracts";
 import type { Identity } from "@elara/runtime/store/read/identity";
 import type { FastifyInstance } from "fastify";
 import type { WebDeps } from "../deps.ts";
+import { serviceModel } from "../models/service-model.ts";
 import { userModel } from "../models/user-model.ts";
 import { callerOf } from "./caller.ts";
 
@@ -42,7 +43,5 @@ const seesMore = ({ kind, scopes }: Identity): boolean =>
 /** Every credential may read this much of its owner. */
 const IDENTITY_FIELDS = ["admin", "groups", "user_info"];
 
-const modelOfIdentity = ({ kind, name, admin, groups, roles }: Identity) =>
-  kind === "user"
-    ? { kind, name, admin, groups, user_info: null }
-    : { kind, name, admin, roles, url: null, prefix: "", command: [], pid: 0, info: null, display: null };
+const modelOfIdentity = ({ kind, name, admin, groups, scopes }: Identity) =>
+  kind === "user" ? { kind, name, admin, groups, user_info: null } : serviceModel(name, scopes);

@@ -1,11 +1,11 @@
 import { type Static, Type } from "typebox";
 import { collection } from "../collection.ts";
 import { Digest, Id, Time, TimeOrNone } from "../scalar.ts";
-import { stored } from "./stored.ts";
+import { eventful, eventfulFields, eventfulIndexes } from "./stored.ts";
 
 /** A login of a browser. `_id` is the SHA-256 of the secret in the login cookie. */
 export const Session = Type.Object({
-  ...stored,
+  ...eventful,
   _id: Digest,
   userId: Id,
   /** Value of the `jupyterhub-session-id` cookie: groups the OAuth tokens of one browser; no credential. */
@@ -14,7 +14,7 @@ export const Session = Type.Object({
   authenticator: Type.String(),
   createdAt: Time,
   expiresAt: Time,
-  /** Revocation mark: log-out. */
+  /** Revocation mark: it is over, by log-out or otherwise. An expired one is marked within a minute. */
   revokedAt: TimeOrNone,
 });
 export type Session = Static<typeof Session>;
@@ -23,10 +23,17 @@ export const sessions = collection({
   name: "sessions",
   owner: "auth",
   schema: Session,
-  fields: { userId: "string", sessionId: "string", expiresAt: "time", revokedAt: "time" },
+  fields: {
+    ...eventfulFields,
+    userId: "string",
+    sessionId: "string",
+    expiresAt: "time",
+    revokedAt: "time",
+  },
   indexes: [
     { fields: ["userId", "_id"] },
     { fields: ["revokedAt", "_id"] },
     { fields: ["expiresAt", "_id"] },
+    ...eventfulIndexes,
   ],
 });

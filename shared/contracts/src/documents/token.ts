@@ -9,8 +9,13 @@ export const Token = Type.Object({
   _id: Digest,
   /** What the API calls the token: `a` and digits. */
   publicId: Type.String({ pattern: "^a[0-9]{1,18}$" }),
-  /** api: made by a person; server: of a running server; oauth: given by the OAuth provider. */
-  kind: Type.Union([Type.Literal("api"), Type.Literal("server"), Type.Literal("oauth")]),
+  /** api: made by a person; server: of a running server; oauth: given by the OAuth provider; service: of the configuration. */
+  kind: Type.Union([
+    Type.Literal("api"),
+    Type.Literal("server"),
+    Type.Literal("oauth"),
+    Type.Literal("service"),
+  ]),
   userId: IdOrNone,
   /** Name of the owning service, "" for users. */
   service: Type.String(),
@@ -22,12 +27,14 @@ export const Token = Type.Object({
   /** The browser session it was issued in; "" for none. */
   sessionId: Type.String(),
   note: Type.String(),
-  /** Raw scopes, e.g. `inherit`, `access:servers!server=ada/`. */
+  /** Raw scopes, e.g. `inherit`, `access:servers!server=ada/`. Of kind service: all that the service may do. */
   scopes: Type.Array(Type.String()),
   createdAt: Time,
   expiresAt: TimeOrNone,
   /** Revocation mark. */
   revokedAt: TimeOrNone,
+  /** Mark like the users': raised when the scopes change. */
+  accessChangedAt: TimeOrNone,
 });
 export type Token = Static<typeof Token>;
 
@@ -46,6 +53,7 @@ export const tokens = collection({
     createdAt: "time",
     expiresAt: "time",
     revokedAt: "time",
+    accessChangedAt: "time",
   },
   indexes: [
     { fields: ["publicId"], unique: true },
@@ -53,7 +61,9 @@ export const tokens = collection({
     { fields: ["sessionId", "_id"] },
     { fields: ["serverId", "_id"] },
     { fields: ["revokedAt", "_id"] },
+    { fields: ["kind", "_id"] },
     { fields: ["expiresAt", "_id"] },
+    { fields: ["accessChangedAt", "_id"] },
     ...eventfulIndexes,
   ],
 });

@@ -18,6 +18,8 @@ export const User = Type.Object({
   accessChangedAt: TimeOrNone,
   /** `_id` of the identity that logged in first and so owns the name; absent until somebody has. */
   claimedBy: Type.Optional(Digest),
+  /** Since when the configuration blocks the user; "": it does not. */
+  blockedAt: TimeOrNone,
 });
 export type User = Static<typeof User>;
 
@@ -33,6 +35,7 @@ export const users = collection({
     createdAt: "time",
     deletingAt: "time",
     accessChangedAt: "time",
+    blockedAt: "time",
   },
   indexes: [
     { fields: ["nameKey"], unique: true },
@@ -40,6 +43,7 @@ export const users = collection({
     { fields: ["name", "_id"] },
     { fields: ["accessChangedAt", "_id"] },
     { fields: ["deletingAt", "_id"] },
+    { fields: ["blockedAt", "_id"] },
     ...eventfulIndexes,
   ],
 });

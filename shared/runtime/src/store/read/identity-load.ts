@@ -79,12 +79,9 @@ export function identityLoader({
 
   const serviceToken = (token: Token, credential: string): Loaded => {
     const owner: ScopeOwner = { kind: "service", name: token.service };
-    const scopes = tokenScopes(
-      token.scopes,
-      owner,
-      expandScopes(serviceScopes(token.service), owner, groups),
-      groups,
-    );
+    // A token of the configuration says itself what the service may do: written by auth, known everywhere.
+    const given = token.kind === "service" ? token.scopes : serviceScopes(token.service);
+    const scopes = tokenScopes(token.scopes, owner, expandScopes(given, owner, groups), groups);
     const identity: Identity = {
       kind: "service",
       userId: "",

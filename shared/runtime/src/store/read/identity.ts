@@ -15,6 +15,8 @@ export type { Identity } from "./identity-model.ts";
 export interface IdentityReader {
   /** undefined: unknown, expired or revoked, or the owner is gone. Throws STORE_AWAY when it cannot be known. */
   byToken(token: string): Promise<Identity | undefined>;
+  /** The same for who knows only the digest of a token. */
+  byTokenDigest(digest: string): Promise<Identity | undefined>;
   byCookie(loginCookieSecret: string): Promise<Identity | undefined>;
   /** Drops cached identities by digest of their credential; the next request reads them anew. */
   forget(digests: readonly string[]): void;
@@ -32,7 +34,7 @@ export interface IdentityReaderOptions {
   /** 0: never by itself, only by `refresh()`. */
   readonly marksEveryMs?: number;
   readonly groups?: GroupLookup;
-  /** Raw scopes of a service by its name; a service without an entry may do nothing. */
+  /** Raw scopes of a service by its name, for tokens it has beside that of the configuration; without an entry they may do nothing. */
   readonly serviceScopes?: (name: string) => readonly string[];
 }
 
@@ -112,11 +114,12 @@ export function identityReader(options: IdentityReaderOptions): IdentityReader {
   };
   if (marksEveryMs > 0) void loop();
 
+  const byTokenDigest = (credential: string): Promise<Identity | undefined> =>
+    find(`token ${credential}`, () => loader.byToken(credential));
+
   return {
-    byToken: (token) => {
-      const credential = digest(token);
-      return find(`token ${credential}`, () => loader.byToken(credential));
-    },
+    byToken: (token) => byTokenDigest(digest(token)),
+    byTokenDigest,
     byCookie: (secret) => {
       const credential = digest(secret);
       return find(`cookie ${credential}`, () => loader.byCookie(credential));

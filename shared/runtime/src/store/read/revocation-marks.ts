@@ -57,18 +57,19 @@ export function marksReader({ store, clock }: { store: Store; clock: Clock }): (
 async function marksSince(store: Store, since: string): Promise<RevocationMarks & { times: string[] }> {
   const revoked = { where: { revokedAt: { gte: since } }, sort: { by: ["revokedAt"] } };
   const changed = { where: { accessChangedAt: { gte: since } }, sort: { by: ["accessChangedAt"] } };
-  const [ofTokens, ofSessions, ofUsers] = await Promise.all([
+  const [ofTokens, changedTokens, ofSessions, ofUsers] = await Promise.all([
     all(tokensIn(store), revoked),
+    all(tokensIn(store), changed),
     all(sessionsIn(store), revoked),
     all(usersIn(store), changed),
   ]);
   const credentials = [...ofTokens, ...ofSessions];
   return {
-    credentials: credentials.map(({ _id }) => _id),
+    credentials: [...credentials, ...changedTokens].map(({ _id }) => _id),
     users: new Map(ofUsers.map((user) => [user._id, user.accessChangedAt])),
     times: [
       ...credentials.map(({ revokedAt }) => revokedAt),
-      ...ofUsers.map(({ accessChangedAt }) => accessChangedAt),
+      ...[...changedTokens, ...ofUsers].map(({ accessChangedAt }) => accessChangedAt),
     ],
   };
 }
