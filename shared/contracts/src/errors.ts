@@ -4,6 +4,7 @@ import { peopleErrors } from "./errors/people.ts";
 import { requestsErrors } from "./errors/requests.ts";
 import { serversErrors } from "./errors/servers.ts";
 import { startUpErrors } from "./errors/start-up.ts";
+import { subscribersErrors } from "./errors/subscribers.ts";
 
 export type { ErrorEntry } from "./errors/entry.ts";
 
@@ -14,6 +15,7 @@ export const ERRORS = {
   ...peopleErrors,
   ...serversErrors,
   ...startUpErrors,
+  ...subscribersErrors,
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

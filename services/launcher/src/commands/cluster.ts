@@ -4,16 +4,15 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { HubError, type ServiceName } from "@elara/contracts";
-import { busKeys } from "@elara/runtime/bus/accounts/bus-keys";
 import { serverConfiguration } from "@elara/runtime/bus/accounts/server-configuration";
-import { keysFrom } from "@elara/runtime/keys";
 import { Child } from "../cluster/child.ts";
 import { claimCluster } from "../cluster/claim.ts";
 import { unusedPort } from "../cluster/free-port.ts";
 import { makeDataDir } from "../data-dir.ts";
 import { findProgram } from "../find-program.ts";
-import { makeHubSecrets, readHubSecret } from "../hub-secrets.ts";
+import { makeHubSecrets } from "../hub-secrets.ts";
 import { type CommandOptions, DEFAULT_DATA_DIR, openSettings } from "../open-settings.ts";
+import { ownBusKeys } from "../own-bus-keys.ts";
 import { pythonEnvironment, pythonProgram, usePythonEnvironment } from "../python-environment.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
@@ -123,13 +122,9 @@ async function startNats(dataDir: string, start: Start): Promise<string> {
     },
   );
   const port = await unusedPort();
-  const keys = keysFrom({
-    cookieSecret: readHubSecret(dataDir, "cookieSecret", ""),
-    cryptKey: readHubSecret(dataDir, "cryptKey", ""),
-  });
   const file = join(dataDir, "nats.conf");
   const place = { listen: `127.0.0.1:${port}`, storeDir: join(dataDir, "nats") };
-  writeFileSync(file, serverConfiguration(busKeys(keys.derive("bus")), place));
+  writeFileSync(file, serverConfiguration(ownBusKeys(dataDir), place));
   start("nats", program, ["-c", file]);
   await listens(port, "nats-server", join(dataDir, "logs", "nats.log"));
   return `127.0.0.1:${port}`;

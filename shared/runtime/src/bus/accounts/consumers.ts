@@ -106,15 +106,20 @@ export function subscriberConsumers(live: () => NatsConnection): SubscriberConsu
           metadata: { ...made.config.metadata, [START]: String(made.delivered.stream_seq + 1) },
         });
       }),
-    refilter: ({ subscriber, filters: before, start, delivered }, filters) =>
+    refilter: ({ subscriber, filters: before, wish: wished, start, delivered }, filters, wish = wished) =>
       withStream(async (manager) => {
-        await manager.consumers.update(EVENT_STREAM, subscriber, { filter_subjects: [...filters] });
+        await manager.consumers.update(EVENT_STREAM, subscriber, {
+          filter_subjects: [...filters],
+          metadata: { [WISH]: wish.join(" "), [START]: String(start) },
+        });
         const added = filters.filter((filter) => !before.includes(filter));
         const missed = await Promise.all(added.map((subject) => firstAfter(manager, subject, start)));
         const first = Math.min(...missed);
         if (first > delivered) return;
         await manager.consumers.reset(EVENT_STREAM, subscriber, first);
       }),
+    earliest: () =>
+      withStream(async ({ streams }) => Math.max(1, (await streams.info(EVENT_STREAM)).state.first_seq)),
     remove: (subscriber) => withStream((manager) => remove(manager, subscriber)),
   };
 }

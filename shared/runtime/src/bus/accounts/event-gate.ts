@@ -77,7 +77,9 @@ export interface SubscriberConsumers {
     what: { readonly filters: readonly string[]; readonly wish: readonly string[]; readonly start: Start },
   ): Promise<void>;
   /** Gives it other filters. What came before `delivered` and is only now for it comes again from there. */
-  refilter(consumer: SubscriberConsumer, filters: readonly string[]): Promise<void>;
+  refilter(consumer: SubscriberConsumer, filters: readonly string[], wish?: readonly string[]): Promise<void>;
+  /** The first stream sequence that is still there. */
+  earliest(): Promise<number>;
   /** True when there was one. */
   remove(subscriber: string): Promise<boolean>;
 }

@@ -1,0 +1,47 @@
+import { HubError } from "@elara/contracts";
+import type { Position, SubscriberConsumers } from "@elara/runtime/bus/accounts/event-gate";
+import { commonFilters } from "@elara/runtime/bus/accounts/subject-filters";
+import type { Standings } from "./standing.ts";
+import { wishOf } from "./wish.ts";
+
+/** nats-server looks through the list for each event. */
+const MAX_FILTERS = 100;
+const EVERYTHING = [">"];
+
+/** What of its wish a subscriber may have. Throws SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY. */
+export function grantedFilters(wish: readonly string[], allowed: readonly string[]): string[] {
+  const filters = commonFilters(wish, allowed);
+  if (filters.length === 0) throw new HubError("SUBSCRIBER_NOTHING_ALLOWED");
+  if (filters.length > MAX_FILTERS) throw new HubError("SUBSCRIBER_FILTERS_MANY");
+  return filters;
+}
+
+/**
+ * Gives a subscriber its consumer: the one it has, where it stands; anew, where it asks for another start. Throws what
+ * `wishOf` and `grantedFilters` throw, EVENTS_CURSOR_EXPIRED, NO_CREDENTIALS.
+ */
+export function positions(consumers: SubscriberConsumers, standingsOf: Standings) {
+  return async (subscriber: string, body: unknown): Promise<Position> => {
+    const { start, filters: asked } = wishOf(body);
+    const standing = (await standingsOf([subscriber])).get(subscriber);
+    if (!standing) throw new HubError("NO_CREDENTIALS");
+    const known = await consumers.get(subscriber);
+    const wish = asked ?? known?.wish ?? EVERYTHING;
+    const filters = grantedFilters(wish, standing.allowed);
+    if (start?.from === "sequence") {
+      const earliest = await consumers.earliest();
+      if (start.sequence < earliest)
+        throw new HubError("EVENTS_CURSOR_EXPIRED", {
+          message: `sequence: ${start.sequence} is no longer kept; the earliest is ${earliest}`,
+          status: 410,
+        });
+    }
+    if (known && !start) {
+      const isSame = filters.join() === known.filters.join() && wish.join() === known.wish.join();
+      if (!isSame) await consumers.refilter(known, filters, wish);
+    } else {
+      await consumers.make(subscriber, { filters, wish, start: start ?? { from: "new" } });
+    }
+    return { stream: consumers.stream, consumer: subscriber, filters, created: !known };
+  };
+}
