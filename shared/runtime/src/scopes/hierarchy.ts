@@ -50,12 +50,17 @@ export type Scope =
   | "read:users:shares"
   | "read:groups:shares"
   | "read:shares"
+  | "read:events"
+  | "read:events:servers"
+  | "read:events:users"
+  | "read:events:sessions"
+  | "read:events:tokens"
   | "proxy"
   | "shutdown";
 
 const scope = (description: string, ...subscopes: Scope[]): ScopeEntry => ({ subscopes, description });
 
-/** JupyterHub's scope tree: each scope with its direct subscopes. Pure data. */
+/** JupyterHub's scope tree, and `read:events` beside it: each scope with its direct subscopes. Pure data. */
 export const HIERARCHY: Readonly<Record<Scope, ScopeEntry>> = {
   "admin-ui": scope("Open the administrators' page."),
   "admin:users": scope(
@@ -116,6 +121,17 @@ export const HIERARCHY: Readonly<Record<Scope, ScopeEntry>> = {
   "read:users:shares": scope("See what is shared with users."),
   "read:groups:shares": scope("See what is shared with groups."),
   "read:shares": scope("See with whom servers are shared."),
+  "read:events": scope(
+    "Follow every event of the hub.",
+    "read:events:servers",
+    "read:events:users",
+    "read:events:sessions",
+    "read:events:tokens",
+  ),
+  "read:events:servers": scope("Follow what happens to servers."),
+  "read:events:users": scope("Follow what happens to users."),
+  "read:events:sessions": scope("Follow log-ins and log-outs."),
+  "read:events:tokens": scope("Follow which API tokens are made and revoked (not the secrets)."),
   proxy: scope("See and refresh the proxy's routes."),
   shutdown: scope("Shut the hub down."),
 };

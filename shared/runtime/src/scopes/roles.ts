@@ -2,7 +2,7 @@
 export type DefaultRole = "user" | "admin" | "server" | "token";
 
 const ROLES: Readonly<Record<DefaultRole, readonly string[]>> = {
-  user: ["self"],
+  user: ["self", "read:events!user"],
   admin: [
     "admin-ui",
     "admin:users",
@@ -20,12 +20,13 @@ const ROLES: Readonly<Record<DefaultRole, readonly string[]>> = {
     "read:roles",
     "read:metrics",
     "shares",
+    "read:events",
   ],
   server: ["users:activity!user", "access:servers!server"],
   token: ["inherit"],
 };
 
-/** Raw scopes of a default role, as JupyterHub defines them. */
+/** Raw scopes of a default role: what JupyterHub gives it, and events. */
 export const roleScopes = (role: DefaultRole): readonly string[] => ROLES[role];
 
 /** Names of a user's roles, from the admin flag. Roles of the site's own come later; this is the place. */

@@ -44,6 +44,11 @@ export class ScopeSet {
     return this.#grants.has(scope);
   }
 
+  /** For what the scope is held: all, or what these filters name; none where it is not held. */
+  filtersOf(scope: Scope): Grant {
+    return this.#grants.get(scope) ?? new Set();
+  }
+
   /** For which users the scope is held: all, or these names (sorted). Filters on servers do not count. */
   usersOf(scope: Scope): "all" | string[] {
     const grant = this.#grants.get(scope);
