@@ -12,7 +12,8 @@ export const errors = {
   LOCAL_ACCOUNT_MISSING: {
     status: 403,
     user: "You have no account on this machine. Ask the administrators.",
-    operator: "`systemAccounts` is on and the machine knows no account of this name: `getent passwd NAME`.",
+    operator:
+      "`systemAccounts` is on: servers run as the account of the user's name, and the machine knows none of this name (`getent passwd NAME`). Make it, or take the name out of those that may log in.",
   },
   LOCAL_ACCOUNT_REFUSED: {
     status: 403,
@@ -109,6 +110,16 @@ export type LocalErrorCode = keyof typeof errors;
 /** An error of this plugin; `detail` is for the operator only. */
 export const localError = (code: LocalErrorCode, detail?: unknown, cause?: unknown): PluginError =>
   new PluginError(errors, code, { detail, cause });
+
+/** The same of a start as an account, which is named where it is what is wrong. */
+export function accountError(code: LocalErrorCode, detail: string, account: string | undefined): PluginError {
+  const named: Partial<Record<LocalErrorCode, string>> = {
+    LOCAL_ACCOUNT_MISSING: `Your server would run as the account "${account}" of this machine, and there is no such account. Ask the administrators to make it.`,
+    LOCAL_ACCOUNT_REFUSED: `Your server would run as the account "${account}" of this machine, and servers do not run under that one. Ask the administrators.`,
+  };
+  const message = account === undefined ? undefined : named[code];
+  return new PluginError(errors, code, message === undefined ? { detail } : { detail, message });
+}
 
 const known = codesOf(errors, "LOCAL", { CWD_UNUSABLE: "HOME_UNUSABLE" });
 

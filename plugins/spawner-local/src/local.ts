@@ -5,7 +5,7 @@ import type { PluginHost, Row, Spawner, SpawnRequest, StoredServer } from "@elar
 import { attender, type Launch, readLog, runLauncher, startOrTakeBack } from "@elara/sdk/launcher";
 import type { Static } from "typebox";
 import { homeOf, kept, personal, withAllowRoot } from "./environment.ts";
-import { codeOf, localError } from "./errors.ts";
+import { accountError, codeOf, localError } from "./errors.ts";
 import { type Handle, handleOf } from "./handle.ts";
 import { locate } from "./locate.ts";
 import { livingOnce, look } from "./observe.ts";
@@ -28,16 +28,17 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
     unusable(error);
   }
   const attend = attender(host.log);
-  const failure = (code: string, message: string) => localError(codeOf(code), message);
+  const failureOf = (account?: string) => (code: string, message: string) =>
+    accountError(codeOf(code), message, account);
 
-  /** The launcher for servers whose folders lie beside this one. */
-  function beside(dir: string): Launch {
+  /** The launcher for servers whose folders lie beside this one; as this account, where servers have one. */
+  function beside(dir: string, account?: string): Launch {
     return async (order) => {
       const asked = { ...order, runDir: dirname(dir) };
       const answer = await runLauncher(findPython(config.python), asked).catch((error: unknown) => {
         throw localError("LOCAL_PYTHON_MISSING", undefined, error);
       });
-      if (!answer.ok) throw failure(answer.code, answer.message);
+      if (!answer.ok) throw failureOf(account)(answer.code, answer.message);
       return answer;
     };
   }
@@ -84,7 +85,9 @@ export function localSpawner(config: Options, host: PluginHost): Spawner<Options
       const dir = join(runDir, request.tag);
       progress("launching", "Starting a process", 10);
       const order = await orderOf(request);
-      return handleOf(dir, await startOrTakeBack(beside(dir), order, { signal, log: host.log, failure }));
+      const account = config.systemAccounts ? request.user.name : undefined;
+      const call = { signal, log: host.log, failure: failureOf(account) };
+      return handleOf(dir, await startOrTakeBack(beside(dir, account), order, call));
     },
 
     async observe(servers) {

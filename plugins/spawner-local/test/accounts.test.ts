@@ -69,14 +69,18 @@ describe("a server as the account of its user", () => {
   });
 
   test("an account that is missing, or not meant for people, is told", { skip }, async (t) => {
-    const nobody = benchOf(t, `elara-none${randomBytes(3).toString("hex")}`);
+    const missing = `elara-none${randomBytes(3).toString("hex")}`;
+    const nobody = benchOf(t, missing);
     await assert.rejects(nobody.start(await nobody.spawner(), nobody.request()), {
       code: "LOCAL_ACCOUNT_MISSING",
+      status: 403,
+      message: new RegExp(`the account "${missing}" of this machine, and there is no such account`),
     });
     for (const name of ["root", "daemon"]) {
       const bench = benchOf(t, name);
       await assert.rejects(bench.start(await bench.spawner(), bench.request()), {
         code: "LOCAL_ACCOUNT_REFUSED",
+        message: new RegExp(`the account "${name}"`),
       });
     }
   });

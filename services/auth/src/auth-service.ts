@@ -13,6 +13,9 @@ import { AuthConfig } from "./config.ts";
 import { openControlSocket } from "./control/control-socket.ts";
 import { tokenForName } from "./control/token-for-name.ts";
 import type { Ground } from "./ground.ts";
+import { envelope } from "./kept/envelope.ts";
+import { giveBack } from "./kept/give-back.ts";
+import { keptLogins } from "./kept/kept-logins.ts";
 import { openDoors } from "./login/authenticators.ts";
 import { login } from "./login.ts";
 import { authorizeRoutes } from "./oauth/authorize.ts";
@@ -22,7 +25,7 @@ import { loginRoutes } from "./pages/login-routes.ts";
 import { logoutRoutes } from "./pages/logout-routes.ts";
 import { redirectRoutes } from "./pages/redirect-routes.ts";
 import { tokenPage } from "./pages/token-page.ts";
-import { allowRules } from "./people/allow-rules.ts";
+import { anyRules } from "./people/allow-rules.ts";
 import { registerServices, serviceFaults } from "./people/configured-services.ts";
 import { mint } from "./people/mint.ts";
 import { sessionBook } from "./people/session-book.ts";
@@ -32,10 +35,11 @@ import { openRecords } from "./records.ts";
 import { farewell } from "./upkeep/farewell.ts";
 import { tidy } from "./upkeep/janitor.ts";
 import { revokeBlocked } from "./upkeep/revoke-blocked.ts";
-import { rounds } from "./upkeep/rounds.ts";
+import { type Rounds, rounds } from "./upkeep/rounds.ts";
 
 const TIDY_MS = 60_000;
 const FAREWELL_MS = 2_000;
+const GIVE_BACK_MS = 5_000;
 const FIRST_MS = 3_000;
 const TEMPLATES = fileURLToPath(new URL("./templates/", import.meta.url));
 
@@ -73,8 +77,10 @@ export default defineService({
     };
     const users = userBook(ground);
     const tokens = tokenBook(ground);
-    const sessions = sessionBook(ground, users, tokens);
-    const rules = allowRules(config);
+    let returns: Rounds | undefined;
+    const kept = keptLogins(ground, envelope(keys.authStateRing), () => returns?.now());
+    const sessions = sessionBook(ground, users, tokens, kept);
+    const rules = anyRules(config, plugins.authenticators);
     const [fault] = serviceFaults(config.services);
     if (fault) throw new HubError("CONFIG_INVALID", { operator: `auth.${fault.path}: ${fault.message}.` });
     const ending = new AbortController();
@@ -85,16 +91,17 @@ export default defineService({
       throw error;
     });
     const minted = mint(ground, users, tokens);
-    const doors = await openDoors(plugins.authenticators, { hub, clock, log });
+    const doors = await openDoors(plugins.authenticators, { hub, config, clock, log });
     const parts = {
       ground,
       users,
       sessions,
       tokens,
+      kept,
       rules,
       doors,
       mint: minted,
-      login: login({ ground, users, sessions, rules }),
+      login: login({ ground, users, sessions, kept }),
     };
 
     const app = createApp({ service: "auth", hub, log, keys, identities, clock, templates: TEMPLATES });
@@ -108,9 +115,11 @@ export default defineService({
     tokenPage(app, ground, parts);
 
     const farewells = rounds(FAREWELL_MS, () => farewell(ground, users), log);
+    returns = rounds(GIVE_BACK_MS, () => giveBack(ground, { kept, doors, end: ending.signal }), log);
     const upkeep = rounds(TIDY_MS, () => tidy(ground, parts), log);
     // What a killed replica left undone.
     farewells.now();
+    returns.now();
     upkeep.now();
     const orders = takeOrders({ ...parts, farewell: farewells.now });
     const blocked = revokeBlocked({ ...parts });
@@ -127,7 +136,7 @@ export default defineService({
         ending.abort();
         await orders.close();
         await services.catch((error: unknown) => log.error({ err: error }, "services not registered"));
-        await Promise.all([farewells.close(), upkeep.close(), blocked]);
+        await Promise.all([farewells.close(), returns?.close(), upkeep.close(), blocked]);
         await control.close();
         await Promise.all(relays.map((relay) => relay.close()));
         await app.close();

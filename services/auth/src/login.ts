@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { HubError, type Session, type User } from "@elara/contracts";
+import { codeOf, HubError, type Session, type User } from "@elara/contracts";
 import { isValidName, normalName } from "@elara/runtime/user-name";
-import type { AuthenticatedUser } from "@elara/sdk";
+import { type AuthenticatedUser, PluginError } from "@elara/sdk";
 import type { Ground } from "./ground.ts";
+import type { KeptLogins } from "./kept/kept-logins.ts";
 import { asker } from "./login/ask.ts";
 import type { Door } from "./login/authenticators.ts";
+import { LoginRefused } from "./login/refusal.ts";
 import { throttle } from "./login/throttle.ts";
-import type { AllowRules } from "./people/allow-rules.ts";
 import { claimUser } from "./people/claim-user.ts";
 import type { OpenedSession, SessionBook } from "./people/session-book.ts";
 import type { UserBook } from "./people/user-book.ts";
@@ -23,8 +24,9 @@ export interface LoginAttempt {
 
 export interface Login {
   /**
-   * Who it is, as a user of this hub: throttle, authenticator, name, allow rules, identity. Throws LOGIN_FAILED for wrong name
-   * or password, and the other LOGIN_ codes.
+   * Who it is, as a user of this hub: throttle, authenticator (which refuses whom its restrictions keep out), name, blocked
+   * names, rules, identity, administrator. Throws LOGIN_FAILED for wrong name or password, LoginRefused for somebody who is
+   * known and not let in, and the other LOGIN_ codes.
    */
   identify(attempt: LoginAttempt): Promise<User>;
   /** The same, and opens a session. `previous` is the browser's present one, which ends. */
@@ -35,71 +37,123 @@ export interface LoginParts {
   readonly ground: Ground;
   readonly users: UserBook;
   readonly sessions: SessionBook;
-  readonly rules: AllowRules;
+  readonly kept: KeptLogins;
 }
 
-export function login({ ground, users, sessions, rules }: LoginParts): Login {
+/** What is told on a page of its own: these people logged in all right, where they come from. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "LOGIN_NOT_ALLOWED",
+  "LOGIN_NAME_TAKEN",
+  "LOGIN_NAME_RESERVED",
+  "USER_NAME_INVALID",
+  "USER_DELETING",
+]);
+
+export function login({ ground, users, sessions, kept }: LoginParts): Login {
   const { config, clock, log } = ground;
   const attempts = throttle(ground);
-  const ask = asker({ concurrent: config.concurrentLogins, seconds: config.loginSeconds });
+  const abandon = (door: Door, { authState, name }: AuthenticatedUser) =>
+    authState && kept.abandon({ door, authState, userId: "", userName: normalName(name).slice(0, 256) });
+  const ask = asker({
+    concurrent: config.concurrentLogins,
+    seconds: config.loginSeconds,
+    late: (door, who) => void abandon(door, who),
+  });
 
   async function vouchedFor(attempt: LoginAttempt): Promise<AuthenticatedUser> {
     const { door, input, state = {}, callbackUrl, address } = attempt;
     const began = clock.monotonic();
-    // Logins by redirect have no name yet, and nothing to guess.
+    // Logins by redirect have no name yet, and nothing to guess: only their number is bounded.
     const typed = input.username;
-    const counted =
-      typed === undefined ? undefined : await attempts.enter(normalName(typed.slice(0, 256)), address);
+    const counted = await (typed === undefined
+      ? attempts.enterFrom(address)
+      : attempts.enter(normalName(typed.slice(0, 256)), address));
     let who: AuthenticatedUser | undefined;
     try {
       who = await ask(door, { input, state, callbackUrl });
     } catch (error) {
-      await counted?.notMade();
+      if (!(error instanceof HubError) || error.status >= 500 || typed !== undefined) await counted.notMade();
+      if (error instanceof PluginError && error.status === 403) throw new LoginRefused(error, error.who);
       throw error;
     }
     if (who) {
-      await counted?.succeeded();
+      await counted.succeeded();
       return who;
     }
     log.info({ authenticator: door.name, address, name: typed?.slice(0, 64) }, "login refused");
     await sleep(Math.max(0, config.refusalMs - (clock.monotonic() - began)));
-    throw new HubError("LOGIN_FAILED");
+    throw new HubError(
+      "LOGIN_FAILED",
+      typed === undefined ? { message: `${door.label} did not say who you are. Try again.` } : {},
+    );
   }
 
-  async function identify(attempt: LoginAttempt): Promise<User> {
-    const who = await vouchedFor(attempt);
+  /** The user of somebody an authenticator vouches for. Throws what keeps them out. */
+  async function admit({ door, address }: LoginAttempt, who: AuthenticatedUser): Promise<User> {
+    const { rules } = door;
     const name = normalName(who.name);
-    const facts = { authenticator: attempt.door.name, address: attempt.address, name: name.slice(0, 64) };
-    if (!isValidName(name)) {
-      log.info(facts, "login with a name that cannot be a user's");
-      throw new HubError("USER_NAME_INVALID", { status: 403, detail: facts });
-    }
-    if (!rules.isAllowed(name)) {
-      log.info(facts, "login not allowed");
-      throw new HubError("LOGIN_NOT_ALLOWED", { detail: facts });
-    }
-    const user = await claimUser(ground, users, who, name);
+    const facts = { authenticator: door.name, address, name: name.slice(0, 64), issuer: who.issuer };
+    const refused = (code: string): HubError => {
+      log.info({ ...facts, code }, "login not allowed");
+      return new HubError(code, { status: 403, detail: facts });
+    };
+    if (!isValidName(name)) throw refused("USER_NAME_INVALID");
+    const isLetIn = (label: string): boolean =>
+      !rules.isBlocked(label) && (who.allowed === true || rules.isAllowed(label));
+    if (!isLetIn(name)) throw refused("LOGIN_NOT_ALLOWED");
+    const user = await claimUser(ground, users, who, name).catch((error: unknown) => {
+      throw REFUSALS.has(codeOf(error)) ? refused(codeOf(error)) : error;
+    });
     // An identity keeps its user through a rename, so the rules hold for the user's name too.
-    if (user.name !== name && !rules.isAllowed(user.name))
-      throw new HubError("LOGIN_NOT_ALLOWED", { detail: facts });
-    const admin = rules.isAdmin(user.name) || rules.isAdmin(name) || who.admin;
+    if (user.name !== name && !isLetIn(user.name)) throw refused("LOGIN_NOT_ALLOWED");
+    // The user's name alone: how somebody is called at a provider is theirs to change.
+    const admin = rules.isAdmin(user.name) || who.admin;
     if (admin === undefined || admin === user.admin) return user;
     return (await users.setAdmin(user._id, admin, "system:auth")) ?? user;
   }
 
+  const refusal = (error: unknown, who: AuthenticatedUser): unknown =>
+    error instanceof HubError && REFUSALS.has(error.code) ? new LoginRefused(error, who.name) : error;
+
   return {
-    identify,
-    async open(attempt, previous) {
-      const user = await identify(attempt);
-      const opened = await sessions.open(user._id, attempt.door.name, previous);
-      // Marked for deletion meanwhile? Then its sessions were revoked before this one was opened.
-      const now = await users.loggedIn(user._id, attempt.door.name);
-      if (now?.deletingAt !== "") {
-        await sessions.endAll(user._id);
-        throw new HubError("USER_DELETING");
+    async identify(attempt) {
+      const who = await vouchedFor(attempt);
+      try {
+        return await admit(attempt, who);
+      } catch (error) {
+        throw refusal(error, who);
+      } finally {
+        // No session keeps it.
+        await abandon(attempt.door, who);
       }
-      log.info({ authenticator: attempt.door.name, userId: user._id, name: user.name }, "logged in");
-      return { ...opened, user };
+    },
+    async open(attempt, previous) {
+      const { door } = attempt;
+      const who = await vouchedFor(attempt);
+      let isKept = false;
+      try {
+        const user = await admit(attempt, who);
+        const opened = await sessions.open(user._id, door.name, {
+          ...(previous ? { previous } : {}),
+          before: async (credential) => {
+            if (!who.authState) return;
+            const { authState } = who;
+            await kept.keep(credential, { door, authState, userId: user._id, userName: user.name });
+            isKept = true;
+          },
+        });
+        // Marked for deletion meanwhile? Then its sessions were revoked before this one was opened.
+        const now = await users.loggedIn(user._id, door.name);
+        if (now?.deletingAt !== "") {
+          await sessions.endAll(user._id);
+          throw new HubError("USER_DELETING");
+        }
+        log.info({ authenticator: door.name, userId: user._id, name: user.name }, "logged in");
+        return { ...opened, user };
+      } catch (error) {
+        if (!isKept) await abandon(door, who);
+        throw refusal(error, who);
+      }
     },
   };
 }

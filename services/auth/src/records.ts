@@ -1,4 +1,14 @@
-import { identities, oauthClients, oauthCodes, sessions, throttles, tokens, users } from "@elara/contracts";
+import {
+  authStates,
+  identities,
+  oauthClients,
+  oauthCodes,
+  sessions,
+  spentLogins,
+  throttles,
+  tokens,
+  users,
+} from "@elara/contracts";
 import type { Documents, Store } from "@elara/runtime/store/store";
 
 /** The collections auth writes; nobody else does. */
@@ -10,6 +20,8 @@ export interface Records {
   readonly clients: Documents<typeof oauthClients>;
   readonly codes: Documents<typeof oauthCodes>;
   readonly throttles: Documents<typeof throttles>;
+  readonly authStates: Documents<typeof authStates>;
+  readonly spentLogins: Documents<typeof spentLogins>;
 }
 
 /** Opens them. */
@@ -21,4 +33,6 @@ export const openRecords = (store: Store): Records => ({
   clients: store.collection(oauthClients),
   codes: store.collection(oauthCodes),
   throttles: store.collection(throttles),
+  authStates: store.collection(authStates),
+  spentLogins: store.collection(spentLogins),
 });

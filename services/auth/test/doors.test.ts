@@ -7,6 +7,8 @@ import { systemClock } from "@elara/runtime/clock";
 import type { Configured } from "@elara/runtime/service";
 import { type AuthPlugin, authPlugin, Type } from "@elara/sdk";
 import { pino } from "pino";
+import { Value } from "typebox/value";
+import { AuthConfig } from "../src/config.ts";
 import { openDoors } from "../src/login/authenticators.ts";
 
 const ended: string[] = [];
@@ -33,7 +35,12 @@ const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => 
 test("what authenticators left for their end runs whole", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), "elara-doors-"));
   t.after(() => rm(dataDir, { recursive: true }));
-  const given = { hub: { dataDir, hubId: "h1" }, clock: systemClock, log: pino({ level: "silent" }) };
+  const given = {
+    hub: { dataDir, hubId: "h1" },
+    config: Value.Create(AuthConfig),
+    clock: systemClock,
+    log: pino({ level: "silent" }),
+  };
 
   const doors = await openDoors([door("one"), door("two", "end"), door("three")], given);
   await doors.close();

@@ -112,6 +112,8 @@ export class Stand {
           internalPort: 8081,
           internalUrl: "http://127.0.0.1:8081",
           serviceHost: "127.0.0.1",
+          redirectPort: 0,
+          hstsSeconds: 0,
           behindProxy: false,
           insecure: false,
         },

@@ -117,7 +117,8 @@ export async function boot(
     ending.before(() => Promise.all(rows.map((row) => row.close())));
     ending.before(() => Promise.all(running.map((service) => service.close())));
     if (!alone) await withPatience(() => assertSameKeys(store, keys.fingerprint), log);
-    const hub = { ...settings.hub, hubId: keys.hubId };
+    const { contact = "" }: { contact?: string } = settings.sections.auth ?? {};
+    const hub = { ...settings.hub, hubId: keys.hubId, contact };
     const authenticators = settings.authenticators.map((entry, index) =>
       resolvedPlugin(settings, `authenticators[${index}]`, entry),
     );

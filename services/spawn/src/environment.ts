@@ -15,6 +15,8 @@ interface EnvironmentOf {
   };
   readonly token: string;
   readonly clientId: string;
+  /** What the owner's log-in brings along. */
+  readonly logIn: Readonly<Record<string, string>>;
 }
 
 /** A list as Python's json.dumps writes it: JupyterHub's own spelling. */
@@ -23,7 +25,7 @@ const pythonList = (items: readonly string[]): string =>
 
 /**
  * The environment of a single-user server: all of the contract but `JUPYTERHUB_SERVICE_URL`, which the backend adds
- * once it knows host and port. What the administrator configured wins.
+ * once it knows host and port. What the administrator configured wins, then the hub's own, then what a log-in brings.
  */
 export function environmentOf({
   hub,
@@ -31,8 +33,9 @@ export function environmentOf({
   server,
   token,
   clientId,
+  logIn,
 }: EnvironmentOf): Record<string, string> {
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { ...logIn };
   const access = pythonList([
     `access:servers!server=${server.userName}/${server.name}`,
     `access:servers!user=${server.userName}`,

@@ -111,6 +111,7 @@ describe("the environment of a server", () => {
   ) => {
     const given = { ...hub, ...more };
     return environmentOf({
+      logIn: {},
       hub: given,
       config: { ...config, ...configured },
       server: { ...server, apiUrl: apiUrlOf(given) },

@@ -8,14 +8,25 @@ const Answer = Type.Object({
   subject: Type.String({ minLength: 1, maxLength: 2048 }),
   name: Type.String({ minLength: 1, maxLength: 1024 }),
   admin: Type.Optional(Type.Boolean()),
+  allowed: Type.Optional(Type.Boolean()),
+  authState: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 });
+/** Encrypted it stands in one document, and what is made of it goes over the bus. */
+const MAX_STATE_BYTES = 256 * 1024;
+
+interface Asking {
+  readonly concurrent: number;
+  readonly seconds: number;
+  /** Somebody was vouched for after nobody waited any more. */
+  late(door: Door, who: AuthenticatedUser): void;
+}
 
 /**
  * Asks an authenticator, with a deadline and at most `concurrent` at a time; a call that does not end at its deadline
  * keeps its place until it does. Errors of plugins with a code pass through;
  * anything else it throws is LOGIN_UNAVAILABLE, with the cause in the log.
  */
-export function asker({ concurrent, seconds }: { concurrent: number; seconds: number }) {
+export function asker({ concurrent, seconds, late }: Asking) {
   let asking = 0;
   return async (
     door: Door,
@@ -25,15 +36,25 @@ export function asker({ concurrent, seconds }: { concurrent: number; seconds: nu
     asking += 1;
     const signal = AbortSignal.timeout(seconds * 1000);
     const call = Promise.resolve().then(() => door.authenticator.finish({ ...request, signal }));
-    const free = (): void => {
-      asking -= 1;
-    };
-    call.then(free, free);
+    let isHeard = true;
+    call.then(
+      (answer) => {
+        asking -= 1;
+        if (!isHeard && Value.Check(Answer, answer)) late(door, answer);
+      },
+      () => {
+        asking -= 1;
+      },
+    );
     try {
       const answer = await Promise.race([call, abortOf(signal)]);
-      if (answer === undefined || Value.Check(Answer, answer)) return answer;
-      throw new TypeError("the authenticator's answer is no user");
+      if (answer === undefined) return undefined;
+      if (!Value.Check(Answer, answer)) throw new TypeError("the authenticator's answer is no user");
+      if (Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES)
+        throw new TypeError(`the authenticator wants more than ${MAX_STATE_BYTES} bytes kept`);
+      return answer;
     } catch (cause) {
+      isHeard = false;
       if (cause instanceof HubError) throw cause;
       throw new HubError("LOGIN_UNAVAILABLE", { cause, detail: { authenticator: door.name } });
     }

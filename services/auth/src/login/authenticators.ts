@@ -4,9 +4,10 @@ import { HubError } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import type { HubConfig } from "@elara/runtime/config/hub";
 import { closeAll } from "@elara/runtime/plugins/close-all";
-import type { Configured } from "@elara/runtime/service";
-import type { Authenticator, AuthPlugin, LoginField } from "@elara/sdk";
+import type { ConfiguredAuthenticator } from "@elara/runtime/service";
+import type { Authenticator, LoginField } from "@elara/sdk";
 import type { Logger } from "pino";
+import { type AllowRules, allowRules } from "../people/allow-rules.ts";
 
 /** One way to log in, set up. */
 export interface Door {
@@ -15,6 +16,10 @@ export interface Door {
   /** For the button, `Sign in with {label}`. */
   readonly label: string;
   readonly authenticator: Authenticator;
+  /** Who of its people may log in. */
+  readonly rules: AllowRules;
+  /** Some rule lets somebody in, of the configuration or of its own options. */
+  readonly letsIn: boolean;
   readonly log: Logger;
 }
 
@@ -39,13 +44,24 @@ export interface Doors {
 
 /** Sets all authenticators up; one that fails stops the start. */
 export async function openDoors(
-  configured: readonly Configured<AuthPlugin>[],
-  { hub, clock, log }: { hub: Pick<HubConfig, "dataDir" | "hubId">; clock: Clock; log: Logger },
+  configured: readonly ConfiguredAuthenticator[],
+  {
+    hub,
+    config,
+    clock,
+    log,
+  }: {
+    hub: Pick<HubConfig, "dataDir" | "hubId">;
+    config: Parameters<typeof allowRules>[0];
+    clock: Clock;
+    log: Logger;
+  },
 ): Promise<Doors> {
   const closers: (() => void | Promise<void>)[] = [];
   const all: Door[] = [];
   try {
-    for (const { name, plugin, options } of configured) {
+    for (const entry of configured) {
+      const { name, plugin, options } = entry;
       const own = log.child({ authenticator: name });
       const dataDir = join(hub.dataDir, "plugins", name);
       await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -58,7 +74,9 @@ export async function openDoors(
           closers.push(close);
         },
       });
-      all.push({ name, label: plugin.label ?? name, authenticator, log: own });
+      const rules = allowRules(config, entry);
+      const letsIn = !rules.isEmpty || plugin.allows?.(options) !== undefined;
+      all.push({ name, label: plugin.label ?? name, authenticator, rules, letsIn, log: own });
     }
   } catch (error) {
     await closeAll(closers, log);

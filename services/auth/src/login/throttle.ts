@@ -10,6 +10,8 @@ export interface Throttle {
    * time to wait.
    */
   enter(name: string, address: string): Promise<Attempt>;
+  /** The same for one without a name: who comes back from a provider. Only wide, since one address may be a whole school. */
+  enterFrom(address: string): Promise<Attempt>;
 }
 
 /** An attempt that was counted. */
@@ -78,6 +80,11 @@ export function throttle({ records, config, clock }: Ground): Throttle {
   }
 
   return {
+    async enterFrom(address) {
+      const key = digest(`callback\0${address}`);
+      await count(key, failuresPerName);
+      return { succeeded: () => takeOff(key), notMade: () => takeOff(key) };
+    },
     async enter(name, address) {
       const byAddress = digest(`address\0${address}\0${name}`);
       const byName = digest(`name\0${name}`);

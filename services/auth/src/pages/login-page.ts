@@ -16,7 +16,7 @@ export interface FailedTry {
 
 /** Answers with the login page: a form or button for each way to log in; after a failed try with its reason, and the name kept. */
 export async function loginPage(
-  { hub, config }: Ground,
+  { hub }: Ground,
   doors: Doors,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -28,7 +28,7 @@ export async function loginPage(
   const forms = views.filter((view) => view.kind === "form");
   // The form that was tried stays open; otherwise the first one.
   const open = forms.find((form) => form.name === failed?.door) ?? forms[0];
-  const isClosed = !config.allowAll && config.allowedUsers.length === 0 && config.adminUsers.length === 0;
+  const isClosed = doors.all.every((door) => !door.letsIn);
   if (failed?.error) {
     reply.status(failed.error.status);
     if (failed.error.retryAfterSeconds !== undefined)

@@ -6,10 +6,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
 import type { Ground } from "../ground.ts";
 import { type Doors, doorOf } from "../login/authenticators.ts";
+import { LoginRefused } from "../login/refusal.ts";
 import type { Login } from "../login.ts";
 import type { OpenedSession, SessionBook } from "../people/session-book.ts";
 import { loginPage } from "./login-page.ts";
 import { callbackUrl, landing, nextOf } from "./place.ts";
+import { refusedPage } from "./refused-page.ts";
 
 const FORM_BYTES = 64 * 1024;
 const DAY_SECONDS = 86_400;
@@ -61,6 +63,10 @@ export function loginRoutes(app: FastifyInstance, { ground, doors, login, sessio
     }
 
     function failed(error: unknown): Promise<FastifyReply> {
+      if (error instanceof LoginRefused) {
+        const next = nextOf(request, hub);
+        return refusedPage(reply, { hub, door, isRedirect: false, refusal: error, next });
+      }
       const known = hubErrorOf(error);
       if (!known) throw error;
       if (known.status >= 500)

@@ -1,14 +1,17 @@
-import { HubError } from "@elara/contracts";
+import { codeOf, HubError } from "@elara/contracts";
+import { timestamp } from "@elara/runtime/clock";
 import { hubErrorOf } from "@elara/runtime/http/hub-error";
 import { hubPath, originOf } from "@elara/runtime/http/paths";
 import { digest } from "@elara/runtime/id";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
-import { doorOf } from "../login/authenticators.ts";
+import { type Door, doorOf } from "../login/authenticators.ts";
+import { LoginRefused } from "../login/refusal.ts";
 import { ticketSeal } from "../login/sealed-cookie.ts";
 import { loginPage } from "./login-page.ts";
 import { type LoginRouteParts, sessionOf, welcome } from "./login-routes.ts";
 import { callbackUrl, nextOf } from "./place.ts";
+import { refusedPage } from "./refused-page.ts";
 
 const TICKET_SECONDS = 600;
 /** Browsers drop cookies above 4,096 bytes. */
@@ -17,7 +20,7 @@ const MAX_TICKET_CHARS = 3800;
 /**
  * `/hub/oauth_login` and `/hub/oauth_callback`: log-ins at a provider. The provider's `state` names a cookie that only the
  * browser which began the log-in has, one for each attempt, so that several tabs work and nobody can be logged in with a
- * stranger's code.
+ * stranger's code. An attempt counts once, also for who keeps its cookie.
  */
 export function redirectRoutes(
   app: FastifyInstance,
@@ -33,7 +36,10 @@ export function redirectRoutes(
   const begin = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const door = doorOf(doors, nameOf(request));
     try {
-      const start = await door.authenticator.begin({ callbackUrl: callbackUrl(request, hub, door.name) });
+      const start = await door.authenticator.begin({
+        callbackUrl: callbackUrl(request, hub, door.name),
+        ...(textOf(request.query, "account") === "other" ? { otherAccount: true } : {}),
+      });
       if (start.kind === "form") return reply.redirect(`${hubPath(hub)}login`);
       const state = new URL(start.url).searchParams.get("state");
       if (!state) throw new TypeError("an authenticator that redirects must send a state parameter");
@@ -53,18 +59,35 @@ export function redirectRoutes(
       });
       return reply.redirect(start.url);
     } catch (error) {
-      return failed(request, reply, door.name, error);
+      return failed(request, reply, door, error);
     }
+  };
+
+  /** Marked before the authenticator is asked. Throws LOGIN_STATE_INVALID when it was already. */
+  const spend = async (door: Door, state: string): Promise<void> => {
+    const expiresAt = timestamp(clock.now() + TICKET_SECONDS * 1000);
+    const _id = digest(`${door.name}\0${state}`);
+    await ground.records.spentLogins.insert({ _id, v: 1, expiresAt }).catch((cause: unknown) => {
+      if (codeOf(cause) !== "STORE_CONFLICT") throw cause;
+      throw new HubError("LOGIN_STATE_INVALID", {
+        message: "This login has been finished already. Begin again.",
+        cause,
+      });
+    });
   };
 
   const finish = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const door = doorOf(doors, nameOf(request));
+    let next: string | undefined;
     try {
-      const name = cookieName(textOf(request.query, "state") ?? "");
+      const state = textOf(request.query, "state") ?? "";
+      const name = cookieName(state);
       const ticket = tickets.open(request.cookies[name] ?? "", clock.now());
       // Another authenticator's ticket is a mix-up attack.
       if (ticket?.authenticator !== door.name) throw new HubError("LOGIN_STATE_INVALID");
+      next = ticket.next || undefined;
       reply.clearCookie(name, { path: callbackPath });
+      await spend(door, state);
       const input = Object.fromEntries(
         Object.keys(Object(request.query)).flatMap((field) => {
           const value = textOf(request.query, field);
@@ -82,9 +105,9 @@ export function redirectRoutes(
         },
         await sessionOf(request, sessions),
       );
-      return await welcome(ground, request, reply, opened, ticket.next || undefined);
+      return await welcome(ground, request, reply, opened, next);
     } catch (error) {
-      return failed(request, reply, door.name, error);
+      return failed(request, reply, door, error, next);
     }
   };
 
@@ -100,14 +123,18 @@ export function redirectRoutes(
   function failed(
     request: FastifyRequest,
     reply: FastifyReply,
-    door: string,
+    door: Door,
     error: unknown,
+    next?: string,
   ): Promise<FastifyReply> {
+    if (error instanceof LoginRefused) {
+      return refusedPage(reply, { hub, door, isRedirect: true, refusal: error, next });
+    }
     const known = hubErrorOf(error) ?? new HubError("LOGIN_UNAVAILABLE", { cause: error });
     if (known.status >= 500)
       ground.log.warn(
         {
-          authenticator: door,
+          authenticator: door.name,
           code: known.code,
           operator: known.operator,
           detail: known.detail,
@@ -115,6 +142,6 @@ export function redirectRoutes(
         },
         "login could not be checked",
       );
-    return loginPage(ground, doors, request, reply, { error: known, door });
+    return loginPage(ground, doors, request, reply, { error: known, door: door.name });
   }
 }

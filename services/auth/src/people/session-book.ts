@@ -5,6 +5,7 @@ import { digest } from "@elara/runtime/id";
 import { insertWithEvents, withEvents } from "@elara/runtime/outbox";
 import type { Filter } from "@elara/runtime/store/store";
 import type { Ground } from "../ground.ts";
+import type { KeptLogins } from "../kept/kept-logins.ts";
 import { swap } from "../swap.ts";
 import { facts, type SessionEnd } from "./facts.ts";
 import type { TokenBook } from "./token-book.ts";
@@ -16,10 +17,17 @@ export interface OpenedSession {
   readonly session: Session;
 }
 
+export interface Opening {
+  /** The browser's present session, which ends. */
+  readonly previous?: Session;
+  /** Runs before the session of this id is there: what must not be lost with it. */
+  before?(credential: string): Promise<void>;
+}
+
 /** Logins of browsers, each under the digest of its cookie's secret. */
 export interface SessionBook {
   /** A new secret with every login. The same person in the same browser keeps the session id, so that open notebooks go on. */
-  open(userId: string, authenticator: string, previous?: Session): Promise<OpenedSession>;
+  open(userId: string, authenticator: string, how?: Opening): Promise<OpenedSession>;
   find(credential: string): Promise<Session | undefined>;
   /** Whether a browser with this session id is still logged in as this user. */
   isOpen(userId: string, sessionId: string): Promise<boolean>;
@@ -28,7 +36,7 @@ export interface SessionBook {
    * interrupted finds it open and does it again.
    */
   end(credential: string): Promise<void>;
-  /** Revokes what is left of tokens of these revoked sessions. */
+  /** Revokes what is left of tokens of these revoked sessions, and has given back what their authenticators kept. */
   endLeftOvers(revoked: Filter): Promise<void>;
   /** Revokes all sessions of a user. */
   endAll(userId: string): Promise<void>;
@@ -38,7 +46,13 @@ export interface SessionBook {
 
 const DAY_MS = 86_400_000;
 
-export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook): SessionBook {
+/** `kept`: what authenticators kept of sessions; each that ends, in whatever way, is told there. */
+export function sessionBook(
+  ground: Ground,
+  users: UserBook,
+  tokens: TokenBook,
+  kept: Pick<KeptLogins, "end">,
+): SessionBook {
   const { sessions } = ground.records;
   const fact = facts(ground);
   const now = () => timestamp(ground.clock.now());
@@ -64,6 +78,8 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
     });
     ground.forget([_id]);
     ground.nudge();
+    // After the mark: who is killed in between is followed by the janitor.
+    await kept.end(_id);
     return revoked;
   };
   const endTokens = ({ sessionId, userId }: Session, actor: string) =>
@@ -84,7 +100,7 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
   };
 
   return {
-    async open(userId, authenticator, previous) {
+    async open(userId, authenticator, { previous, before } = {}) {
       const isSamePerson = previous?.userId === userId && previous.revokedAt === "";
       const secret = newLoginSecret();
       const started = {
@@ -98,6 +114,7 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
         expiresAt: timestamp(ground.clock.now() + ground.config.sessionDays * DAY_MS),
         revokedAt: "",
       };
+      await before?.(started._id);
       const session = await sessions.insert(
         insertWithEvents(started, [fact.sessionStarted(started, await nameOf(userId))]),
       );
@@ -114,8 +131,10 @@ export function sessionBook(ground: Ground, users: UserBook, tokens: TokenBook):
       do {
         const page = await sessions.find({ where, limit: 200, ...(after === undefined ? {} : { after }) });
         // A new log-in of the same person goes on with the session under another secret.
-        for (const session of page.items)
+        for (const session of page.items) {
           if (!(await isOpen(session.userId, session.sessionId))) await endTokens(session, "system:auth");
+          await kept.end(session._id);
+        }
         after = page.next;
       } while (after !== undefined);
     },

@@ -1,6 +1,7 @@
 import { timestamp } from "@elara/runtime/clock";
 import type { Filter, Page, Query } from "@elara/runtime/store/store";
 import type { Ground } from "../ground.ts";
+import type { KeptLogins } from "../kept/kept-logins.ts";
 import type { SessionBook } from "../people/session-book.ts";
 import type { TokenBook } from "../people/token-book.ts";
 
@@ -15,7 +16,7 @@ const AT_ONCE = 200;
 /** Takes away what is over: expired and revoked credentials, spent codes, old throttles, tombstones after a day. Safe in every replica. */
 export async function tidy(
   { records, clock }: Ground,
-  { sessions, tokens }: { sessions: SessionBook; tokens: TokenBook },
+  { sessions, tokens, kept }: { sessions: SessionBook; tokens: TokenBook; kept: KeptLogins },
 ): Promise<void> {
   const before = (ms: number) => ({ gte: EPOCH, lt: timestamp(clock.now() - ms) });
   await tokens.expire();
@@ -26,6 +27,8 @@ export async function tidy(
   await removeAll(records.tokens, { revokedAt: before(MARK_MS), pendingSince: "" });
   await removeAll(records.sessions, { revokedAt: before(MARK_MS) }, isOut);
   await removeAll(records.codes, { expiresAt: before(MARK_MS) });
+  await removeAll(records.spentLogins, { expiresAt: before(MARK_MS) });
+  await kept.renew();
   await removeAll(records.throttles, { expiresAt: before(0) });
   await removeAll(records.users, {
     deletingAt: before(DAY_MS),

@@ -1,16 +1,20 @@
 import { AuthGrantServer, codeOf } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { awayCodes, isAway } from "@elara/runtime/is-away";
+import { failureCode } from "@elara/runtime/telemetry/failure-code";
+import type { Span } from "@elara/runtime/telemetry/tracer";
 import { isUnjudged } from "../admission.ts";
 import { causeOf, causeOfError } from "../causes.ts";
 import { environmentOf } from "../environment.ts";
 import { causeTime, failStart } from "../fail.ts";
 import type { ServerDoc } from "../ledger.ts";
+import { logInEnvironment } from "../log-in-environment.ts";
 import { freeze, leftMs, thaw } from "../phases.ts";
 import { optionsToStart } from "../profiles/choice.ts";
 import { madeNothing } from "../promises.ts";
 import { keyOf } from "../stored-server.ts";
 import { newServerToken } from "../token.ts";
+import { stepSpan } from "../tracing.ts";
 import { accept, hearLate, markEnded } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
 import { progressOf } from "./progress.ts";
@@ -66,7 +70,7 @@ async function waitForGrant({ parts, memory }: Drive, doc: ServerDoc, error: unk
   await parts.ledger.move(doc, { set: { ...freeze(doc, now), deadlineAt } });
 }
 
-/** Options, token, grant, environment. */
+/** Options, token, grant, what the log-in brings along, environment. */
 async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   const { parts, backend } = drive;
   const { token, tokenDigest } = newServerToken();
@@ -83,6 +87,7 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
     return 0;
   }
   let clientId: string;
+  let logIn: Record<string, string>;
   try {
     const grant = await parts.bus.request(AuthGrantServer, {
       userId: doc.userId,
@@ -93,6 +98,7 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
       path: doc.path,
     });
     clientId = grant.clientId;
+    logIn = await logInEnvironment(parts, doc);
   } catch (error) {
     if (!isAway(error)) {
       await failStart(parts, backend, { doc, cause: causeOfError(error, causeTime(parts)), isGone: false });
@@ -108,6 +114,7 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
     server: { ...doc, apiUrl },
     token,
     clientId,
+    logIn,
   });
   await parts.steps.add(doc, "environment");
   const clock = thaw(isWaiting(doc) ? { ...doc, deadlineAt: "" } : doc, parts.clock.now());
@@ -115,7 +122,9 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   const marked = await parts.ledger.move(doc, {
     set: { ...clock, apiUrl, submitUntil: later(doc.submitUntil, clock.deadlineAt) },
   });
-  if (marked) await hand(drive, marked, { env, options, inherited: doc.submitUntil ?? "" });
+  if (!marked) return 0;
+  const given = { env, options, inherited: doc.submitUntil ?? "" };
+  await stepSpan("server.submit", marked, (span) => hand(drive, marked, given, span));
   return 0;
 }
 
@@ -124,6 +133,7 @@ async function hand(
   drive: Drive,
   doc: ServerDoc,
   given: { env: Record<string, string>; options: Record<string, unknown>; inherited: string },
+  span: Span,
 ): Promise<void> {
   const { parts, backend } = drive;
   const progress = progressOf(drive, doc);
@@ -149,6 +159,7 @@ async function hand(
     await progress.settled();
     await accept(drive, doc, backend.handle(handle), given.inherited);
   } catch (error) {
+    span.fail(failureCode(error));
     if (begun && isUnderWay) return hearLate(drive, doc, begun);
     if (isAway(error)) throw error;
     const own = await markEnded(drive, doc, { inherited: given.inherited, isNothing: madeNothing(error) });

@@ -94,7 +94,7 @@ export function spawnPendingPage(app: FastifyInstance, deps: WebDeps): void {
     return renderPage(reply.code(status), "spawn-failed", {
       ...page,
       title: "Server did not start",
-      failure: { message, code, operator: isAdmin ? operator : "" },
+      failure: { message, code, operator: isAdmin ? operator : "", mayAsk: status === 403 },
       steps: stepsView(await deps.reads.steps(server), true),
       tail: maySeeOutput ? (await deps.reads.tail(server)).slice(-50) : [],
     });

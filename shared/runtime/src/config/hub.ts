@@ -103,7 +103,12 @@ export const NetworkSection = Type.Object(
 );
 
 /** Resolved: `dataDir` absolute, `internalUrl` filled in. */
-export type HubConfig = Static<typeof HubSection> & { network: Static<typeof NetworkSection>; hubId: string };
+export type HubConfig = Static<typeof HubSection> & {
+  network: Static<typeof NetworkSection>;
+  hubId: string;
+  /** `auth.contact`, for the pages of all services; absent: the administrators. */
+  contact?: string;
+};
 
 /** Where a server reaches the hub's API: the internal listener, with the base URL. */
 export const apiUrlOf = (hub: Pick<HubConfig, "network" | "baseUrl">): string =>

@@ -5,6 +5,7 @@ import type { FastifyReply } from "fastify";
 import { Liquid } from "liquidjs";
 import { hubPath } from "../http/paths.ts";
 import type { Identity } from "../store/read/identity.ts";
+import { contactOf } from "./contact.ts";
 
 const OWN_TEMPLATES = fileURLToPath(new URL("./templates/", import.meta.url));
 
@@ -38,7 +39,7 @@ export type PageData = {
 
 /**
  * Answers with a page. A template begins with `{% layout "layout" %}` and fills the blocks `content`, `head`, `scripts`.
- * Beside `data` it sees `hub` (`base`, `url`, `static`, `trial`, `version`), `user` (`name`, `admin`; absent for nobody), `xsrf`
+ * Beside `data` it sees `hub` (`base`, `url`, `static`, `trial`, `version`, `contact`), `user` (`name`, `admin`; absent for nobody), `xsrf`
  * (hidden field `_xsrf` of every form) and `nonce` (on every script and stylesheet). Output is escaped, nothing inline runs.
  */
 export async function renderPage(
@@ -78,6 +79,7 @@ async function send(
       static: `${hubPath(hub)}static/`,
       trial: hub.trial,
       version: ELARA_VERSION,
+      contact: contactOf(hub.contact ?? ""),
     },
     ...(identity ? { user: { name: identity.name, admin: identity.scopes.has("admin-ui") } } : {}),
   });

@@ -1,0 +1,103 @@
+import { type AnswerOf, type AuthPreSpawn, codeOf, HubError, type RequestOf } from "@elara/contracts";
+import { preSpawnContext, sealMessage } from "@elara/runtime/sealed-message";
+import { serverVariableFault } from "@elara/sdk";
+import type { Ground } from "../ground.ts";
+import type { KeptLogins } from "../kept/kept-logins.ts";
+import type { Door, Doors } from "../login/authenticators.ts";
+import type { UserBook } from "../people/user-book.ts";
+
+const CALL_MS = 20_000;
+/** The order is repeated after 300 ms and 1 s, and asked anew by a start that waits: the plugin is not. */
+const LINGER_MS = 10_000;
+/** Of one message on the bus. */
+const MAX_CHARS = 150_000;
+
+export interface PreSpawnParts {
+  readonly ground: Ground;
+  readonly users: UserBook;
+  readonly kept: KeptLogins;
+  readonly doors: Doors;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/**
+ * `auth.pre_spawn`: asks the authenticator of the user's newest open session of which something was kept, and seals what it
+ * says for the one who asks. Who has nothing kept gets an empty environment.
+ */
+export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
+  const { clock, log } = ground;
+  const asked = new Map<string, Promise<Variables>>();
+
+  async function environmentFor(userId: string, start: string): Promise<Variables> {
+    const asks = (name: string) => doors.find(name)?.authenticator.preSpawn !== undefined;
+    const [newest] = await kept.living(userId, asks);
+    const door = newest && doors.find(newest.authenticator);
+    const user = await users.living(userId);
+    if (!newest || !door || !user) return {};
+    const key = `${start} ${newest._id}`;
+    const known = asked.get(key);
+    if (known) return known;
+    const answer = ask(door, { userName: user.name, authState: kept.open(newest) });
+    asked.set(key, answer);
+    const forget = () => void setTimeout(() => asked.delete(key), LINGER_MS).unref();
+    answer.then(forget, () => asked.delete(key));
+    return answer;
+  }
+
+  async function ask(
+    door: Door,
+    login: { userName: string; authState: Readonly<Record<string, unknown>> },
+  ): Promise<Variables> {
+    const began = clock.monotonic();
+    const signal = AbortSignal.timeout(CALL_MS);
+    const late = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    let variables: unknown;
+    try {
+      variables = await Promise.race([late, door.authenticator.preSpawn?.({ ...login, signal }) ?? {}]);
+    } catch (cause) {
+      if (cause instanceof HubError) throw cause;
+      throw new HubError("AUTH_PRE_SPAWN_FAILED", { cause, detail: { authenticator: door.name } });
+    }
+    if (typeof variables !== "object" || variables === null)
+      throw new HubError("AUTH_PRE_SPAWN_FAILED", {
+        detail: { authenticator: door.name, why: "its answer is no object" },
+      });
+    const ms = Math.round(clock.monotonic() - began);
+    log.debug({ authenticator: door.name, name: login.userName, ms }, "environment of a login asked for");
+    return allowed(door, variables);
+  }
+
+  /** Without what is not an authenticator's to set. Values are never logged. */
+  function allowed(door: Door, variables: object): Variables {
+    const good: Record<string, string> = {};
+    for (const [name, value] of Object.entries(variables)) {
+      const fault = serverVariableFault(name, value);
+      if (fault === undefined) good[name] = value;
+      else
+        door.log.error(
+          { code: "AUTH_PRE_SPAWN_REFUSED", variable: name.slice(0, 64), fault },
+          "variable of an authenticator left out",
+        );
+    }
+    return good;
+  }
+
+  return async (order: RequestOf<typeof AuthPreSpawn>): Promise<AnswerOf<typeof AuthPreSpawn>> => {
+    const { userId, serverId, generation, publicKey } = order;
+    try {
+      const variables = await environmentFor(userId, `${serverId} ${generation}`);
+      const text = JSON.stringify(variables);
+      if (text.length > MAX_CHARS)
+        throw new HubError("AUTH_PRE_SPAWN_FAILED", {
+          detail: { why: `its variables have ${text.length} characters, more than ${MAX_CHARS}` },
+        });
+      return { sealed: sealMessage(text, publicKey, preSpawnContext(order)) };
+    } catch (error) {
+      log.warn({ userId, serverId, code: codeOf(error), err: error }, "start gets nothing of the login");
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,42 @@
+import type { HubConfig } from "@elara/runtime/config/hub";
+import { hubPath } from "@elara/runtime/http/paths";
+import { renderPage } from "@elara/runtime/pages/render";
+import type { FastifyReply } from "fastify";
+import type { Door } from "../login/authenticators.ts";
+import type { LoginRefused } from "../login/refusal.ts";
+
+/**
+ * Answers somebody who has logged in all right and is not let in: as whom, why, whom to ask, and a way to another account.
+ * Not the login page, whose button would lead back here by itself.
+ */
+export function refusedPage(
+  reply: FastifyReply,
+  {
+    hub,
+    door,
+    isRedirect,
+    refusal,
+    next,
+  }: {
+    hub: HubConfig;
+    door: Door;
+    isRedirect: boolean;
+    refusal: LoginRefused;
+    next: string | undefined;
+  },
+): Promise<FastifyReply> {
+  const query = next === undefined ? "" : `next=${encodeURIComponent(next)}`;
+  return renderPage(reply.status(403), "refused", {
+    title: "You cannot come in",
+    label: door.label,
+    isRedirect,
+    who: refusal.who,
+    message: refusal.message,
+    code: refusal.code,
+    requestId: reply.request.id,
+    loginUrl: `${hubPath(hub)}login${query && `?${query}`}`,
+    otherUrl: isRedirect
+      ? `${hubPath(hub)}oauth_login/${encodeURIComponent(door.name)}?account=other${query && `&${query}`}`
+      : `${hubPath(hub)}login${query && `?${query}`}`,
+  });
+}
