@@ -109,11 +109,11 @@ export async function startSpawn(
   const unserved = watchUnserved(parts);
   const desk: Desk = { parts, drivers, activity };
   const orders = [
-    bus.reply(SpawnStart, (request, { orderId }) => orderStart(desk, { request, orderId })),
-    bus.reply(SpawnStop, (request, { orderId }) => orderStop(desk, { request, orderId })),
-    bus.reply(SpawnCreate, (request, { orderId }) => orderCreate(desk, { request, orderId })),
-    bus.reply(SpawnPurge, (request, { orderId }) => orderPurge(desk, { request, orderId })),
-    bus.reply(SpawnCull, (request, { orderId }) => orderCull(desk, { request, orderId })),
+    bus.reply(SpawnStart, (request, meta) => orderStart(desk, { request, ...meta })),
+    bus.reply(SpawnStop, (request, meta) => orderStop(desk, { request, ...meta })),
+    bus.reply(SpawnCreate, (request, meta) => orderCreate(desk, { request, ...meta })),
+    bus.reply(SpawnPurge, (request, meta) => orderPurge(desk, { request, ...meta })),
+    bus.reply(SpawnCull, (request, meta) => orderCull(desk, { request, ...meta })),
     // Another replica took an order for a server driven here.
     bus.subscribe(ServerChanged, ({ serverId }) => drivers.nudge(serverId)),
   ];
