@@ -21,16 +21,16 @@ export interface Archive {
 }
 
 /**
- * Makes `elara-VERSION-linux-ARCH.tar.gz` and its `.sha256` in `out`: hub, production packages and the Node that runs
- * this. `version` other than the tree's own is for trying an upgrade.
+ * Makes `elara-VERSION-linux-ARCH.tar.gz` and its `.sha256` in `out`: hub, production packages, and the Node that runs
+ * this very program.
  */
-export async function makeArchive(out: string, version: string = ELARA_VERSION): Promise<Archive> {
-  const folder = `elara-${version}`;
+export async function makeArchive(out: string): Promise<Archive> {
+  const folder = `elara-${ELARA_VERSION}`;
   const file = join(out, `${folder}-${process.platform}-${process.arch}.tar.gz`);
   const stage = mkdtempSync(join(tmpdir(), "elara-package-"));
   try {
     mkdirSync(out, { recursive: true });
-    layOut(ROOT, join(stage, folder), { version, node: process.execPath });
+    layOut(ROOT, join(stage, folder), { version: ELARA_VERSION, node: process.execPath });
     // Names in order, no owner, nobody but root may write: the same tree gives the same list anywhere.
     const exact = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rwX,go+rX,go-w"];
     execFileSync("tar", ["-C", stage, ...exact, "-I", "gzip -6", "-cf", file, folder]);
