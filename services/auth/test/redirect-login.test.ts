@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { provider } from "./authenticators.ts";
 import type { Browser } from "./browser.ts";
-import { Stand } from "./stand.ts";
+import { Stand, until } from "./stand.ts";
 
 describe("log-in at a provider", () => {
   let stand: Stand;
@@ -57,6 +57,36 @@ describe("log-in at a provider", () => {
     assert.equal(mixedUp.statusCode, 400);
     stand.advance(601);
     assert.equal((await attacker.get(url)).statusCode, 400, "too old");
+  });
+
+  test("an attempt counts once: not again with its cookie kept, nor at another replica, and the authenticator is not asked", async () => {
+    const door = provider();
+    const own = await Stand.open({ authenticators: [door] });
+    const browser = own.browser();
+    const sent = await browser.get("/hub/oauth_login/provider");
+    const state = new URL(sent.headers.location?.toString() ?? "").searchParams.get("state");
+    const url = `/hub/oauth_callback/provider?code=grace&state=${state}`;
+    const kept = browser.jar.filter(({ name }) => name.startsWith("elara-login-"));
+    assert.equal(kept.length, 1);
+    assert.equal((await browser.get(url)).statusCode, 302);
+    const replica = await Stand.open({ authenticators: [door], with: own });
+    for (const at of [own, replica]) {
+      const thief = at.browser();
+      thief.jar.push(...kept);
+      const again = await thief.get(url);
+      assert.equal(again.statusCode, 400);
+      assert.match(again.body, /finished already/);
+      assert.equal(thief.cookie("jupyterhub-hub-login"), undefined);
+    }
+    assert.equal(door.seen.finished, 1);
+    const { items } = await own.records.spentLogins.find();
+    assert.equal(items.length, 1);
+    assert.ok(!JSON.stringify(items).includes(state ?? "?"), "only its digest is stored");
+    await replica.close({ keepStore: true });
+    const later = await Stand.open({ authenticators: [door], with: own }, 3600);
+    await until("the mark is swept", async () => (await own.records.spentLogins.count()) === 0 || undefined);
+    await later.close({ keepStore: true });
+    await own.close();
   });
 
   test("the state is sealed: the browser cannot read or change it", async () => {

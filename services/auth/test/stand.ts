@@ -29,6 +29,8 @@ export interface StandOptions {
   /** Shared with another stand: another replica of the same hub. */
   readonly with?: Stand;
   readonly baseUrl?: string;
+  /** Of what authenticators keep, the one that seals first. */
+  readonly cryptKeys?: readonly Buffer[];
 }
 
 const never = (): never => {
@@ -104,6 +106,7 @@ export class Stand {
         dataDir: this.dataDir,
         namedServers: false,
         trial: false,
+        contact: config.contact,
         hubId: "testhub",
         network: {
           host: "127.0.0.1",
@@ -118,7 +121,10 @@ export class Stand {
           insecure: false,
         },
       },
-      keys: keysFrom({ cookieSecret: Buffer.alloc(32, 1), cryptKey: Buffer.alloc(32, 2) }),
+      keys: keysFrom({
+        cookieSecret: Buffer.alloc(32, 1),
+        cryptKey: options.cryptKeys ?? Buffer.alloc(32, 2),
+      }),
       bus: this.bus,
       store: this.#raced(this.store),
       log,
@@ -203,6 +209,17 @@ export class Stand {
     const answer = await browser.login(name, password);
     if (answer.statusCode !== 302) throw new Error(`login of ${name}: ${answer.statusCode} ${answer.body}`);
     return browser;
+  }
+
+  /** Goes to a provider and comes back as this person; the answer to the callback, and its address. */
+  async atProvider(
+    code: string,
+    { door = "provider", browser = this.browser() }: { door?: string; browser?: Browser } = {},
+  ) {
+    const sent = await browser.get(`/hub/oauth_login/${door}?next=%2Fhub%2Fhome`);
+    const state = new URL(sent.headers.location?.toString() ?? "").searchParams.get("state") ?? "";
+    const url = `/hub/oauth_callback/${door}?code=${encodeURIComponent(code)}&state=${state}`;
+    return { browser, url, answer: await browser.get(url) };
   }
 
   /** The API with a token. */
