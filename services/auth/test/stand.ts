@@ -11,7 +11,7 @@ import {
 } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { memoryBus } from "@elara/runtime/bus/memory";
-import { keysFrom } from "@elara/runtime/keys";
+import { type Keys, keysFrom } from "@elara/runtime/keys";
 import type { RunningService, ServiceContext } from "@elara/runtime/service";
 import { sqliteStore } from "@elara/runtime/store/sqlite";
 import type { Store } from "@elara/runtime/store/store";
@@ -43,6 +43,7 @@ export class Stand {
   readonly store: Store;
   readonly bus: Bus;
   readonly records: Records;
+  readonly keys: Keys;
   readonly seen: CloudEvent[];
   readonly lines: string[] = [];
   /** Servers that `spawn.purge` still finds, by user id. */
@@ -71,6 +72,8 @@ export class Stand {
     this.records = openRecords(store);
     this.seen = options.with?.seen ?? [];
     this.#base = options.baseUrl ?? "/";
+    const cryptKey = options.cryptKeys ?? Buffer.alloc(32, 2);
+    this.keys = keysFrom({ cookieSecret: Buffer.alloc(32, 1), cryptKey });
   }
 
   readonly clock = {

@@ -20,7 +20,7 @@ const AT_ONCE = 8;
  * try gives back is dropped after a day, with an error.
  */
 export async function giveBack(
-  ground: Ground,
+  ground: Pick<Ground, "records" | "clock" | "log">,
   { kept, doors, end }: { kept: KeptLogins; doors: Doors; end: AbortSignal },
 ): Promise<void> {
   const { authStates, sessions } = ground.records;

@@ -35,7 +35,11 @@ export interface KeptLogins {
 }
 
 /** `nudge`: something is to be given back now. */
-export function keptLogins(ground: Ground, envelope: Envelope, nudge: () => void): KeptLogins {
+export function keptLogins(
+  ground: Pick<Ground, "records" | "clock" | "log">,
+  envelope: Envelope,
+  nudge: () => void,
+): KeptLogins {
   const { authStates, sessions } = ground.records;
   const { log, clock } = ground;
   const now = () => timestamp(clock.now());

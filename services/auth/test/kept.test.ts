@@ -1,0 +1,341 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { AuthDeleteUser } from "@elara/contracts";
+import { digest } from "@elara/runtime/id";
+import { keysFrom } from "@elara/runtime/keys";
+import { pino } from "pino";
+import { Value } from "typebox/value";
+import { AuthConfig } from "../src/config.ts";
+import { envelope } from "../src/kept/envelope.ts";
+import { giveBack } from "../src/kept/give-back.ts";
+import { keptLogins } from "../src/kept/kept-logins.ts";
+import { openDoors } from "../src/login/authenticators.ts";
+import { book, type ProviderOptions, provider } from "./authenticators.ts";
+import type { Browser } from "./browser.ts";
+import { Stand, type StandOptions, until } from "./stand.ts";
+
+const stands: Stand[] = [];
+afterEach(async () => {
+  const [first, ...others] = stands.splice(0);
+  for (const other of others) await other.close({ keepStore: true });
+  await first?.close();
+});
+const open = async (options: StandOptions, seconds = 0): Promise<Stand> => {
+  const stand = await Stand.open(options, seconds);
+  stands.push(stand);
+  return stand;
+};
+
+/** The first `count` callers wait for each other. */
+function barrier(count: number): () => Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let left = count;
+  return () => {
+    left -= 1;
+    if (left <= 0) resolve();
+    return promise;
+  };
+}
+
+/** A provider that notes what it got back; `fails` says how often it refuses before that. */
+function giver({ fails = 0, ...more }: { fails?: number } & ProviderOptions = {}) {
+  const calls: string[] = [];
+  const returned: string[] = [];
+  let left = fails;
+  const door = provider({
+    ...more,
+    logout: async (token) => {
+      calls.push(token);
+      if (left-- > 0) throw new Error("provider away");
+      returned.push(token);
+    },
+  });
+  return { door, calls, returned };
+}
+const sessionOf = (browser: Browser): string => digest(browser.cookie("jupyterhub-hub-login") ?? "");
+const isReturned = (what: { returned: string[] }, count = 1) =>
+  until("the tokens are given back", () => what.returned.length >= count || undefined);
+const isEmpty = (stand: Stand) =>
+  until("nothing is kept", async () => (await stand.records.authStates.count()) === 0 || undefined);
+
+describe("what an authenticator keeps of a log-in", () => {
+  test("stands sealed under its session; no token is in store, events or log", async () => {
+    const { door } = giver();
+    const stand = await open({ authenticators: [door] });
+    const { browser } = await stand.atProvider("ada");
+    const [token = ""] = door.seen.tokens;
+    const kept = await stand.records.authStates.get(sessionOf(browser));
+    assert.match(kept?.sealed ?? "", /^v1\.[0-9a-f]{8}(\.[\w-]+){3}$/);
+    assert.equal(kept?.userId, (await stand.userNamed("ada"))?._id);
+    const everything = [
+      await stand.records.authStates.find(),
+      await stand.records.sessions.find(),
+      stand.seen,
+    ];
+    for (const text of [JSON.stringify(everything), stand.lines.join("\n")]) assert.ok(!text.includes(token));
+  });
+
+  test("opens for its own user only, and not when it was changed", () => {
+    const { authStateRing } = keysFrom({ cookieSecret: Buffer.alloc(32), cryptKey: Buffer.alloc(32, 5) });
+    const own = envelope(authStateRing);
+    const sealed = own.seal({ access_token: "secret" }, "user1");
+    assert.deepEqual(own.open(sealed, "user1"), { access_token: "secret" });
+    assert.notEqual(own.seal({ access_token: "secret" }, "user1"), sealed);
+    const foreign = envelope(
+      keysFrom({ cookieSecret: Buffer.alloc(32), cryptKey: Buffer.alloc(32, 6) }).authStateRing,
+    );
+    const [version, kid, iv, text, tag = ""] = sealed.split(".");
+    const wrong: [() => unknown, RegExp][] = [
+      [() => own.open(sealed, "user2"), /changed, or moved/],
+      [() => own.open([version, kid, iv, `A${text?.slice(1)}`, tag].join("."), "user1"), /changed|moved/],
+      [() => own.open([version, kid, iv, text, tag.slice(0, 6)].join("."), "user1"), /no envelope/],
+      [() => own.open("v2.x", "user1"), /./],
+      [() => foreign.open(sealed, "user1"), /not in secrets\.cryptKey/],
+    ];
+    for (const [look, why] of wrong)
+      assert.throws(look, (error: unknown) => {
+        const { code, detail }: { code?: string; detail?: { why?: string } } = Object(error);
+        assert.equal(code, "AUTH_STATE_UNREADABLE");
+        assert.match(detail?.why ?? "", why);
+        return true;
+      });
+  });
+
+  test("is sealed anew when another key stands first in the ring; the old one is not needed afterwards", async () => {
+    const [old, fresh] = [Buffer.alloc(32, 2), Buffer.alloc(32, 9)];
+    const one = giver();
+    const stand = await open({ authenticators: [one.door], cryptKeys: [old] });
+    const { browser } = await stand.atProvider("ada");
+    const id = sessionOf(browser);
+    const before = await stand.records.authStates.get(id);
+    await open({ authenticators: [one.door], cryptKeys: [fresh, old], with: stand });
+    const after = await until("it is sealed anew", async () => {
+      const now = await stand.records.authStates.get(id);
+      return now && now.kid !== before?.kid ? now : undefined;
+    });
+    const { authStateRing } = keysFrom({ cookieSecret: Buffer.alloc(32), cryptKey: fresh });
+    const [token] = one.door.seen.tokens;
+    assert.equal(envelope(authStateRing).open(after.sealed, after.userId).access_token, token);
+  });
+});
+
+describe("when a session ends, what was kept is given back", () => {
+  test("by a log-out, at once", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    await browser.get("/hub/logout");
+    await isReturned(giving);
+    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    await isEmpty(stand);
+  });
+
+  test("when another log-in takes its place, and only the old one's", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    await stand.atProvider("ada", { browser });
+    await isReturned(giving);
+    const [old] = giving.door.seen.tokens;
+    assert.deepEqual(giving.returned, [old]);
+    assert.equal(await stand.records.authStates.count(), 1);
+  });
+
+  test("when it expires", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door], config: { sessionDays: 1 } });
+    await stand.atProvider("ada");
+    const soon = await open({ authenticators: [giving.door], with: stand }, 120);
+    await until("the session is known to be open", async () => {
+      const { items } = await stand.records.authStates.find();
+      return (items[0]?.dueAt ?? "") > new Date(Date.now() + 3_600_000).toISOString() || undefined;
+    });
+    assert.deepEqual(giving.calls, [], "an open session keeps it");
+    await soon.close({ keepStore: true });
+    stands.splice(stands.indexOf(soon), 1);
+    await open({ authenticators: [giving.door], with: stand }, 86_400 + 60);
+    await isReturned(giving);
+  });
+
+  test("when the user is deleted, and under the name they had", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    await stand.atProvider("ada");
+    const user = await stand.userNamed("ada");
+    await stand.order(AuthDeleteUser, { userId: user?._id ?? "", actor: "system:test" });
+    await isReturned(giving);
+    await isEmpty(stand);
+  });
+
+  test("when the user is blocked", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    await stand.atProvider("ada");
+    await open({ authenticators: [giving.door], with: stand, config: { blockedUsers: ["ada"] } });
+    await isReturned(giving);
+  });
+
+  test("when the log-in was refused after the provider had said yes", async () => {
+    const giving = giver();
+    const stand = await open({
+      authenticators: [giving.door],
+      config: { allowAll: false, allowedUsers: ["grace"] },
+    });
+    const { answer } = await stand.atProvider("mallory");
+    assert.equal(answer.statusCode, 403);
+    await isReturned(giving);
+    await isEmpty(stand);
+  });
+
+  test("when the authenticator said yes after nobody waited any more", async () => {
+    let go = () => {};
+    const giving = giver({ who: () => new Promise((resolve) => (go = () => resolve({}))) });
+    const stand = await open({ authenticators: [giving.door], config: { loginSeconds: 0.1 } });
+    const { answer } = await stand.atProvider("ada");
+    assert.equal(answer.statusCode, 503);
+    go();
+    await isReturned(giving);
+    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+  });
+
+  test("never twice, although each way to end is told: a log-out leaves nothing to do for the others", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door, book()] });
+    const { browser } = await stand.atProvider("ada");
+    await browser.get("/hub/logout");
+    await isReturned(giving);
+    const user = await stand.userNamed("ada");
+    await stand.order(AuthDeleteUser, { userId: user?._id ?? "", actor: "system:test" });
+    await open({ authenticators: [giving.door], with: stand }, 15 * 86_400);
+    await stand.event("user.deleted");
+    assert.equal(giving.calls.length, 1);
+  });
+});
+
+describe("giving back is not lost", () => {
+  const DAY = 86_400;
+  /** Later, at another replica: rounds begin with it. */
+  const later = async (stand: Stand, door: ReturnType<typeof provider>, seconds: number) => {
+    const replica = await Stand.open({ authenticators: [door], with: stand }, seconds);
+    return { replica, end: () => replica.close({ keepStore: true }) };
+  };
+
+  test("by a provider that fails twice: it is tried again, later each time", async () => {
+    const giving = giver({ fails: 2 });
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    await browser.get("/hub/logout");
+    await until("the first try", () => giving.calls.length === 1 || undefined);
+    await until("it is put off", async () => {
+      const { items } = await stand.records.authStates.find();
+      return (
+        (items[0]?.tries === 1 && items[0].dueAt < new Date(Date.now() + 40_000).toISOString()) || undefined
+      );
+    });
+    const early = await later(stand, giving.door, 10);
+    const second = await later(stand, giving.door, 40);
+    await until("the second try", () => giving.calls.length === 2 || undefined);
+    const third = await later(stand, giving.door, 200);
+    await isReturned(giving);
+    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    await isEmpty(stand);
+    for (const { end } of [early, second, third]) await end();
+  });
+
+  test("by a kill after the session's mark: another process finds the mark", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    const id = sessionOf(browser);
+    const session = await stand.records.sessions.get(id);
+    // What a process leaves that was killed between its two writes.
+    await stand.records.sessions.patch(id, session?.rev ?? 0, {
+      set: { revokedAt: new Date().toISOString() },
+    });
+    await open({ authenticators: [giving.door], with: stand });
+    await isReturned(giving);
+  });
+
+  test("by a kill before the session was opened, or after the claim", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    await stand.records.sessions.delete(sessionOf(browser));
+    await stand.atProvider("grace");
+    const { items } = await stand.records.authStates.find();
+    const claimed = items.find(({ userName }) => userName === "grace");
+    const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+    await stand.records.authStates.patch(claimed?._id ?? "", claimed?.rev ?? 0, {
+      set: { endedAt: at(0), dueAt: at(60_000), tries: 1 },
+    });
+    await open({ authenticators: [giving.door], with: stand }, 90);
+    await isReturned(giving, 2);
+    assert.deepEqual(giving.returned.toSorted(), giving.door.seen.tokens.toSorted());
+  });
+
+  test("two replicas that look at the same moment ask the provider once", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    const id = sessionOf(browser);
+    const session = await stand.records.sessions.get(id);
+    await stand.records.sessions.delete(id, session?.rev);
+    const now = () => Date.now() + 90_000;
+    // Both have found it before either of them claims it.
+    const bothFound = barrier(2);
+    const { authStates } = stand.records;
+    const look = async (...query: Parameters<typeof authStates.find>) => {
+      const page = await authStates.find(...query);
+      await bothFound();
+      return page;
+    };
+    const replica = async () => {
+      const records = { ...stand.records, authStates: { ...authStates, find: look } };
+      const clock = { now, monotonic: now };
+      const ground = { records, clock, log: pino({ level: "silent" }) };
+      const doors = await openDoors([giving.door], { ...ground, hub, config: Value.Create(AuthConfig) });
+      const kept = keptLogins(ground, envelope(stand.keys.authStateRing), () => {});
+      return giveBack(ground, { kept, doors, end: new AbortController().signal });
+    };
+    const hub = { dataDir: stand.dataDir, hubId: "testhub" };
+    await Promise.all([replica(), replica()]);
+    assert.deepEqual(giving.calls, giving.door.seen.tokens);
+    assert.equal(await authStates.count(), 0);
+  });
+
+  test("what no try gives back is dropped after a day, with an error that says what to do", async () => {
+    const giving = giver({ fails: 1000 });
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    await browser.get("/hub/logout");
+    let seconds = 0;
+    const lines: string[][] = [];
+    for (let tries = 1; (await stand.records.authStates.count()) > 0; tries += 1) {
+      assert.ok(tries < 30, "it ends");
+      await until("a try", async () => {
+        const { items } = await stand.records.authStates.find();
+        return items[0] === undefined || items[0].tries >= tries ? true : undefined;
+      });
+      await until("it is put off or dropped", async () => {
+        const { items } = await stand.records.authStates.find();
+        return items[0] === undefined ||
+          items[0].dueAt > new Date(Date.now() + seconds * 1000 + 20_000).toISOString()
+          ? true
+          : undefined;
+      });
+      const { items } = await stand.records.authStates.find();
+      const next = items[0] && Math.ceil((Date.parse(items[0].dueAt) - Date.now()) / 1000) + 1;
+      if (next === undefined) break;
+      seconds = next;
+      const { replica, end } = await later(stand, giving.door, seconds);
+      lines.push(replica.lines);
+      await until("the next try", () => giving.calls.length > tries || undefined);
+      await end();
+    }
+    assert.ok(seconds > 0.8 * DAY && seconds < 1.3 * DAY, `after ${seconds} s`);
+    assert.ok(giving.calls.length >= 10);
+    const errors = lines.flat().filter((line) => line.includes('"level":50'));
+    assert.equal(errors.length, 1);
+    assert.match(errors[0] ?? "", /"name":"ada".*"code":"AUTH_STATE_KEPT".*revoke them at the provider/);
+  });
+});
