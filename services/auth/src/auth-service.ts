@@ -32,6 +32,8 @@ import { sessionBook } from "./people/session-book.ts";
 import { tokenBook } from "./people/token-book.ts";
 import { userBook } from "./people/user-book.ts";
 import { openRecords } from "./records.ts";
+import { allowedSubjects } from "./subscribers/allowed-subjects.ts";
+import { keepSubscribers } from "./subscribers/subscribers.ts";
 import { farewell } from "./upkeep/farewell.ts";
 import { tidy } from "./upkeep/janitor.ts";
 import { revokeBlocked } from "./upkeep/revoke-blocked.ts";
@@ -48,7 +50,7 @@ export default defineService({
   name: "auth",
   config: AuthConfig,
   faults: ({ services }) => serviceFaults(services),
-  async start({ instance, config, hub, keys, bus, store, log, clock, plugins }) {
+  async start({ instance, config, hub, keys, bus, gate, store, log, clock, plugins }) {
     const records = openRecords(store);
     const recent = recentActivity(bus, clock);
     const identities = identityReader({ store, clock, log });
@@ -123,6 +125,8 @@ export default defineService({
     upkeep.now();
     const orders = takeOrders({ ...parts, farewell: farewells.now });
     const blocked = revokeBlocked({ ...parts });
+    const subscribers =
+      gate && keepSubscribers({ ground, identities, gate, allowedOf: allowedSubjects(store) });
     const control = await openControlSocket({
       dataDir: hub.dataDir,
       instanceId: instance.id,
@@ -134,7 +138,7 @@ export default defineService({
       app,
       async close() {
         ending.abort();
-        await orders.close();
+        await Promise.all([orders.close(), subscribers?.close()]);
         await services.catch((error: unknown) => log.error({ err: error }, "services not registered"));
         await Promise.all([farewells.close(), returns?.close(), upkeep.close(), blocked]);
         await control.close();

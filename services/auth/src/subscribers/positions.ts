@@ -1,24 +1,23 @@
 import { HubError } from "@elara/contracts";
 import type { Position, SubscriberConsumers } from "@elara/runtime/bus/accounts/event-gate";
 import { commonFilters } from "@elara/runtime/bus/accounts/subject-filters";
-import type { Standings } from "./standing.ts";
+import type { Allowed, Standings } from "./standing.ts";
 import { wishOf } from "./wish.ts";
 
-/** nats-server looks through the list for each event. */
 const MAX_FILTERS = 100;
 const EVERYTHING = [">"];
+/** Matches no event. No filter at all would match each. */
+const NOTHING = ["hub.ev.v1.-.-.-.-"];
 
-/** What of its wish a subscriber may have. Throws SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY. */
-export function grantedFilters(wish: readonly string[], allowed: readonly string[]): string[] {
-  const filters = commonFilters(wish, allowed);
-  if (filters.length === 0) throw new HubError("SUBSCRIBER_NOTHING_ALLOWED");
-  if (filters.length > MAX_FILTERS) throw new HubError("SUBSCRIBER_FILTERS_MANY");
-  return filters;
+/** What of its wish a subscriber gets now: never an empty list, which nats-server would take for everything. */
+export function grantedFilters(wish: readonly string[], { subjects }: Allowed): readonly string[] {
+  const filters = commonFilters(wish, subjects);
+  return filters.length === 0 ? NOTHING : filters;
 }
 
 /**
  * Gives a subscriber its consumer: the one it has, where it stands; anew, where it asks for another start. Throws what
- * `wishOf` and `grantedFilters` throw, EVENTS_CURSOR_EXPIRED, NO_CREDENTIALS.
+ * `wishOf` throws, SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY, EVENTS_CURSOR_EXPIRED, NO_CREDENTIALS.
  */
 export function positions(consumers: SubscriberConsumers, standingsOf: Standings) {
   return async (subscriber: string, body: unknown): Promise<Position> => {
@@ -27,7 +26,11 @@ export function positions(consumers: SubscriberConsumers, standingsOf: Standings
     if (!standing) throw new HubError("NO_CREDENTIALS");
     const known = await consumers.get(subscriber);
     const wish = asked ?? known?.wish ?? EVERYTHING;
-    const filters = grantedFilters(wish, standing.allowed);
+    const { allowed } = standing;
+    const filters = grantedFilters(wish, allowed);
+    if (allowed.tooMany || filters.length > MAX_FILTERS) throw new HubError("SUBSCRIBER_FILTERS_MANY");
+    // A server that does not exist yet has no subject; anything else that is not there will not come.
+    if (filters === NOTHING && allowed.subjects.length > 0) throw new HubError("SUBSCRIBER_NOTHING_ALLOWED");
     if (start?.from === "sequence") {
       const earliest = await consumers.earliest();
       if (start.sequence < earliest)

@@ -1,15 +1,21 @@
-import type { ScopeSet } from "@elara/runtime/scopes/scope-set";
 import type { Identity, IdentityReader } from "@elara/runtime/store/read/identity";
 import type { Ground } from "../ground.ts";
 
-/** Subjects that scopes let through; changes with the users and servers there are. */
-export type AllowedFilters = (scopes: ScopeSet) => Promise<readonly string[]>;
+/** What scopes let through now; changes with the users and servers there are. */
+export interface Allowed {
+  /** Patterns of subjects; none while what it names does not exist yet. */
+  readonly subjects: readonly string[];
+  /** More than nats-server is to look through for each event. */
+  readonly tooMany: boolean;
+}
+
+/** Tells it; undefined for who may read nothing, now or later. */
+export type AllowedOf = (identity: Identity) => Promise<Allowed | undefined>;
 
 /** What a subscriber may do now. */
 export interface Standing {
   readonly identity: Identity;
-  /** At least one. */
-  readonly allowed: readonly string[];
+  readonly allowed: Allowed;
 }
 
 /** Tells by the public id of a token what its holder may read now; no entry for who may nothing (any more). */
@@ -21,7 +27,7 @@ const AT_ONCE = 100;
 export function standings(
   { records }: Pick<Ground, "records">,
   identities: Pick<IdentityReader, "byTokenDigest">,
-  allowedFilters: AllowedFilters,
+  allowedOf: AllowedOf,
 ): Standings {
   // A public id belongs to one token for ever.
   const digests = new Map<string, string>();
@@ -39,8 +45,8 @@ export function standings(
     for (const id of wanted) {
       const credential = digests.get(id);
       const identity = credential === undefined ? undefined : await identities.byTokenDigest(credential);
-      const allowed = identity ? await allowedFilters(identity.scopes) : [];
-      if (identity && allowed.length > 0) found.set(id, { identity, allowed });
+      const allowed = identity && (await allowedOf(identity));
+      if (identity && allowed) found.set(id, { identity, allowed });
       else digests.delete(id);
     }
     return found;

@@ -1,12 +1,11 @@
 import { codeOf, TokenExpired, TokenRevoked } from "@elara/contracts";
 import type { Attempt, EventGate, Pass } from "@elara/runtime/bus/accounts/event-gate";
-import { commonFilters } from "@elara/runtime/bus/accounts/subject-filters";
 import type { IdentityReader } from "@elara/runtime/store/read/identity";
 import type { Ground } from "../ground.ts";
 import { rounds } from "../upkeep/rounds.ts";
 import { wrongTokens } from "./attempts.ts";
-import { positions } from "./positions.ts";
-import { type AllowedFilters, standings } from "./standing.ts";
+import { grantedFilters, positions } from "./positions.ts";
+import { type AllowedOf, standings } from "./standing.ts";
 
 /** How long a revoked token's connection can last when no event hastens its end. */
 const CENSUS_MS = 2000;
@@ -17,14 +16,14 @@ export interface SubscribersOptions {
   readonly ground: Ground;
   readonly identities: IdentityReader;
   readonly gate: EventGate;
-  readonly allowedFilters: AllowedFilters;
+  readonly allowedOf: AllowedOf;
 }
 
 /** Keeps the gate: lets subscribers in by token, gives them their consumers, ends both when the token does. */
-export function keepSubscribers({ ground, identities, gate, allowedFilters }: SubscribersOptions) {
+export function keepSubscribers({ ground, identities, gate, allowedOf }: SubscribersOptions) {
   const { bus, clock, config, log, records } = ground;
   const wrong = wrongTokens(config.throttle, clock);
-  const standingsOf = standings(ground, identities, allowedFilters);
+  const standingsOf = standings(ground, identities, allowedOf);
 
   const refused = (address: string, reason: string): undefined => {
     log.warn({ address, reason }, "subscriber refused");
@@ -43,8 +42,7 @@ export function keepSubscribers({ ground, identities, gate, allowedFilters }: Su
       return refused(address, "token unknown, expired or revoked");
     }
     const { name, kind } = identity;
-    if ((await allowedFilters(identity.scopes)).length === 0)
-      return refused(address, `${kind} ${name} may read no events`);
+    if (!(await allowedOf(identity))) return refused(address, `${kind} ${name} may read no events`);
     const expiresAt = (await records.tokens.get(identity.credential))?.expiresAt;
     const latest = clock.now() + PASS_MS;
     log.info({ address, subscriber, kind, name }, "subscriber let in");
@@ -62,10 +60,13 @@ export function keepSubscribers({ ground, identities, gate, allowedFilters }: Su
       log.info({ subscriber: connection.subscriber }, "subscriber's connection ended with its token");
     }
     for (const consumer of consumers) {
-      const allowed = standing.get(consumer.subscriber)?.allowed ?? [];
-      const filters = commonFilters(consumer.wish, allowed);
-      if (filters.length === 0) await gate.consumers.remove(consumer.subscriber);
-      else if (filters.join() !== consumer.filters.join()) await gate.consumers.refilter(consumer, filters);
+      const allowed = standing.get(consumer.subscriber)?.allowed;
+      if (!allowed || allowed.tooMany) {
+        await gate.consumers.remove(consumer.subscriber);
+        continue;
+      }
+      const filters = grantedFilters(consumer.wish, allowed);
+      if (filters.join() !== consumer.filters.join()) await gate.consumers.refilter(consumer, filters);
     }
   }
 
