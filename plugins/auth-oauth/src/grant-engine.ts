@@ -93,21 +93,17 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
 
     async exchange({ input, attempt, callbackUrl, signal }) {
       assertCallback(input, attempt);
-      const agents = ownAgents(settings);
-      const ended = new Promise<never>((_, reject) => {
-        const end = (): void => {
-          agents.destroy();
-          reject(signal.aborted ? signal.reason : new EngineError("UNREACHABLE"));
-        };
-        if (signal.aborted) end();
-        else signal.addEventListener("abort", end, { once: true });
-      });
+      signal.throwIfAborted();
+      const agent = ownAgent(settings);
+      const { promise: givenUp, reject } = Promise.withResolvers<never>();
+      const giveUp = (): void => reject(signal.reason);
+      signal.addEventListener("abort", giveUp, { once: true });
       const exchanged = grant({
         config: config(callbackUrl),
         extend: [],
         request: {
           timeout: timeoutMs,
-          agent: agents.agent,
+          agent,
           headers: { accept: "application/json" },
         },
       })({
@@ -123,10 +119,15 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
         },
       });
       try {
-        const { state } = await Promise.race([exchanged, ended]);
+        // grant trips over answers that are no object.
+        const odd = (): never => {
+          throw new EngineError("PROVIDER_ERROR");
+        };
+        const { state } = await Promise.race([exchanged.catch(odd), givenUp]);
         return answerIn(state.response);
       } finally {
-        agents.destroy();
+        signal.removeEventListener("abort", giveUp);
+        agent.destroy();
       }
     },
   };
@@ -163,12 +164,10 @@ function faultIn(error: unknown): EngineError {
   return why ? new EngineError("UNREACHABLE", why) : new EngineError("PROVIDER_ERROR");
 }
 
-/** Connections of one exchange, so that giving it up ends them. */
-function ownAgents({ tokenUrl, isTlsVerified }: EngineSettings) {
-  const proxyEnv = process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
-  const agent =
-    new URL(tokenUrl).protocol === "https:"
-      ? new HttpsAgent({ rejectUnauthorized: isTlsVerified, ...proxyEnv })
-      : new HttpAgent(proxyEnv);
-  return { agent, destroy: () => agent.destroy() };
+/** Holds the connections of one exchange: grant takes no signal, so giving up ends them. */
+function ownAgent({ tokenUrl, isTlsVerified }: EngineSettings): HttpAgent {
+  const proxy = process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
+  return tokenUrl.startsWith("https:")
+    ? new HttpsAgent({ rejectUnauthorized: isTlsVerified, ...proxy })
+    : new HttpAgent(proxy);
 }
