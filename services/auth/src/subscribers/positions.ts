@@ -45,6 +45,11 @@ export function positions(consumers: SubscriberConsumers, standingsOf: Standings
     } else {
       await consumers.make(subscriber, { filters, wish, start: start ?? { from: "new" } });
     }
-    return { stream: consumers.stream, consumer: subscriber, filters, created: !known };
+    return {
+      stream_name: consumers.stream,
+      name: subscriber,
+      config: { filter_subjects: filters, ack_policy: "explicit" },
+      created: !known,
+    };
   };
 }

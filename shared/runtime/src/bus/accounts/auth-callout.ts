@@ -9,14 +9,7 @@ import type { Msg } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import type { BusKeys } from "./bus-keys.ts";
 import type { Attempt, Pass } from "./event-gate.ts";
-import {
-  ACCOUNTS,
-  ackSubject,
-  inboxPrefixOf,
-  infoSubject,
-  nextSubject,
-  POSITION_SUBJECT,
-} from "./subjects.ts";
+import { ACCOUNTS, ackSubject, inboxPrefixOf, nextSubject, POSITION_SUBJECT } from "./subjects.ts";
 
 /** Where nats-server asks about everybody who does not come with a key of the hub. */
 export const CALLOUT_SUBJECT = "$SYS.REQ.USER.AUTH";
@@ -29,12 +22,7 @@ const MAX_BYTES = 65_536;
 /** What the holder of a pass may do: read from its own consumer, and ask for it. Never make one. */
 const permissions = (subscriber: string, token: string) => ({
   pub: {
-    allow: [
-      nextSubject(subscriber),
-      `${ackSubject(subscriber)}.>`,
-      infoSubject(subscriber).outside,
-      POSITION_SUBJECT,
-    ],
+    allow: [nextSubject(subscriber), `${ackSubject(subscriber)}.>`, POSITION_SUBJECT],
   },
   sub: { allow: [`${inboxPrefixOf(token)}.>`] },
 });

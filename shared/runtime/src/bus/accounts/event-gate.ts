@@ -31,12 +31,12 @@ export interface Pass {
   readonly until: number;
 }
 
-/** The answer to a subscriber that asked for its position. */
+/** The answer to a subscriber that asked for its position; as much of JetStream's ConsumerInfo as libraries take for one. */
 export interface Position {
-  readonly stream: string;
-  readonly consumer: string;
+  readonly stream_name: string;
+  readonly name: string;
   /** What it gets: subjects of the stream. */
-  readonly filters: readonly string[];
+  readonly config: { readonly filter_subjects: readonly string[]; readonly ack_policy: "explicit" };
   /** Nothing was there before. */
   readonly created: boolean;
 }

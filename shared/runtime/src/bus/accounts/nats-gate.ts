@@ -7,7 +7,7 @@ import { subscriberConsumers } from "./consumers.ts";
 import type { EventGate, GateKeeper, OutsideConnection } from "./event-gate.ts";
 import { keepConnection } from "./kept-connection.ts";
 import { assertAccount } from "./server-account.ts";
-import { ACCOUNTS, infoSubject, POSITION_SUBJECT } from "./subjects.ts";
+import { ACCOUNTS, POSITION_SUBJECT } from "./subjects.ts";
 
 export interface NatsGateOptions {
   readonly servers: readonly string[];
@@ -61,12 +61,6 @@ export function natsGate({ servers, keys, log, name }: NatsGateOptions): EventGa
       const subscriber = askerOf(message);
       if (subscriber === undefined) return;
       message.respond(JSON.stringify(await told(() => position(subscriber, wishIn(message)))));
-    });
-    // JetStream's interface serves the account of who asks; over the border the hub asks for them.
-    listen(infoSubject("*").inside, async (message) => {
-      const subscriber = askerOf(message);
-      if (subscriber === undefined || message.subject !== infoSubject(subscriber).inside) return;
-      message.respond((await connection.request(infoSubject(subscriber).outside)).data);
     });
   }
 

@@ -1,6 +1,6 @@
 import { EVENT_STREAM } from "../nats-stream.ts";
 import type { BusKeys } from "./bus-keys.ts";
-import { ACCOUNTS, infoSubject, nextSubject, POSITION_SUBJECT } from "./subjects.ts";
+import { ACCOUNTS, nextSubject, POSITION_SUBJECT } from "./subjects.ts";
 
 export interface ServerPlace {
   /** `host:port`. */
@@ -16,7 +16,6 @@ const INTERNAL_ONLY = `accounts: [${ACCOUNTS.outside}]`;
  */
 export function serverConfiguration(keys: BusKeys, { listen, storeDir }: ServerPlace): string {
   const [hub, system] = [keys.hub.getPublicKey(), keys.system.getPublicKey()];
-  const info = infoSubject("*");
   return `# nats-server of an Elara hub, written by \`elara nats config\`. Public keys only. Needs nats-server 2.15 or newer.
 listen: ${JSON.stringify(listen)}
 ping_interval: "10s"
@@ -39,7 +38,6 @@ accounts {
       { service: "${nextSubject("*")}", response_type: stream, ${INTERNAL_ONLY} }
       { service: "$JS.ACK.${EVENT_STREAM}.>", ${INTERNAL_ONLY} }
       { service: "${POSITION_SUBJECT}", ${INTERNAL_ONLY} }
-      { service: "${info.inside}", ${INTERNAL_ONLY} }
     ]
   }
   # Subscribers with a token of the hub. The hub says for each connection what it may do.
@@ -49,7 +47,6 @@ accounts {
       { service: { account: ${ACCOUNTS.hub}, subject: "${nextSubject("*")}" } }
       { service: { account: ${ACCOUNTS.hub}, subject: "$JS.ACK.${EVENT_STREAM}.>" } }
       { service: { account: ${ACCOUNTS.hub}, subject: "${POSITION_SUBJECT}" }, share: true }
-      { service: { account: ${ACCOUNTS.hub}, subject: "${info.inside}" }, to: "${info.outside}", share: true }
     ]
   }
   ${ACCOUNTS.system} {

@@ -7,12 +7,6 @@ export const ACCOUNTS = { hub: "INTERNAL", outside: "PUBLIC", system: "SYS" } as
 /** What a subscriber asks to get its consumer, or to have it stand elsewhere. */
 export const POSITION_SUBJECT = "elara.events.position";
 
-/** What libraries ask before they read from a consumer; within INTERNAL under a name of the hub's. */
-export const infoSubject = (consumer: string) => ({
-  outside: `$JS.API.CONSUMER.INFO.${EVENT_STREAM}.${consumer}`,
-  inside: `elara.events.info.${consumer}`,
-});
-
 /** Where a subscriber asks for the next messages. */
 export const nextSubject = (consumer: string): string =>
   `$JS.API.CONSUMER.MSG.NEXT.${EVENT_STREAM}.${consumer}`;
