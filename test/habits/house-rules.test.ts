@@ -57,6 +57,17 @@ test("a collection is written by its owner only", () => {
   }
 });
 
+test("what authenticators keep is opened by auth alone, and is in no read model", () => {
+  for (const [file, source] of text) {
+    if (!/^(services|shared|plugins)\//.test(file) || file.includes("/test/")) continue;
+    if (file.startsWith("services/auth/") || file === "shared/contracts/src/documents/auth-state.ts")
+      continue;
+    assert.ok(!/\bauthStates\b|auth_states/.test(source), `${file} speaks of auth states`);
+    if (!/^(shared\/runtime\/src\/keys|services\/launcher\/)/.test(file))
+      assert.ok(!/\bauthStateRing\b/.test(source), `${file} takes the keys of auth states`);
+  }
+});
+
 test("codes thrown by name stand in the table", () => {
   for (const [file, source] of text) {
     if (file.includes("/test/")) continue;

@@ -29,6 +29,8 @@ export interface StandOptions {
   /** Shared with another stand: another replica of the same hub. */
   readonly with?: Stand;
   readonly baseUrl?: string;
+  /** Default: one in memory. */
+  readonly bus?: Bus;
   /** Of what authenticators keep, the one that seals first. */
   readonly cryptKeys?: readonly Buffer[];
 }
@@ -59,7 +61,7 @@ export class Stand {
     let stand: Stand | undefined;
     stand = options.with
       ? new Stand(options, options.with.store, options.with.bus)
-      : new Stand(options, await sqliteStore({ file: ":memory:", log }), memoryBus({ log }));
+      : new Stand(options, await sqliteStore({ file: ":memory:", log }), options.bus ?? memoryBus({ log }));
     stand.advance(seconds);
     await stand.#start(options, log);
     return stand;
