@@ -8,6 +8,7 @@ import { remoteUpstreams } from "@elara/runtime/http/remote-upstreams";
 import { type InstanceRow, startInstance } from "@elara/runtime/instances";
 import type { Keys } from "@elara/runtime/keys";
 import { startLiveness } from "@elara/runtime/liveness";
+import { answerScrapes } from "@elara/runtime/metrics/exchange";
 import type { RunningService, ServiceDefinition } from "@elara/runtime/service";
 import type { Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
@@ -34,7 +35,7 @@ async function openBus(settings: Settings, keys: Keys, log: Logger): Promise<Bus
     return natsBus({ servers, log, name, credentials: { nkeySeed } });
   }
   const { memoryBus } = await import("@elara/runtime/bus/memory");
-  return memoryBus({ log });
+  return memoryBus({ log, factsFile: `${settings.hub.dataDir}/events.sqlite` });
 }
 
 /** The way in for subscribers from outside; auth keeps it. */
@@ -166,7 +167,13 @@ export async function boot(
         await withPatience(() => row.set({ address }), serviceLog);
       }
     }
+    const scrapes = answerScrapes(
+      bus,
+      rows.map((row) => row.id),
+      log,
+    );
     ending.before(() => bus.leave());
+    ending.beside(() => scrapes.close());
     return {
       close: () => Promise.race([ending.run(), sleep(CLOSE_MS, undefined, { ref: false })]),
     };

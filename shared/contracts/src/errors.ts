@@ -1,5 +1,6 @@
 import { backendsErrors } from "./errors/backends.ts";
 import type { ErrorEntry } from "./errors/entry.ts";
+import { eventsErrors } from "./errors/events.ts";
 import { peopleErrors } from "./errors/people.ts";
 import { requestsErrors } from "./errors/requests.ts";
 import { serversErrors } from "./errors/servers.ts";
@@ -12,6 +13,7 @@ export type { ErrorEntry } from "./errors/entry.ts";
 export const ERRORS = {
   ...requestsErrors,
   ...backendsErrors,
+  ...eventsErrors,
   ...peopleErrors,
   ...serversErrors,
   ...startUpErrors,

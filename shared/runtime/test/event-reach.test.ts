@@ -118,7 +118,7 @@ describe("what scopes let one follow", () => {
       const filtered = subjectFilters(reach);
       assert.ok(filtered.by === "subjects");
       for (const { event, subject } of facts) {
-        const times = filtered.subjects.filter((pattern) => matches(pattern, subject)).length;
+        const times: number = filtered.subjects.filter((pattern) => matches(pattern, subject)).length;
         assert.equal(times, mayRead(reach, event) ? 1 : 0, `${raw} → ${filtered.subjects}: ${subject}`);
       }
     }

@@ -28,6 +28,38 @@ export interface OrderMeta {
   readonly traceparent: string;
 }
 
+/** A fact as it is kept, with its place in the log. */
+export interface StoredEvent {
+  /** Cursor: where to go on after this event. */
+  readonly position: string;
+  readonly event: CloudEvent;
+  /** Ids of the subject it came under; "" where there is none. */
+  readonly userId: string;
+  readonly objectId: string;
+}
+
+export interface ReadEvents {
+  /** A position: what came behind it. "0": all that is kept. Absent: what comes from now on. */
+  readonly after?: string;
+  /** Contract types, `server.ready`; default: all. */
+  readonly types?: readonly string[];
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+}
+
+/** The facts, kept for 14 days or 512 MB: every one that `publish` has acknowledged, in that order. */
+export interface EventLog {
+  /**
+   * Kept facts, then those that come, until the signal aborts. Goes on by itself after an outage of the bus. At most
+   * about a hundred are held for a slow reader. An old event may stand behind newer ones of its document: drop `seq` not above the last seen.
+   * Throws EVENTS_CURSOR_INVALID, EVENTS_CURSOR_EXPIRED (also when the reader falls behind what is kept), and at the
+   * beginning BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING.
+   */
+  read(options: ReadEvents): AsyncIterable<StoredEvent>;
+  /** The earliest position one may go on after, and the latest there is. Throws BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING. */
+  span(): Promise<{ readonly earliest: string; readonly latest: string }>;
+}
+
 /** The message bus. Two adapters keep the same promises: `memory` and `nats`; one suite, `conformance.ts`, runs on both. */
 export interface Bus {
   /**
@@ -68,6 +100,8 @@ export interface Bus {
     contract: O,
     handler: (request: RequestOf<O>, meta: OrderMeta) => Promise<AnswerOf<O>>,
   ): Subscription;
+  /** Facts of the past and those that come. */
+  readonly events: EventLog;
   /** Whether messages can be sent now. */
   readonly connected: boolean;
   /** Called on every change of `connected`; after a reconnect re-read marks, routes and own orders. Returns the way out. */

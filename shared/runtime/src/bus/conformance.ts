@@ -4,6 +4,7 @@ import { type BusBench, type SuiteBench, settled } from "./conformance/bench.ts"
 import { eventPromises } from "./conformance/events.ts";
 import { orderPromises } from "./conformance/orders.ts";
 import { outagePromises } from "./conformance/outage.ts";
+import { readingOutagePromises, readingPromises } from "./conformance/reading.ts";
 
 export type { BusBench } from "./conformance/bench.ts";
 
@@ -39,7 +40,11 @@ export function busConformance(name: string, open: () => Promise<BusBench>, miss
     describe("side by side", { concurrency: true }, () => {
       eventPromises(suite);
       orderPromises(suite);
+      readingPromises(suite);
     });
-    describe("when the server goes and comes back", () => outagePromises(suite));
+    describe("when the server goes and comes back", () => {
+      outagePromises(suite);
+      readingOutagePromises(suite);
+    });
   });
 }

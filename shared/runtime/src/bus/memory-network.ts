@@ -1,5 +1,7 @@
 import { HubError } from "@elara/contracts";
 import { type Faults, fates } from "./faults.ts";
+import { type FactStore, sqliteFacts } from "./sqlite-facts.ts";
+import { matchesSubject } from "./subject.ts";
 import type { OnMessage, Wire } from "./wire.ts";
 
 interface Listener {
@@ -16,6 +18,8 @@ export interface MemoryNetwork {
   /** Cuts all connections: what is under way is lost, sending fails. */
   down(): void;
   up(): void;
+  /** Closes what it keeps. */
+  close(): void;
 }
 
 // An answer, an acknowledgement or a message takes at least one turn.
@@ -25,12 +29,11 @@ const later = (delayMs: number): Promise<void> =>
     else setTimeout(resolve, delayMs);
   });
 
-const matches = (pattern: readonly string[], subject: readonly string[]): boolean =>
-  pattern.length === subject.length &&
-  pattern.every((token, index) => token === "*" || token === subject[index]);
-
-/** An in-process network that behaves like a message server: bytes are copied, queues chosen at random, nothing is kept. */
-export function memoryNetwork(faults?: Faults): MemoryNetwork {
+/**
+ * An in-process network that behaves like a message server: bytes are copied, queues chosen at random, nothing is kept but
+ * facts, and these in `facts`; default: in memory.
+ */
+export function memoryNetwork(faults?: Faults, facts: FactStore = sqliteFacts()): MemoryNetwork {
   const fate = fates(faults);
   const listeners = new Set<Listener>();
   const watchers = new Set<(connected: boolean) => void>();
@@ -49,7 +52,7 @@ export function memoryNetwork(faults?: Faults): MemoryNetwork {
     const alone: Listener[] = [];
     const queues = new Map<string, Listener[]>();
     for (const listener of listeners) {
-      if (!matches(listener.pattern, tokens)) continue;
+      if (!matchesSubject(listener.pattern, tokens)) continue;
       if (listener.queue === undefined) alone.push(listener);
       else queues.set(listener.queue, [...(queues.get(listener.queue) ?? []), listener]);
     }
@@ -95,7 +98,10 @@ export function memoryNetwork(faults?: Faults): MemoryNetwork {
     return promise;
   };
 
-  const store = async (subject: string, bytes: Uint8Array): Promise<void> => {
+  const store = async (subject: string, bytes: Uint8Array, id: string): Promise<void> => {
+    if (!connected) throw away();
+    // Kept first: what somebody has heard of must not be missing after a crash.
+    await facts.append(subject, bytes, id);
     spread(subject, bytes);
     const [delayMs] = fate();
     await later(delayMs ?? 0);
@@ -121,9 +127,9 @@ export function memoryNetwork(faults?: Faults): MemoryNetwork {
         if (!open) throw away();
         spread(subject, bytes);
       },
-      async store(subject, bytes) {
+      async store(subject, bytes, id) {
         if (!open) throw away();
-        await store(subject, bytes);
+        await store(subject, bytes, id);
       },
       async ask(subject, bytes, timeoutMs) {
         if (!open) throw away();
@@ -139,6 +145,13 @@ export function memoryNetwork(faults?: Faults): MemoryNetwork {
           own.delete(listener);
         };
       },
+      facts: {
+        async span() {
+          if (!open || !connected) throw away();
+          return facts.span();
+        },
+        read: (options) => facts.read(options),
+      },
       async close() {
         open = false;
         for (const listener of own) listeners.delete(listener);
@@ -147,5 +160,5 @@ export function memoryNetwork(faults?: Faults): MemoryNetwork {
     };
   };
 
-  return { wire, down: () => change(false), up: () => change(true) };
+  return { wire, down: () => change(false), up: () => change(true), close: () => facts.close() };
 }

@@ -1,5 +1,6 @@
 import { HubError } from "@elara/contracts";
 import {
+  DeliverPolicy,
   DiscardPolicy,
   JetStreamApiError,
   type JetStreamClient,
@@ -11,12 +12,16 @@ import {
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos, RequestError, TimeoutError } from "@nats-io/transport-node";
 
+import type { FactLog, KeptFact } from "./wire.ts";
+
 /** The stream that keeps the facts; made on demand, left as it is when an administrator has changed it. */
 export const EVENT_STREAM = "elara-events";
 const SUBJECTS = ["hub.ev.v1.>"];
 const KEPT_MS = 14 * 86_400_000;
 const KEPT_BYTES = 512 * 1024 * 1024;
 const ACK_MS = 2000;
+/** Messages held for one reader. */
+const AHEAD = 100;
 const STREAM_NOT_FOUND = 10059;
 
 // Without JetStream nobody answers; the library wraps that in an error it does not export.
@@ -44,15 +49,54 @@ export class EventStream {
 
   /** Resolves when acknowledged. Throws BUS_TIMEOUT, BUS_STREAM_MISSING. */
   async publish(subject: string, bytes: Uint8Array, id: string): Promise<void> {
+    await this.#asked(() => this.#client.publish(subject, bytes, { msgID: id }));
+  }
+
+  /** The first fact that is kept and the last there ever was. Throws BUS_TIMEOUT, BUS_STREAM_MISSING, BUS_AWAY. */
+  async span(): Promise<{ first: number; last: number }> {
+    const { state } = await this.#asked(async () => {
+      const { streams } = await jetstreamManager(this.#connection, { timeout: ACK_MS, checkAPI: false });
+      return streams.info(EVENT_STREAM);
+    });
+    return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq };
+  }
+
+  /** Kept facts behind a sequence, then those that come, until the signal aborts or the connection is gone. */
+  async *read({ after, patterns, signal }: Parameters<FactLog["read"]>[0]): AsyncGenerator<KeptFact> {
+    // Ordered: the library begins anew behind the last message when it misses one.
+    const messages = await this.#asked(async () => {
+      const consumer = await this.#client.consumers.get(EVENT_STREAM, {
+        filter_subjects: [...patterns],
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: after + 1,
+      });
+      return consumer.consume({ max_messages: AHEAD });
+    });
+    const stop = (): void => messages.stop();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      for await (const { seq, subject, data } of messages) yield { sequence: seq, subject, bytes: data };
+    } finally {
+      signal.removeEventListener("abort", stop);
+      stop();
+    }
+  }
+
+  async #asked<T>(ask: () => Promise<T>): Promise<T> {
     try {
       this.#made ??= this.#make();
       await this.#made;
-      await this.#client.publish(subject, bytes, { msgID: id });
+      return await ask();
     } catch (error) {
-      this.#made = undefined;
-      if (error instanceof TimeoutError) throw new HubError("BUS_TIMEOUT", { cause: error });
-      throw new HubError(isRefusal(error) ? "BUS_STREAM_MISSING" : "BUS_AWAY", { cause: error });
+      throw this.#refusal(error);
     }
+  }
+
+  #refusal(error: unknown): HubError {
+    this.#made = undefined;
+    if (error instanceof TimeoutError) return new HubError("BUS_TIMEOUT", { cause: error });
+    return new HubError(isRefusal(error) ? "BUS_STREAM_MISSING" : "BUS_AWAY", { cause: error });
   }
 
   async #make(): Promise<void> {

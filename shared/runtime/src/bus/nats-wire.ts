@@ -10,7 +10,7 @@ import {
 } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import { EventStream } from "./nats-stream.ts";
-import type { OnMessage, Wire } from "./wire.ts";
+import type { FactLog, OnMessage, Wire } from "./wire.ts";
 import { within } from "./within.ts";
 
 /** Between attempts to connect; others wait up to twice as long, so that they do not all come at once. */
@@ -107,6 +107,11 @@ export class NatsWire implements Wire {
       if (!subscription.isClosed()) subscription.unsubscribe();
     };
   }
+
+  readonly facts: FactLog = {
+    span: async () => this.#live().stream.span(),
+    read: (options) => this.#live().stream.read(options),
+  };
 
   async close(): Promise<void> {
     this.#ended.abort();

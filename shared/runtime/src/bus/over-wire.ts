@@ -14,6 +14,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { Bus, SubscribeOptions, Subscription } from "./bus.ts";
 import { Ear } from "./ear.ts";
 import { decodeEvent, encodeEvent, envelope } from "./envelope.ts";
+import { eventLog } from "./event-log.ts";
 import { Inbox } from "./inbox.ts";
 import { callOrder } from "./order-call.ts";
 import { OrderDesk, type OrderHandler } from "./order-serve.ts";
@@ -72,6 +73,7 @@ export function busOver(
       return wire.connected;
     },
     onChange: (listener) => wire.onChange(listener),
+    events: eventLog(wire, log),
 
     async publish(contract: EventContract, event: CloudEvent, ids: Ids): Promise<void> {
       const bytes = encodeEvent(contract, event);

@@ -20,6 +20,31 @@ export interface Wire {
    * what was already on its way has come: a queue's message must not be lost with the one who leaves.
    */
   listen(pattern: string, queue: string | undefined, onMessage: OnMessage): () => Promise<void>;
+  /** What `store` has acknowledged. */
+  readonly facts: FactLog;
   /** Flushes and ends. */
   close(): Promise<void>;
+}
+
+/** A fact as it is kept. */
+export interface KeptFact {
+  /** Its place in the log: rises, is never used again, without holes. */
+  readonly sequence: number;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Facts in the order they were acknowledged, kept for a while. */
+export interface FactLog {
+  /** The first that is kept and the last there ever was; `last + 1` and `last` when none is kept. Throws BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING. */
+  span(): Promise<{ readonly first: number; readonly last: number }>;
+  /**
+   * What is kept behind `after` and then what comes, in order, until the signal aborts; no more than about a hundred
+   * ahead of who reads. Begins at the first that is there. Throws what `span` throws, also in between.
+   */
+  read(options: {
+    readonly after: number;
+    readonly patterns: readonly string[];
+    readonly signal: AbortSignal;
+  }): AsyncIterable<KeptFact>;
 }

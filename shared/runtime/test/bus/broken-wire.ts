@@ -50,6 +50,20 @@ export const BREAKAGES: Record<string, { breaks: string; wire: (sound: Wire) => 
       return changed(sound, { store: lost, isConnected: () => true });
     },
   },
+  "kept facts have a hole": {
+    breaks:
+      "reads facts again, from the beginning and behind a position, with their ids, then those that come",
+    wire: (sound) => {
+      async function* read(options: Parameters<Wire["facts"]["read"]>[0]) {
+        let count = 0;
+        for await (const fact of sound.facts.read(options)) {
+          count += 1;
+          if (count !== 3) yield fact;
+        }
+      }
+      return changed(sound, { facts: { span: () => sound.facts.span(), read } });
+    },
+  },
   "a member that left gets orders": {
     breaks: "shares orders among replicas; one that leaves gets none and finishes what it has",
     wire: (sound) => {
@@ -62,7 +76,9 @@ export const BREAKAGES: Record<string, { breaks: string; wire: (sound: Wire) => 
   },
 };
 
-type Changes = Partial<Pick<Wire, "send" | "store" | "ask" | "listen">> & { isConnected?: () => boolean };
+type Changes = Partial<Pick<Wire, "send" | "store" | "ask" | "listen" | "facts">> & {
+  isConnected?: () => boolean;
+};
 
 function changed(sound: Wire, { isConnected, ...changes }: Changes): Wire {
   return {
@@ -71,6 +87,7 @@ function changed(sound: Wire, { isConnected, ...changes }: Changes): Wire {
     ask: (subject, bytes, timeoutMs) => sound.ask(subject, bytes, timeoutMs),
     listen: (pattern, queue, take) => sound.listen(pattern, queue, take),
     onChange: (listener) => sound.onChange(listener),
+    facts: sound.facts,
     close: () => sound.close(),
     ...changes,
     get connected() {
