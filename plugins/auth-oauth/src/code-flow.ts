@@ -1,4 +1,11 @@
-import type { BeginRequest, FinishRequest, LoginStart, PluginError, PluginHost } from "@elara/sdk";
+import {
+  type BeginRequest,
+  type FinishRequest,
+  isLoopback,
+  type LoginStart,
+  type PluginError,
+  type PluginHost,
+} from "@elara/sdk";
 import { type Attempt, EngineError, type OAuthEngine, type TokenAnswer } from "./engine.ts";
 import type { Faults, SharedFault } from "./fault-table.ts";
 import { NoAnswer } from "./provider-client.ts";
@@ -70,11 +77,20 @@ export async function answered<T>(faults: Faults<SharedFault>, work: () => Promi
   }
 }
 
-/** Says once at the start that certificates are not looked at. */
-export function warnUnverified(host: PluginHost, isVerified: boolean): void {
-  if (!isVerified)
+/** Says once at the start what is open to whoever is on the way. */
+export function warnOfOpenWays(host: PluginHost, isTlsVerified: boolean, addresses: readonly string[]): void {
+  if (!isTlsVerified)
     host.log.warn(
       { variable: "OAUTH_TLS_VERIFY" },
       "certificates of the provider are NOT verified: anybody on the way can log in as anybody; for tests only",
+    );
+  const open = addresses.filter((address) => {
+    const { protocol, hostname } = new URL(address);
+    return protocol === "http:" && !isLoopback(hostname);
+  });
+  if (open.length > 0)
+    host.log.warn(
+      { addresses: open },
+      "the provider is spoken to without TLS: secret and tokens go in the clear; for tests only",
     );
 }

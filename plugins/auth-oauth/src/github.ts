@@ -1,5 +1,5 @@
 import { authPlugin } from "@elara/sdk";
-import { answered, codeFlow, warnUnverified } from "./code-flow.ts";
+import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
 import type { EngineFault } from "./engine.ts";
 import type { SharedFault } from "./fault-table.ts";
 import { githubApi, githubApplication } from "./github/api.ts";
@@ -22,7 +22,7 @@ export default authPlugin({
   async setup(given, host) {
     const settings = githubSettings(given, process.env);
     const { url, api } = settings;
-    warnUnverified(host, settings.isTlsVerified);
+    warnOfOpenWays(host, settings.isTlsVerified, [url, api]);
     const client = await providerClient(settings);
     const application = githubApplication(client, settings);
     const tokenUrl = `${url}/login/oauth/access_token`;

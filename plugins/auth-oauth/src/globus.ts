@@ -1,5 +1,5 @@
 import { type AuthenticatedUser, authPlugin, type FinishRequest } from "@elara/sdk";
-import { answered, codeFlow, warnUnverified } from "./code-flow.ts";
+import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
 import type { TokenAnswer } from "./engine.ts";
 import { errors, faults } from "./globus/errors.ts";
 import { GROUPS_SERVER, groupsOf } from "./globus/groups.ts";
@@ -27,7 +27,15 @@ export default authPlugin({
   },
   async setup(given, host) {
     const settings = globusSettings(given, process.env);
-    warnUnverified(host, settings.isTlsVerified);
+    const { authorizeUrl, tokenUrl, userdataUrl, revocationUrl, jwksUrl, groupsUrl } = settings;
+    warnOfOpenWays(host, settings.isTlsVerified, [
+      authorizeUrl,
+      tokenUrl,
+      userdataUrl,
+      revocationUrl,
+      jwksUrl,
+      groupsUrl,
+    ]);
     if (!settings.domain)
       host.log.warn(
         { option: "identityProvider" },
@@ -38,7 +46,7 @@ export default authPlugin({
     const flow = codeFlow({
       engine: grantEngine(settings),
       callbackUrl: settings.callbackUrl,
-      tokenUrl: settings.tokenUrl,
+      tokenUrl,
       otherAccount: { prompt: "login" },
       faults,
       refused: ({ fault }, detail) => faults(fault, { detail }),
@@ -46,7 +54,6 @@ export default authPlugin({
     const hasGroupRules = settings.allowedGroups.length + settings.adminGroups.length > 0;
 
     const userinfo = async (token: string, signal: AbortSignal): Promise<Said> => {
-      const { userdataUrl } = settings;
       const answer = await answered(faults, () =>
         client.ask(userdataUrl, { headers: { authorization: `Bearer ${token}` }, signal }),
       );
@@ -68,7 +75,7 @@ export default authPlugin({
       const name = nameOf(said, settings);
       const tokens = tokensByServer(answer, host.now());
       const groups = hasGroupRules
-        ? await groupsOf(tokens[GROUPS_SERVER]?.access_token ?? undefined, settings.groupsUrl, client, signal)
+        ? await groupsOf(tokens[GROUPS_SERVER]?.access_token ?? undefined, groupsUrl, client, signal)
         : [];
       const isIn = (rule: readonly string[]): boolean => rule.some((id) => groups.includes(id));
       const isAdmin = isIn(settings.adminGroups);
@@ -116,7 +123,6 @@ export default authPlugin({
       async check() {
         const signal = AbortSignal.timeout(CHECK_MS);
         const ask = (address: string) => answered(faults, () => client.ask(address, { signal }));
-        const { authorizeUrl, tokenUrl, userdataUrl, jwksUrl, groupsUrl } = settings;
         for (const address of [authorizeUrl, tokenUrl, userdataUrl, ...(hasGroupRules ? [groupsUrl] : [])]) {
           const { status } = await ask(address);
           if (status >= 500) throw faults("PROVIDER_ERROR", { detail: { address, status } });

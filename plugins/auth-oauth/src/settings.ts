@@ -41,9 +41,11 @@ export function settledAddress(
   if (url && /^https?:$/.test(url.protocol) && !/[?#\s]/.test(text) && url.username === "")
     return text.replace(/\/+$/, "");
   const also = setting.names.length > 0 ? ` (${inEnvironment(setting.names)})` : "";
+  // A password may stand before an @.
+  const not = text.includes("@") ? "" : `, not ${JSON.stringify(text)}`;
   throw faults("ADDRESS_INVALID", {
     field: setting.option,
-    operator: `Option \`${setting.option}\`${also} must be an http(s) URL without query or fragment, not ${JSON.stringify(text)}.`,
+    operator: `Option \`${setting.option}\`${also} must be an http(s) URL without query, fragment and password${not}.`,
   });
 }
 

@@ -2,7 +2,7 @@ import { after } from "node:test";
 import { ORGANIZATION, startGithub } from "@elara/beds/providers/github";
 import { authenticatorConformance } from "@elara/sdk/testing";
 import github from "../src/github.ts";
-import { backAs, CALLBACK } from "./callback.ts";
+import { backAs, CALLBACK, named } from "./callback.ts";
 
 const provider = await startGithub();
 after(() => provider.close());
@@ -19,4 +19,5 @@ authenticatorConformance(github, {
   callback: backAs("ada"),
   stranger: backAs("bob"),
   allowed: true,
+  live: () => named(provider.liveTokens()),
 });

@@ -2,7 +2,7 @@ import { after } from "node:test";
 import { DOMAIN, GROUP, startGlobus } from "@elara/beds/providers/globus";
 import { authenticatorConformance } from "@elara/sdk/testing";
 import globus from "../src/globus.ts";
-import { backAs, CALLBACK } from "./callback.ts";
+import { backAs, CALLBACK, named } from "./callback.ts";
 
 const provider = await startGlobus();
 after(() => provider.close());
@@ -24,4 +24,5 @@ authenticatorConformance(globus, {
   callback: backAs("ada"),
   stranger: backAs("bob"),
   allowed: true,
+  live: () => named(provider.liveTokens()),
 });

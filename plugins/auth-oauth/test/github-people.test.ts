@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { after, afterEach, describe, test } from "node:test";
+import { CLOSED_ORGANIZATION, ORGANIZATION, startGithub, TEAM } from "@elara/beds/providers/github";
+import { isMember } from "../src/github/membership.ts";
+import github from "../src/github.ts";
+import { backAs, CALLBACK } from "./callback.ts";
+import { begin, logIn, refusalOf, stand } from "./stand.ts";
+
+const provider = await startGithub();
+after(() => provider.close());
+afterEach(() => provider.break(undefined));
+
+const base = { clientId: provider.clientId, clientSecret: provider.clientSecret, githubUrl: provider.url };
+const allowed = async (rules: string[], person: string) =>
+  (await logIn(await stand(github, { ...base, allowedOrganizations: rules }), person)).allowed;
+const kept = (authState: unknown) => ({
+  authState: JSON.parse(JSON.stringify(authState)),
+  userName: "ada",
+  signal: AbortSignal.timeout(10_000),
+});
+
+describe("organisations and teams", () => {
+  test("let their members in; no rule lets nobody in", async () => {
+    assert.equal(await allowed([], "ada"), undefined);
+    assert.equal(await allowed([ORGANIZATION], "ada"), true);
+    assert.equal(await allowed([ORGANIZATION], "bob"), undefined);
+    assert.equal(await allowed([`${ORGANIZATION}:${TEAM}`], "ada"), true);
+    assert.equal(await allowed([`${ORGANIZATION}:${TEAM}`], "eve"), undefined, "a member, not of the team");
+    assert.equal(await allowed(["another", `${ORGANIZATION}:no-team`, ORGANIZATION], "eve"), true);
+  });
+
+  test("a membership of a team that is only offered counts for nothing", async () => {
+    const asked: string[] = [];
+    const api = {
+      user: () => assert.fail("not asked"),
+      asks: async (path: string) => {
+        asked.push(path);
+        return { status: 200, body: { state: "pending" }, isBlocked: false };
+      },
+    };
+    const door = await stand(github, base);
+    assert.equal(await isMember(["o:t"], "ada/../eve", api, door.host.log), false);
+    assert.deepEqual(asked, ["/orgs/o/teams/t/memberships/ada%2F..%2Feve"]);
+  });
+
+  test("that keep the hub's app away let nobody in, and the operator reads which", async () => {
+    const door = await stand(github, { ...base, allowedOrganizations: [CLOSED_ORGANIZATION] });
+    assert.equal((await logIn(door, "ada")).allowed, undefined);
+    const [line] = door.host.lines.filter(({ level }) => level === "warn");
+    assert.deepEqual(line?.fields, { organization: CLOSED_ORGANIZATION });
+    assert.match(line?.message ?? "", /Third-party Access/);
+    assert.equal(await allowed([CLOSED_ORGANIZATION, ORGANIZATION], "ada"), true);
+  });
+
+  test("are asked for with the scope they need, and only then", async () => {
+    const scope = async (options: object) =>
+      new URL((await begin(await stand(github, { ...base, ...options }))).url).searchParams.get("scope");
+    assert.equal(await scope({}), null);
+    assert.equal(await scope({ allowedOrganizations: ["o"], scope: ["user:email"] }), "user:email read:org");
+    assert.equal(await scope({ populateTeams: true }), "read:org");
+  });
+});
+
+test("the identity is the number: who renames the login stays the same person", async () => {
+  const door = await stand(github, base);
+  const { ada } = provider.people;
+  const before = await logIn(door, "ada");
+  ada.login = "countess";
+  try {
+    const { issuer, subject, name } = await logIn(door, "ada");
+    assert.deepEqual({ issuer, subject, name }, { issuer: provider.url, subject: "1815", name: "countess" });
+    assert.equal(before.subject, subject);
+  } finally {
+    ada.login = "ada";
+  }
+});
+
+test("what is kept has oauthenticator's names, teams only when asked for", async () => {
+  const plain = Object(
+    (await logIn(await stand(github, { ...base, allowedOrganizations: [ORGANIZATION] }), "ada")).authState,
+  );
+  assert.deepEqual(Object.keys(plain), ["access_token", "token_response", "scope", "github_user"]);
+  assert.equal(plain.github_user.login, "ada");
+  assert.deepEqual(plain.scope, ["read:org"]);
+  const { teams } = Object(
+    (await logIn(await stand(github, { ...base, populateTeams: true }), "ada")).authState,
+  );
+  assert.ok(teams.some(({ slug }: { slug: string }) => slug === TEAM));
+});
+
+test("whoever was refused may choose another account", async () => {
+  const { url } = await begin(await stand(github, base), { otherAccount: true });
+  assert.equal(new URL(url).searchParams.get("prompt"), "select_account");
+});
+
+describe("a log-in fails without a trace", () => {
+  test("at a provider that is broken, or asked too often", async () => {
+    const door = await stand(github, { ...base, allowedOrganizations: [ORGANIZATION] });
+    for (const [fault, code] of [
+      ["error", "GITHUB_CODE_REFUSED"],
+      ["missing", "GITHUB_PROVIDER_ERROR"],
+      ["down", "GITHUB_PROVIDER_ERROR"],
+      ["rate-limited", "GITHUB_RATE_LIMITED"],
+    ] as const) {
+      const start = await begin(door);
+      const input = await backAs("ada")(start);
+      provider.break(fault);
+      const finish = door.finish({
+        input,
+        state: start.state ?? {},
+        callbackUrl: CALLBACK,
+        signal: AbortSignal.timeout(5000),
+      });
+      assert.equal((await refusalOf(finish)).code, code, fault);
+      provider.break(undefined);
+    }
+  });
+
+  test("whose callback is another provider's", async () => {
+    const door = await stand(github, base);
+    const elsewhere = logIn(door, "ada", (input) => ({ ...input, iss: "https://evil.example" }));
+    assert.equal((await refusalOf(elsewhere)).code, "GITHUB_ISSUER_MISMATCH");
+    const own = logIn(door, "ada", (input) => ({ ...input, iss: `${provider.url}/login/oauth` }));
+    assert.equal((await own).name, "ada");
+  });
+
+  test("refused after the exchange: its token is given back", async () => {
+    const { ada } = provider.people;
+    const before = provider.liveTokens().length;
+    const { login } = ada;
+    ada.login = "";
+    try {
+      const { code } = await refusalOf(logIn(await stand(github, base), "ada"));
+      assert.equal(code, "GITHUB_PROVIDER_ERROR");
+    } finally {
+      ada.login = login;
+    }
+    assert.equal(provider.liveTokens().length, before);
+  });
+});
+
+describe("a log-out", () => {
+  test("revokes the token, and may be repeated", async () => {
+    const door = await stand(github, base);
+    const { authState } = await logIn(door, "bob");
+    const live = () => provider.liveTokens().filter(({ login }) => login === "bob").length;
+    const before = live();
+    await door.logout?.(kept(authState));
+    assert.equal(live(), before - 1);
+    await door.logout?.(kept(authState));
+    await door.logout?.(kept({}));
+  });
+
+  test("that GitHub does not believe is told, for it says Not Found of a wrong secret too", async () => {
+    const { authState } = await logIn(await stand(github, base), "bob");
+    const wrong = await stand(github, { ...base, clientSecret: "another" });
+    const { code } = await refusalOf(wrong.logout?.(kept(authState)) ?? Promise.resolve());
+    assert.equal(code, "GITHUB_CLIENT_REFUSED");
+  });
+});

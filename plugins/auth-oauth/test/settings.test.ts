@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { startGithub } from "@elara/beds/providers/github";
+import { startGlobus } from "@elara/beds/providers/globus";
+import { Value } from "typebox/value";
+import { errors as githubErrors, faults as githubFaults } from "../src/github/errors.ts";
+import { options as githubOptions, githubSettings } from "../src/github/settings.ts";
+import github from "../src/github.ts";
+import { errors as globusErrors } from "../src/globus/errors.ts";
+import { options as globusOptions, globusSettings } from "../src/globus/settings.ts";
+import globus from "../src/globus.ts";
+import { callbackFor } from "../src/settings.ts";
+import { begin, refusalOf, stand } from "./stand.ts";
+
+const client = { OAUTH_CLIENT_ID: "the hub", OAUTH_CLIENT_SECRET: "its secret" };
+const atGithub = (given: object, env: Record<string, string> = client) =>
+  githubSettings(Value.Parse(githubOptions, Value.Default(githubOptions, given)), env);
+const atGlobus = (given: object, env: Record<string, string> = client) =>
+  globusSettings(Value.Parse(globusOptions, Value.Default(globusOptions, given)), env);
+const refusal = (work: () => unknown): Record<string, unknown> => {
+  try {
+    work();
+  } catch (error) {
+    return Object(error);
+  }
+  assert.fail("it was not refused");
+};
+
+describe("options over oauthenticator's environment", () => {
+  test("of GitHub: id and secret, the option before the variable, the own variable before the common one", () => {
+    const env = { ...client, GITHUB_CLIENT_ID: "at github", GITHUB_CLIENT_SECRET: "of github" };
+    const both = ({ clientId, clientSecret }: { clientId: string; clientSecret: string }) => [
+      clientId,
+      clientSecret,
+    ];
+    assert.deepEqual(both(atGithub({})), ["the hub", "its secret"]);
+    assert.deepEqual(both(atGithub({}, env)), ["at github", "of github"]);
+    assert.deepEqual(both(atGithub({ clientId: "x", clientSecret: "y" }, env)), ["x", "y"]);
+  });
+
+  test("of GitHub: addresses of Enterprise", () => {
+    const places = (given: object, env: Record<string, string> = {}) => {
+      const { url, api } = atGithub(given, { ...client, ...env });
+      return [url, api];
+    };
+    assert.deepEqual(places({}), ["https://github.com", "https://api.github.com"]);
+    const own = ["https://git.example.org", "https://git.example.org/api/v3"];
+    assert.deepEqual(places({ githubUrl: "https://git.example.org/" }), own);
+    assert.deepEqual(places({}, { GITHUB_URL: "https://git.example.org" }), own);
+    assert.deepEqual(places({}, { GITHUB_URL: "git.example.org" }), own);
+    assert.deepEqual(places({}, { GITHUB_HOST: "git.example.org" }), own);
+    assert.deepEqual(places({}, { GITHUB_HOST: "git.example.org", GITHUB_HTTP: "1" }), [
+      "http://git.example.org",
+      "http://git.example.org/api/v3",
+    ]);
+    assert.deepEqual(places({ githubUrl: "https://x.org", githubApi: "https://api.x.org/" }), [
+      "https://x.org",
+      "https://api.x.org",
+    ]);
+  });
+
+  test("of Globus: its own addresses, one issuer's, or each by itself", () => {
+    const { authorizeUrl, tokenUrl, userdataUrl, revocationUrl, jwksUrl, groupsUrl, issuer } = atGlobus({});
+    assert.deepEqual(
+      { authorizeUrl, tokenUrl, userdataUrl, revocationUrl, jwksUrl, groupsUrl, issuer },
+      {
+        issuer: "https://auth.globus.org",
+        authorizeUrl: "https://auth.globus.org/v2/oauth2/authorize",
+        tokenUrl: "https://auth.globus.org/v2/oauth2/token",
+        userdataUrl: "https://auth.globus.org/v2/oauth2/userinfo",
+        revocationUrl: "https://auth.globus.org/v2/oauth2/token/revoke",
+        jwksUrl: "https://auth.globus.org/jwk.json",
+        groupsUrl: "https://groups.api.globus.org/v2/groups/my_groups",
+      },
+    );
+    const moved = atGlobus({ issuer: "http://127.0.0.1:9", tokenUrl: "http://127.0.0.1:8/t" });
+    assert.deepEqual(
+      [moved.jwksUrl, moved.tokenUrl],
+      ["http://127.0.0.1:9/jwk.json", "http://127.0.0.1:8/t"],
+    );
+    const env = {
+      ...client,
+      OAUTH2_AUTHORIZE_URL: "https://a.example/1",
+      OAUTH2_TOKEN_URL: "https://a.example/2",
+      OAUTH2_USERDATA_URL: "https://a.example/3",
+      IDENTITY_PROVIDER: "Uni.Example",
+      GLOBUS_LOCAL_ENDPOINT: "an endpoint",
+      OAUTH_CALLBACK_URL: "https://hub.example/hub/oauth_callback",
+    };
+    const named = atGlobus({}, env);
+    assert.deepEqual(
+      [
+        named.authorizeUrl,
+        named.tokenUrl,
+        named.userdataUrl,
+        named.domain,
+        named.localEndpoint,
+        named.callbackUrl,
+      ],
+      [
+        "https://a.example/1",
+        "https://a.example/2",
+        "https://a.example/3",
+        "uni.example",
+        "an endpoint",
+        "https://hub.example/hub/oauth_callback",
+      ],
+    );
+    assert.equal(atGlobus({ identityProvider: "own.example" }, env).domain, "own.example");
+  });
+
+  test("certificates are verified unless OAUTH_TLS_VERIFY is 0", () => {
+    for (const settings of [atGithub, atGlobus]) {
+      assert.equal(settings({}).isTlsVerified, true);
+      assert.equal(settings({}, { ...client, OAUTH_TLS_VERIFY: "1" }).isTlsVerified, true);
+      assert.equal(settings({}, { ...client, OAUTH_TLS_VERIFY: "0" }).isTlsVerified, false);
+    }
+  });
+});
+
+describe("a fault names the option, the variable and what to do", () => {
+  test("no id, no secret", () => {
+    for (const [settings, names] of [
+      [atGithub, ["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"]],
+      [atGlobus, ["OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"]],
+    ] as const) {
+      const noId = refusal(() => settings({}, { OAUTH_CLIENT_SECRET: "s" }));
+      assert.match(String(noId.code), /_CLIENT_ID_MISSING$/);
+      assert.equal(noId.field, "clientId");
+      assert.match(String(noId.operator), new RegExp(`\`clientId\`.*${names[0]}`));
+      const noSecret = refusal(() => settings({}, { OAUTH_CLIENT_ID: "i" }));
+      assert.match(String(noSecret.code), /_CLIENT_SECRET_MISSING$/);
+      assert.match(String(noSecret.operator), new RegExp(`\`clientSecret\`.*${names[1]}`));
+    }
+  });
+
+  test("an address that is none", () => {
+    for (const wrong of ["github.com", "ftp://x", "https://x/?a=b", "https://me:secret@x", "javascript:0"]) {
+      const { code, operator, field } = refusal(() => atGithub({ githubUrl: wrong }));
+      assert.equal(code, "GITHUB_ADDRESS_INVALID", wrong);
+      assert.equal(field, "githubUrl");
+      assert.match(String(operator), /GITHUB_URL/);
+      assert.doesNotMatch(String(operator), /secret/);
+    }
+    const wrong = refusal(() => atGlobus({}, { ...client, OAUTH2_TOKEN_URL: "auth.example" }));
+    assert.match(String(wrong.operator), /`tokenUrl` \(OAUTH2_TOKEN_URL/);
+  });
+
+  test("a callback that leads to another log-in", () => {
+    const hubs = "http://inside:8000/base/hub/oauth_callback/github";
+    assert.equal(callbackFor("", hubs, githubFaults), hubs);
+    for (const right of ["/base/hub/oauth_callback/github", "/base/hub/oauth_callback"])
+      assert.equal(callbackFor(`https://h.example${right}`, hubs, githubFaults), `https://h.example${right}`);
+    for (const wrong of ["/hub/oauth_callback", "/base/hub/oauth_callback/globus", "/"]) {
+      const { code, operator } = refusal(() => callbackFor(`https://h.example${wrong}`, hubs, githubFaults));
+      assert.equal(code, "GITHUB_CALLBACK_INVALID", wrong);
+      assert.match(String(operator), /OAUTH_CALLBACK_URL/);
+    }
+  });
+
+  test("no placeholder is left in a sentence", () => {
+    for (const row of Object.values({ ...githubErrors, ...globusErrors }))
+      assert.doesNotMatch(`${row.user}${row.operator}`, /\{[a-zA-Z]+\}/);
+  });
+});
+
+describe("check", async () => {
+  const [hub, lab] = [await startGithub(), await startGlobus()];
+  after(async () => {
+    await hub.close();
+    await lab.close();
+  });
+  const right = { clientId: hub.clientId, clientSecret: hub.clientSecret, githubUrl: hub.url };
+  const globusRight = { clientId: lab.clientId, clientSecret: lab.clientSecret, issuer: lab.issuer };
+  const codeOf = async (plugin: typeof github | typeof globus, options: object): Promise<unknown> => {
+    const door = await stand(plugin as typeof github, options);
+    return (await refusalOf(door.check?.() ?? Promise.resolve())).code;
+  };
+
+  test("passes where all is right", async () => {
+    await (await stand(github, right)).check?.();
+    await (await stand(globus, globusRight)).check?.();
+  });
+
+  test("finds a wrong id or secret", async () => {
+    assert.equal(await codeOf(github, { ...right, clientSecret: "wrong" }), "GITHUB_CLIENT_REFUSED");
+    assert.equal(await codeOf(github, { ...right, clientId: "wrong" }), "GITHUB_CLIENT_REFUSED");
+    assert.equal(await codeOf(globus, { ...globusRight, clientSecret: "wrong" }), "GLOBUS_CLIENT_REFUSED");
+    assert.equal(await codeOf(globus, { ...globusRight, clientId: "wrong" }), "GLOBUS_CLIENT_REFUSED");
+  });
+
+  test("finds an address where nobody is, or another", async () => {
+    const nobody = "http://127.0.0.1:1";
+    assert.equal(await codeOf(github, { ...right, githubUrl: nobody }), "GITHUB_UNREACHABLE");
+    assert.equal(await codeOf(github, { ...right, githubApi: nobody }), "GITHUB_UNREACHABLE");
+    assert.equal(
+      await codeOf(globus, { ...globusRight, jwksUrl: `${lab.url}/none` }),
+      "GLOBUS_PROVIDER_ERROR",
+    );
+    for (const option of ["authorizeUrl", "tokenUrl", "userdataUrl", "revocationUrl", "jwksUrl"])
+      assert.equal(await codeOf(globus, { ...globusRight, [option]: nobody }), "GLOBUS_UNREACHABLE", option);
+  });
+});
+
+test("certificates that are not verified are told in the log", async () => {
+  const before = process.env.OAUTH_TLS_VERIFY;
+  process.env.OAUTH_TLS_VERIFY = "0";
+  try {
+    const { host } = await stand(github, { clientId: "x", clientSecret: "y" });
+    assert.ok(host.lines.some(({ level, message }) => level === "warn" && /NOT verified/.test(message)));
+  } finally {
+    if (before === undefined) delete process.env.OAUTH_TLS_VERIFY;
+    else process.env.OAUTH_TLS_VERIFY = before;
+  }
+});
+
+test("a provider that is spoken to without TLS is told in the log, unless it is on this machine", async () => {
+  const warnings = async (githubUrl: string) => {
+    const { host } = await stand(github, { clientId: "x", clientSecret: "y", githubUrl });
+    return host.lines.filter(({ message }) => /without TLS/.test(message)).map(({ fields }) => fields);
+  };
+  assert.deepEqual(await warnings("http://git.example.org"), [
+    { addresses: ["http://git.example.org", "http://git.example.org/api/v3"] },
+  ]);
+  assert.deepEqual(await warnings("http://127.0.0.1:9"), []);
+  assert.deepEqual(await warnings("https://git.example.org"), []);
+});
+
+test("a configured callback is what is sent", async () => {
+  const callbackUrl = "https://hub.example.org/hub/oauth_callback";
+  const door = await stand(github, { clientId: "x", clientSecret: "y", callbackUrl });
+  assert.equal(new URL((await begin(door)).url).searchParams.get("redirect_uri"), callbackUrl);
+});
