@@ -18,6 +18,7 @@ import { giveBack } from "./kept/give-back.ts";
 import { keptLogins } from "./kept/kept-logins.ts";
 import { openDoors } from "./login/authenticators.ts";
 import { login } from "./login.ts";
+import { countLogins } from "./login-metrics.ts";
 import { authorizeRoutes } from "./oauth/authorize.ts";
 import { tokenRoute } from "./oauth/token.ts";
 import { takeOrders } from "./orders/take-orders.ts";
@@ -107,6 +108,7 @@ export default defineService({
     };
 
     const app = createApp({ service: "auth", hub, log, keys, identities, clock, templates: TEMPLATES });
+    countLogins(app, `${hub.baseUrl}hub/`);
     loginRoutes(app, parts);
     logoutRoutes(app, ground, sessions);
     redirectRoutes(app, keys.derive("cookie"), parts);

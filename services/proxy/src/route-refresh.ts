@@ -2,6 +2,7 @@ import { ServerChanged } from "@elara/contracts";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { type Clock, timestamp } from "@elara/runtime/clock";
 import type { InstanceRow } from "@elara/runtime/instances";
+import { observe } from "@elara/runtime/metrics/meter";
 import type { RouteReader, RouteRecord } from "@elara/runtime/store/read/routes";
 import type { Logger } from "pino";
 import type { RouteBook } from "./route-book.ts";
@@ -64,6 +65,7 @@ export function startRouteRefresh(options: {
       if (closed) return;
       book.dropUnnamed(kind, named, begun);
     }
+    observe("check_routes_duration_seconds", (clock.monotonic() - begun) / 1000);
     if (isFilled) return;
     isFilled = true;
     filled.resolve();
@@ -83,6 +85,7 @@ export function startRouteRefresh(options: {
       if (entry && !named.has(id)) await book.reread(entry);
     }
     book.refreshedAt(begun);
+    observe("proxy_poll_duration_seconds", (clock.monotonic() - begun) / 1000);
   }
 
   async function tell(): Promise<void> {

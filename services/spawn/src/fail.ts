@@ -1,8 +1,10 @@
 import { type Cause, noCause, ServerStartFailed, ServerStopped } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { observe } from "@elara/runtime/metrics/meter";
 import { pause } from "@elara/runtime/pause";
 import type { Backend } from "./backends.ts";
 import { bounded } from "./bounded.ts";
+import { countFailure, secondsBetween } from "./durations.ts";
 import { eventData, hasHandle, type ServerDoc } from "./ledger.ts";
 import { ACTOR, driverOf, type SpawnParts } from "./parts.ts";
 import { toFailed, toGone } from "./phases.ts";
@@ -57,6 +59,7 @@ export async function failStart(
   });
   if (!failed) return undefined;
   tellFailure("server.start_failed", doc, cause.code);
+  countFailure(doc, cause.code, causeTime(parts));
   parts.log.warn(
     {
       serverId: doc._id,
@@ -96,6 +99,8 @@ export async function markGone(
           : [parts.ledger.event(ServerStopped, current, { ...eventData(current), cause }, ACTOR)],
     };
   });
+  if (gone && doc.phase === "stopping")
+    observe("server_stop_seconds", secondsBetween(doc.phaseAt, causeTime(parts)), { status: "success" });
   if (gone && gone.phase === "stopped")
     parts.log.info(
       { serverId: doc._id, generation: doc.generation, code: gone.cause.code, after: doc.phase },

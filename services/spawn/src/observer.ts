@@ -1,4 +1,5 @@
 import { isAway } from "@elara/runtime/is-away";
+import { observe as count } from "@elara/runtime/metrics/meter";
 import type { Observation } from "@elara/sdk";
 import { absences } from "./absence.ts";
 import type { Backend } from "./backends.ts";
@@ -109,6 +110,9 @@ export function startObserver(parts: SpawnParts, { backend, held }: ObserverOpti
     }
     rest(SHARE);
     hear(true);
+    // One call asks for all servers; JupyterHub's poll asks for one.
+    const status = seen.rows.length > 0 ? "running" : "stopped";
+    count("server_poll_duration_seconds", (performance.now() - began) / 1000, { status });
     const byTag = new Map(seen.rows.map((found) => [found.tag, found]));
     await each(docs, async (doc) => {
       const found = byTag.get(doc.tag);

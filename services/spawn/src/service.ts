@@ -1,6 +1,7 @@
 import { ServerChanged, SpawnCreate, SpawnCull, SpawnPurge, SpawnStart, SpawnStop } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
 import { holdLease } from "@elara/runtime/lease";
+import { observe } from "@elara/runtime/metrics/meter";
 import { startRelay } from "@elara/runtime/relay";
 import type { RunningService, ServiceContext } from "@elara/runtime/service";
 import { userById } from "@elara/runtime/store/read/users";
@@ -33,6 +34,7 @@ export async function startSpawn(
   pace: Pace = steadyPace,
 ): Promise<RunningService> {
   const { bus, store, clock, config, hub, instance, keys, liveness, log, row } = context;
+  const began = performance.now();
   const backends = await openBackends({
     configured: context.plugins.spawners,
     config,
@@ -47,6 +49,7 @@ export async function startSpawn(
     await backends.close();
     throw error;
   });
+  observe("init_spawners_duration_seconds", (performance.now() - began) / 1000);
   const ledger = openLedger({ store, bus, clock, hubId: hub.hubId, nudge: () => relay.nudge() });
   const relay = startRelay({ bus, documents: [ledger.documents], log, clock });
   const observers = new Map<string, Observer>();

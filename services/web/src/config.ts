@@ -23,6 +23,11 @@ export const WebConfig = Type.Object(
       minimum: 1,
       description: "Items of a list at most; also the default for clients that do not understand pages.",
     }),
+    authenticatePrometheus: Type.Boolean({
+      default: true,
+      description:
+        "`/hub/metrics` is for tokens with the scope `read:metrics`. `false`: for everybody who reaches the hub.",
+    }),
     redirectToServer: Type.Boolean({
       default: true,
       description: "After log-in, send users to their server; otherwise to the hub's home page.",

@@ -7,6 +7,7 @@ import { noteUse } from "./activity/note-use.ts";
 import { activityRoutes } from "./api/activity.ts";
 import { groupRoutes } from "./api/groups.ts";
 import { healthRoutes } from "./api/health.ts";
+import { metricsRoutes } from "./api/metrics.ts";
 import { profileRoutes } from "./api/profiles.ts";
 import { progressRoutes } from "./api/progress.ts";
 import { proxyRoutes } from "./api/proxy.ts";
@@ -69,6 +70,7 @@ export const web = defineService({
     const revocation = hastenRevocation(bus, identities, log);
     void app.register(async (api) => registerApi(api, deps), { prefix: `${hub.baseUrl}hub/api` });
     void app.register(async (pages) => registerPages(pages, deps), { prefix: `${hub.baseUrl}hub` });
+    const metrics = metricsRoutes(app, context);
     healthRoutes(app, [`${hub.baseUrl}hub/health`, `${hub.baseUrl}hub/api/health`]);
     staticFiles(app, `${hub.baseUrl}hub/`);
     outsidePaths(app, deps);
@@ -76,7 +78,7 @@ export const web = defineService({
       app,
       async close() {
         deps.streams.close();
-        await Promise.all([deps.signals.close(), revocation.close()]);
+        await Promise.all([deps.signals.close(), revocation.close(), metrics.close()]);
         await app.close();
         await activity.close();
         await identities.close();

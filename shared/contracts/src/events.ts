@@ -1,4 +1,5 @@
 import type { EventContract } from "./events/contract.ts";
+import { MetricsCounted, MetricsWanted } from "./events/metrics.ts";
 import {
   SessionEnded,
   SessionStarted,
@@ -32,6 +33,7 @@ import {
 } from "./events/server.ts";
 
 export { CloudEvent, type EventContract } from "./events/contract.ts";
+export * from "./events/metrics.ts";
 export * from "./events/people.ts";
 export * from "./events/route.ts";
 export * from "./events/server.ts";
@@ -53,6 +55,8 @@ export const events = {
   ActivitySeen,
   RouteAdded,
   RouteRemoved,
+  MetricsWanted,
+  MetricsCounted,
   UserCreated,
   UserUpdated,
   UserDeleting,

@@ -2,6 +2,7 @@ import { userInfo } from "node:os";
 import { ELARA_VERSION, HubError } from "@elara/contracts";
 import { nearest } from "@elara/runtime/config/nearest";
 import { createLog } from "@elara/runtime/log";
+import { observe } from "@elara/runtime/metrics/meter";
 import { boot } from "../boot.ts";
 import { elaraCommand } from "../elara-command.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
@@ -46,6 +47,8 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
   const telemetry = await startTelemetry(settings, log);
   const chosen = definitions.filter(({ name }) => wanted.includes(name));
   const hub = await boot(settings, telemetry ? chosen.map(telemetry.traced) : chosen, { keys, log, alone });
+  // Counts from the start of the process.
+  observe("hub_startup_duration_seconds", performance.now() / 1000);
   if (wanted.includes("auth")) warnWhenNobodyGetsIn(settings);
   greet(settings, wanted.join(", "), alone, password, options);
   process.send?.({ ready: true });

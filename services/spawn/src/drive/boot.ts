@@ -1,7 +1,9 @@
 import { ServerReady } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { observe } from "@elara/runtime/metrics/meter";
 import { routesKnown } from "@elara/runtime/routes-known";
 import { causeOf } from "../causes.ts";
+import { secondsBetween } from "../durations.ts";
 import { causeTime, failStart } from "../fail.ts";
 import { eventData, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
@@ -52,7 +54,12 @@ async function probe(drive: Drive, doc: ServerDoc): Promise<number> {
       ],
     };
   });
-  if (ready) parts.log.info({ serverId: doc._id, generation: doc.generation }, "server ready");
+  if (!ready) return 0;
+  parts.log.info({ serverId: doc._id, generation: doc.generation }, "server ready");
+  observe("server_spawn_duration_seconds", secondsBetween(ready.requestedAt, ready.readyAt), {
+    status: "success",
+    reason: "",
+  });
   return 0;
 }
 
@@ -60,7 +67,9 @@ async function probe(drive: Drive, doc: ServerDoc): Promise<number> {
 export const announce: DriveStep = (drive, doc) =>
   stepSpan("server.ready", doc, async () => {
     const { parts } = drive;
+    const began = performance.now();
     await routesKnown(parts.liveness, doc.changedAt, AbortSignal.timeout(parts.pace.routeMs));
+    observe("proxy_add_duration_seconds", (performance.now() - began) / 1000, { status: "success" });
     await parts.steps.add(doc, "route_added");
     await parts.steps.add(doc, "ready");
     await parts.ledger.change(doc._id, (current) =>

@@ -1,4 +1,5 @@
 import { timestamp } from "@elara/runtime/clock";
+import { observe } from "@elara/runtime/metrics/meter";
 import { causeOf } from "../causes.ts";
 import { causeTime, markGone } from "../fail.ts";
 import { hasHandle, type ServerDoc } from "../ledger.ts";
@@ -86,6 +87,7 @@ async function alarm(drive: Drive, doc: ServerDoc): Promise<number> {
     },
     "server does not stop",
   );
+  observe("server_stop_seconds", backend.clocks.stopSeconds, { status: "failure" });
   memory.isStopAsked = false;
   const isCancel = doc.cause.code === "SPAWN_CANCELLED";
   await parts.ledger.move(doc, {

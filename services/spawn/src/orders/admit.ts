@@ -2,6 +2,7 @@ import { HubError, noCause, type Server, ServerStartFailed } from "@elara/contra
 import { timestamp } from "@elara/runtime/clock";
 import { isUnjudged } from "../admission.ts";
 import { causeOfError } from "../causes.ts";
+import { countFailure } from "../durations.ts";
 import { causeTime } from "../fail.ts";
 import { type Decision, eventData, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR, clocksOf, type SpawnParts } from "../parts.ts";
@@ -24,7 +25,10 @@ export async function admit(parts: SpawnParts, doc: ServerDoc, orderId: string) 
     return { set: { admittedAt, orders: withMemo(parts, current, orderId, answer) } };
   });
   if (!judged) return overtaken(await ledger.read(doc._id), doc, refusal);
-  if (refusal) throw refusal;
+  if (refusal) {
+    countFailure(doc, refusal.code, causeTime(parts));
+    throw refusal;
+  }
   await parts.steps.add(judged, "requested");
   return answer;
 }

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "../clock.ts";
 import type { HubConfig } from "../config/hub.ts";
 import { newId } from "../id.ts";
 import type { Keys } from "../keys.ts";
+import { observe } from "../metrics/meter.ts";
 import { type Pages, pages } from "../pages/render.ts";
 import type { IdentityReader } from "../store/read/identity.ts";
 import { traceRequests } from "../telemetry/traced-app.ts";
@@ -115,6 +116,9 @@ export function createApp({
   });
   guard(app, { hub, identities, xsrf: tokens });
   app.addHook("onResponse", async (request, reply) => {
+    const handler = request.routeOptions.url ?? "not found";
+    const code = String(reply.statusCode);
+    observe("request_duration_seconds", reply.elapsedTime / 1000, { method: request.method, handler, code });
     // The query may carry codes and tokens, so the path alone is logged.
     log.debug(
       {

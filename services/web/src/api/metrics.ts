@@ -1,0 +1,52 @@
+import type { Access } from "@elara/runtime/http/access";
+import { askOthers } from "@elara/runtime/metrics/exchange";
+import { exposition } from "@elara/runtime/metrics/exposition";
+import { counted } from "@elara/runtime/metrics/meter";
+import type { ServiceContext } from "@elara/runtime/service";
+import type { FastifyInstance } from "fastify";
+import type { WebConfig } from "../config.ts";
+import { hubGauges } from "../metrics/hub-gauges.ts";
+
+const SERVICES = ["auth", "spawn", "web", "culler", "proxy"] as const;
+
+/**
+ * JupyterHub's metrics for Prometheus. What is true of the whole hub comes from the store and is told once; what each
+ * process counted stands under its own label `process`, so that any replica gives the same answer and one that ends
+ * takes its series with it.
+ */
+export function metricsRoutes(
+  app: FastifyInstance,
+  context: Pick<
+    ServiceContext<WebConfig>,
+    "hub" | "config" | "bus" | "store" | "clock" | "log" | "liveness" | "instance"
+  >,
+) {
+  const { hub, config, bus, liveness, instance } = context;
+  const access: Access = config.authenticatePrometheus
+    ? { kind: "scopes", anyOf: ["read:metrics"] }
+    : { kind: "public" };
+  const gauges = hubGauges(context);
+  const others = askOthers(bus);
+
+  for (const url of [`${hub.baseUrl}hub/metrics`, `${hub.baseUrl}hub/api/metrics`])
+    app.get(url, { config: { access } }, async (_request, reply) => {
+      const services = new Map(
+        SERVICES.flatMap((name) => liveness.live(name)).map((row) => [row._id, row.service]),
+      );
+      const [own, hubWide, told] = await Promise.all([
+        counted(),
+        gauges.read(),
+        others.ask([...services.keys()]),
+      ]);
+      const by = new Map([[processName([instance.id], services), own]]);
+      for (const { instances, metrics } of told)
+        if (!instances.includes(instance.id)) by.set(processName(instances, services), metrics);
+      const { type, text } = await exposition(by, hubWide);
+      return reply.type(type).send(text);
+    });
+  return { close: () => others.close() };
+}
+
+/** `spawn-3f2a91c0`: what runs there, and which of several it is. */
+const processName = (instances: readonly string[], services: ReadonlyMap<string, string>): string =>
+  `${instances.map((id) => services.get(id) ?? "").join("-")}-${instances[0]?.slice(0, 8)}`;
