@@ -31,6 +31,8 @@ export interface Configured<P> {
 
 /** An authenticator with the allow rules of its own entry; where it has none, those of the section `auth` hold. */
 export interface ConfiguredAuthenticator extends Configured<AuthPlugin> {
+  /** Words of its button; default: the plugin's. */
+  readonly label?: string;
   readonly allowAll?: boolean;
   readonly allowedUsers?: readonly string[];
   readonly adminUsers?: readonly string[];

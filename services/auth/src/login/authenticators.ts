@@ -42,6 +42,13 @@ export interface Doors {
   close(): Promise<void>;
 }
 
+/** Two of one plugin are told apart by their names, unless their entries have words of their own. */
+function labelOf(entry: ConfiguredAuthenticator, all: readonly ConfiguredAuthenticator[]): string {
+  const plain = ({ label, plugin, name }: ConfiguredAuthenticator) => label ?? plugin.label ?? name;
+  const isShared = all.some((other) => other !== entry && plain(other) === plain(entry));
+  return isShared ? `${plain(entry)} (${entry.name})` : plain(entry);
+}
+
 /** Sets all authenticators up; one that fails stops the start. */
 export async function openDoors(
   configured: readonly ConfiguredAuthenticator[],
@@ -76,7 +83,7 @@ export async function openDoors(
       });
       const rules = allowRules(config, entry);
       const letsIn = !rules.isEmpty || plugin.allows?.(options) !== undefined;
-      all.push({ name, label: plugin.label ?? name, authenticator, rules, letsIn, log: own });
+      all.push({ name, label: labelOf(entry, configured), authenticator, rules, letsIn, log: own });
     }
   } catch (error) {
     await closeAll(closers, log);

@@ -34,12 +34,16 @@ export async function loginPage(
     if (failed.error.retryAfterSeconds !== undefined)
       reply.header("Retry-After", failed.error.retryAfterSeconds);
   }
+  const isOpen = (name: string | undefined) => name !== undefined && name === open?.name;
   return renderPage(reply, "login", {
     title: "Log in",
     action: `${hubPath(hub)}login${query}`,
-    doors: views.map((view) => ({
+    doors: views.map((view, index) => ({
       ...view,
-      isOpen: view.name === open?.name,
+      isOpen: isOpen(view.name),
+      // Between the open form and the buttons.
+      isDivided: index > 0 && isOpen(view.name) !== isOpen(views[index - 1]?.name),
+      isPrimary: open === undefined && index === 0,
       url: `${hubPath(hub)}oauth_login/${encodeURIComponent(view.name)}${query}`,
       ...(view.kind === "form"
         ? {

@@ -114,6 +114,13 @@ const entryNames = (description: string) =>
 export const AuthenticatorEntry = Type.Object(
   {
     ...PluginEntry.properties,
+    label: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 60,
+        description: "Words of its button, `Sign in with {label}`; default: the plugin's own.",
+      }),
+    ),
     allowAll: Type.Optional(
       Type.Boolean({
         description:
