@@ -80,7 +80,8 @@ export function sampleRatioOf(env: NodeJS.ProcessEnv): number {
   );
 }
 
-function refuseOtherProtocols(env: NodeJS.ProcessEnv): void {
+/** Throws CONFIG_INVALID when the environment asks for a protocol that is not spoken here. */
+export function refuseOtherProtocols(env: NodeJS.ProcessEnv): void {
   for (const name of ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]) {
     const protocol = env[name];
     if (protocol && protocol !== "http/protobuf")

@@ -51,7 +51,7 @@ export interface OpenTelemetry extends TracingBackend {
 
 /** A process that is killed loses what ended in this time. */
 const SEND_EVERY_MS = 1000;
-/** The same complaint is logged again after this. */
+/** A complaint is logged again after this. */
 const AGAIN_MS = 60_000;
 const KINDS = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT };
 
@@ -60,7 +60,11 @@ const KINDS = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: Sp
  * service is a `service.name` of its own in whatever process it runs.
  */
 export function openTelemetry({ url, headers, sampleRatio, log }: OpenTelemetryOptions): OpenTelemetry {
-  logComplaints(log);
+  const complain = complaints(log);
+  diag.setLogger(
+    { error: complain, warn: complain, info() {}, debug() {}, verbose() {} },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const exporter = new OTLPTraceExporter({ ...(url === undefined ? {} : { url }), headers: { ...headers } });
   const processor = new BatchSpanProcessor({ exporter, scheduledDelayMillis: SEND_EVERY_MS });
@@ -113,7 +117,7 @@ export function openTelemetry({ url, headers, sampleRatio, log }: OpenTelemetryO
       return span ? traceparentOf(span) : "";
     },
     async close() {
-      await processor.shutdown();
+      await processor.shutdown().catch((error: unknown) => complain(String(error)));
       context.disable();
       diag.disable();
     },
@@ -146,17 +150,12 @@ const doorTo = (span: OtelSpan): Span => ({
 });
 
 /** A collector that is away is told once a minute, not with every batch. */
-function logComplaints(log: Logger): void {
-  const toldAt = new Map<string, number>();
-  const tell = (complaint: string): void => {
+function complaints(log: Logger): (complaint: string) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (complaint) => {
     const now = performance.now();
-    if (now - (toldAt.get(complaint) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    toldAt.clear();
-    toldAt.set(complaint, now);
+    if (now - toldAt < AGAIN_MS) return;
+    toldAt = now;
     log.warn({ complaint: complaint.slice(0, 500) }, "telemetry not sent");
   };
-  diag.setLogger(
-    { error: tell, warn: tell, info() {}, debug() {}, verbose() {} },
-    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-  );
 }

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { codeOf } from "@elara/contracts";
+import { isOn, refuseOtherProtocols, sampleRatioOf } from "../src/telemetry.ts";
+
+const CONFIG_INVALID = (error: unknown) => codeOf(error) === "CONFIG_INVALID";
+const nowhere = { endpoint: "" };
+
+describe("what switches telemetry on", () => {
+  test("an endpoint, of the configuration or of OpenTelemetry's names", () => {
+    assert.equal(isOn(nowhere, {}), false);
+    assert.equal(isOn(nowhere, { OTEL_EXPORTER_OTLP_ENDPOINT: " " }), false);
+    assert.equal(isOn({ endpoint: "http://collector:4318" }, {}), true);
+    assert.equal(isOn(nowhere, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" }), true);
+    assert.equal(isOn(nowhere, { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c:4318/v1/traces" }), true);
+  });
+
+  test("OTEL_SDK_DISABLED and OTEL_TRACES_EXPORTER=none switch it off all the same", () => {
+    const config = { endpoint: "http://collector:4318" };
+    assert.equal(isOn(config, { OTEL_SDK_DISABLED: "true" }), false);
+    assert.equal(isOn(config, { OTEL_TRACES_EXPORTER: "none" }), false);
+    assert.equal(isOn(config, { OTEL_SDK_DISABLED: "false", OTEL_TRACES_EXPORTER: "otlp" }), true);
+  });
+});
+
+describe("what is kept", () => {
+  test("as OTEL_TRACES_SAMPLER says", () => {
+    assert.equal(sampleRatioOf({}), 1);
+    assert.equal(sampleRatioOf({ OTEL_TRACES_SAMPLER: "parentbased_always_off" }), 0);
+    const tenth = { OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
+    assert.equal(sampleRatioOf(tenth), 0.1);
+  });
+
+  test("what is not known is refused by name", () => {
+    assert.throws(() => sampleRatioOf({ OTEL_TRACES_SAMPLER: "jaeger_remote" }), CONFIG_INVALID);
+    const much = { OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "10" };
+    assert.throws(() => sampleRatioOf(much), CONFIG_INVALID);
+  });
+
+  test("over HTTP with protobuf; gRPC is refused rather than spoken to in vain", () => {
+    refuseOtherProtocols({ OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf" });
+    assert.throws(() => refuseOtherProtocols({ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }), CONFIG_INVALID);
+    assert.throws(() => refuseOtherProtocols({ OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "grpc" }), CONFIG_INVALID);
+  });
+});
