@@ -1,17 +1,18 @@
 import { PluginError, type PluginErrorOptions } from "@elara/sdk";
 
-/** What can go wrong with any provider. `{place}` in texts of the table is the provider's name. */
+/** What can go wrong with any provider. The names in braces are those of ProviderWords. */
 const SHARED = {
   CLIENT_ID_MISSING: {
     status: 500,
     user: "The hub cannot start.",
     operator:
-      "No client id: set option `clientId` or {idNames}. The provider shows it where the hub is registered.",
+      "No client id: set option `clientId`, or {idNames} in the environment. {place} shows it where the hub is registered.",
   },
   CLIENT_SECRET_MISSING: {
     status: 500,
     user: "The hub cannot start.",
-    operator: "No client secret: set option `clientSecret` ({ env } or { file }) or {secretNames}.",
+    operator:
+      "No client secret: set option `clientSecret` ({ env } or { file }), or {secretNames} in the environment.",
   },
   ADDRESS_INVALID: {
     status: 500,

@@ -7,8 +7,8 @@ export const GITHUB_SECRET_NAMES = ["GITHUB_CLIENT_SECRET", "OAUTH_CLIENT_SECRET
 export const errors = {
   ...sharedErrors("GITHUB", {
     place: "GitHub",
-    idNames: GITHUB_ID_NAMES.join(", "),
-    secretNames: GITHUB_SECRET_NAMES.join(", "),
+    idNames: GITHUB_ID_NAMES.join(" or "),
+    secretNames: GITHUB_SECRET_NAMES.join(" or "),
   }),
   GITHUB_RATE_LIMITED: {
     status: 503,

@@ -12,8 +12,8 @@ export const GLOBUS_SECRET_NAMES = ["OAUTH_CLIENT_SECRET"];
 
 const words = {
   place: "Globus",
-  idNames: GLOBUS_ID_NAMES.join(", "),
-  secretNames: GLOBUS_SECRET_NAMES.join(", "),
+  idNames: GLOBUS_ID_NAMES.join(" or "),
+  secretNames: GLOBUS_SECRET_NAMES.join(" or "),
 };
 
 /** What can go wrong with Globus. */
