@@ -5,7 +5,7 @@ import type { Way } from "../fixtures/subscriber.ts";
 import { endOfRevoked, followPeople, hubWithReaders, readers } from "../fixtures/trials/subscribers.ts";
 
 for (const shape of shapes) {
-  const ways: readonly Way[] = shape === "apart" ? ["nats"] : ["sse"];
+  const ways: readonly Way[] = shape === "apart" ? ["nats", "sse"] : ["sse"];
   describe(`subscribers (${shape})`, { skip: await shapeMissing(shape) }, () => {
     let stage: Awaited<ReturnType<typeof hubWithReaders>>;
     before(async () => {
