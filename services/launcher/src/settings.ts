@@ -175,10 +175,12 @@ export function keysOf(settings: Settings, make: boolean): Keys {
   });
 }
 
-/** Whether both keys are there. */
+/** Whether both keys are there. Throws CONFIG_SECRET_MISSING for a crypt key that is given and is none. */
 export const hasHubSecrets = (settings: Settings): boolean => {
-  const { cookieSecret, cryptKey } = resolved(settings, "secrets", SecretsSection);
-  return hubSecretsExist(settings.hub.dataDir, { cookieSecret, cryptKey: configuredCryptKey(cryptKey) });
+  const { cookieSecret, cryptKey: written } = resolved(settings, "secrets", SecretsSection);
+  const cryptKey = configuredCryptKey(written);
+  if (cryptKey) readCryptKeys(settings.hub.dataDir, cryptKey);
+  return hubSecretsExist(settings.hub.dataDir, { cookieSecret, cryptKey });
 };
 
 /** Where state is kept. Throws CONFIG_INVALID when MongoDB has no address. */

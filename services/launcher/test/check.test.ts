@@ -247,6 +247,39 @@ describe("check", () => {
     assert.match(elara(dir, "check").stdout, /FAULT +who gets in: .*nobody gets in/);
   });
 
+  test("says who gets in by which authenticator, and which names more than one may claim", (t) => {
+    const dir = folder(t);
+    const dummy = (name: string, more = "") =>
+      `{ use: "dummy", name: "${name}", options: { anyPassword: true }, ${more} }`;
+    const told = (entries: string[], auth = "{}") => {
+      config(dir, `{ authenticators: [${entries.join(", ")}], auth: ${auth} }`);
+      return /^ +(ok|FAULT) +who gets in: (.*)$/m.exec(elara(dir, "check").stdout)?.slice(1).join(" ");
+    };
+    assert.equal(
+      told([dummy("one", 'allowedUsers: ["ada"], adminUsers: ["root"]'), dummy("two")]),
+      "ok one: 2 named users; two: nobody",
+    );
+    const shared = told([dummy("one"), dummy("two")], '{ allowedUsers: ["ada"] }');
+    assert.match(
+      shared ?? "",
+      /^ok one: 1 named user; two: 1 named user; the names under `auth` may be claimed/,
+    );
+    assert.match(
+      told([dummy("one", "allowAll: false")], "{ allowAll: true }") ?? "",
+      /^FAULT .*nobody gets in/,
+    );
+  });
+
+  test("takes JUPYTERHUB_CRYPT_KEY as JupyterHub does, and tells which of its keys is none", (t) => {
+    const dir = folder(t);
+    config(dir, "{}");
+    const good = `${"ab".repeat(32)};${Buffer.alloc(32, 7).toString("base64")}`;
+    assert.match(elaraIn(dir, { JUPYTERHUB_CRYPT_KEY: good }, "check").stdout, /ok +secrets/);
+    const { stdout } = elaraIn(dir, { JUPYTERHUB_CRYPT_KEY: `${good};short` }, "check");
+    assert.match(stdout, /FAULT +secrets: CONFIG_SECRET_MISSING: secrets\.cryptKey: key 3 has 5 bytes/);
+    assert.doesNotMatch(stdout, /abab/);
+  });
+
   test("a plugin that is not there or broken is told, never skipped", (t) => {
     const dir = folder(t);
     config(dir, '{ spawners: [{ use: "lokal" }] }');
