@@ -9,8 +9,6 @@ import { type AllowedOf, standings } from "./standing.ts";
 
 /** How long a revoked token's connection can last when no event hastens its end. */
 const CENSUS_MS = 2000;
-/** The server asks anew after this, were all replicas to miss a revocation. */
-const PASS_MS = 3_600_000;
 
 export interface SubscribersOptions {
   readonly ground: Ground;
@@ -44,9 +42,8 @@ export function keepSubscribers({ ground, identities, gate, allowedOf }: Subscri
     const { name, kind } = identity;
     if (!(await allowedOf(identity))) return refused(address, `${kind} ${name} may read no events`);
     const expiresAt = (await records.tokens.get(identity.credential))?.expiresAt;
-    const latest = clock.now() + PASS_MS;
     log.info({ address, subscriber, kind, name }, "subscriber let in");
-    return { subscriber, until: expiresAt ? Math.min(latest, Date.parse(expiresAt)) : latest };
+    return { subscriber, ...(expiresAt ? { until: Date.parse(expiresAt) } : {}) };
   }
 
   async function census(): Promise<void> {

@@ -62,7 +62,10 @@ export function authCallout(
               payload: MAX_BYTES,
               data: -1,
             },
-            { aud: ACCOUNTS.outside, exp: Math.floor(pass.until / 1000) },
+            {
+              aud: ACCOUNTS.outside,
+              ...(pass.until === undefined ? {} : { exp: Math.floor(pass.until / 1000) }),
+            },
           ),
         }
       : { error: REFUSAL };

@@ -27,8 +27,8 @@ export interface Attempt {
 export interface Pass {
   /** Public id of the token: name of user and consumer. */
   readonly subscriber: string;
-  /** When the server ends the connection by itself, in milliseconds since 1970. */
-  readonly until: number;
+  /** When the token expires, in milliseconds since 1970: the server then ends the connection by itself. */
+  readonly until?: number;
 }
 
 /** The answer to a subscriber that asked for its position; as much of JetStream's ConsumerInfo as libraries take for one. */

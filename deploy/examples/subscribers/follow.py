@@ -1,0 +1,47 @@
+"""Follows a hub's events over NATS. pip install nats-py; python follow.py"""
+
+import asyncio
+import hashlib
+import json
+import os
+
+import nats
+
+
+async def main():
+    token = os.environ["ELARA_TOKEN"]
+    inbox = "_INBOX_" + hashlib.sha256(token.encode()).hexdigest()[:16]
+    connection = await nats.connect(
+        os.environ.get("ELARA_NATS", "127.0.0.1:4222"),
+        token=token,
+        inbox_prefix=inbox.encode(),
+        max_reconnect_attempts=-1,
+    )
+    # Without "from" it goes on where it stood.
+    wish = {"from": os.environ["ELARA_FROM"]} if "ELARA_FROM" in os.environ else {}
+    answer = await connection.request("elara.events.position", json.dumps(wish).encode())
+    position = json.loads(answer.data)
+    if "error" in position:
+        raise SystemExit(position["error"]["message"])
+
+    events = await connection.jetstream().pull_subscribe_bind(
+        position["name"], position["stream_name"], inbox_prefix=f"{inbox}.".encode()
+    )
+    seen = {}
+    while True:
+        try:
+            messages = await events.fetch(100, timeout=5)
+        except nats.errors.TimeoutError:
+            continue
+        for message in messages:
+            event = json.loads(message.data)
+            # At least once: the same event may come again, also behind later ones.
+            if event["id"] not in seen:
+                print(event["type"], event["subject"], event["seq"], flush=True)
+            seen[event["id"]] = True
+            if len(seen) > 10_000:
+                del seen[next(iter(seen))]
+            await message.ack()
+
+
+asyncio.run(main())

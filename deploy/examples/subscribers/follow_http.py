@@ -1,0 +1,25 @@
+"""Follows a hub's events over HTTP. pip install requests; python follow_http.py"""
+
+import json
+import os
+import time
+
+import requests
+
+url = os.environ.get("ELARA_URL", "http://127.0.0.1:8000") + "/hub/api/events"
+headers = {"Authorization": f"token {os.environ['ELARA_TOKEN']}", "Accept": "text/event-stream"}
+after = os.environ.get("ELARA_AFTER")
+
+while True:
+    try:
+        # A heartbeat comes each 15 s.
+        with requests.get(url, headers=headers, params={"after": after}, stream=True, timeout=40) as answer:
+            answer.raise_for_status()
+            for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+                if line.startswith("id: "):
+                    after = line[4:]
+                elif line.startswith("data: "):
+                    event = json.loads(line[6:])
+                    print(event["type"], event["subject"], event["seq"], flush=True)
+    except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+        time.sleep(2)
