@@ -78,7 +78,10 @@ export default authPlugin({
 
       async check() {
         const signal = AbortSignal.timeout(CHECK_MS);
-        for (const address of [url, api]) await answered(faults, () => client.ask(address, { signal }));
+        for (const address of [url, api]) {
+          const { status } = await answered(faults, () => client.ask(address, { signal }));
+          if (status >= 500) throw faults("PROVIDER_ERROR", { detail: { address, status } });
+        }
         await application.assertKnown(signal);
       },
     };

@@ -114,7 +114,7 @@ export default authPlugin({
         }
       },
 
-      preSpawn: async ({ authState }) => notebookVariables(authState, settings),
+      preSpawn: async ({ authState }) => notebookVariables(authState, settings, host.log),
 
       async logout({ authState, signal }) {
         if (settings.revokeTokensOnLogout) await revoke(allTokens(authState), settings, client, signal);

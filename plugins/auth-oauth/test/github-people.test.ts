@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, describe, test } from "node:test";
 import { CLOSED_ORGANIZATION, ORGANIZATION, startGithub, TEAM } from "@elara/beds/providers/github";
+import { githubApi } from "../src/github/api.ts";
 import { isMember } from "../src/github/membership.ts";
 import github from "../src/github.ts";
 import { backAs, CALLBACK } from "./callback.ts";
@@ -35,7 +36,7 @@ describe("organisations and teams", () => {
       user: () => assert.fail("not asked"),
       asks: async (path: string) => {
         asked.push(path);
-        return { status: 200, body: { state: "pending" }, isBlocked: false };
+        return { status: 200, body: { state: "pending" } };
       },
     };
     const door = await stand(github, base);
@@ -47,9 +48,24 @@ describe("organisations and teams", () => {
     const door = await stand(github, { ...base, allowedOrganizations: [CLOSED_ORGANIZATION] });
     assert.equal((await logIn(door, "ada")).allowed, undefined);
     const [line] = door.host.lines.filter(({ level }) => level === "warn");
-    assert.deepEqual(line?.fields, { organization: CLOSED_ORGANIZATION });
+    assert.deepEqual(line?.fields, { organization: CLOSED_ORGANIZATION, login: "ada" });
     assert.match(line?.message ?? "", /Third-party Access/);
     assert.equal(await allowed([CLOSED_ORGANIZATION, ORGANIZATION], "ada"), true);
+  });
+
+  test("that want their single sign-on first are told apart", async () => {
+    const client = {
+      fetch,
+      ask: async () => ({
+        status: 403,
+        headers: new Headers({ "x-github-sso": "required; url=https://github.com/orgs/o/sso" }),
+        body: {},
+      }),
+    };
+    const { host } = await stand(github, base);
+    const api = githubApi(client, { api: "http://x" }, "token", AbortSignal.timeout(1000));
+    assert.equal(await isMember(["o"], "ada", api, host.log), false);
+    assert.match(host.lines.at(-1)?.message ?? "", /single sign-on/);
   });
 
   test("are asked for with the scope they need, and only then", async () => {
@@ -86,6 +102,34 @@ test("what is kept has oauthenticator's names, teams only when asked for", async
     (await logIn(await stand(github, { ...base, populateTeams: true }), "ada")).authState,
   );
   assert.ok(teams.some(({ slug }: { slug: string }) => slug === TEAM));
+});
+
+test("teams are read page by page, and the token goes to no other place", async () => {
+  const asked: string[] = [];
+  const page = (link?: string) => ({
+    status: 200,
+    headers: new Headers(link ? { link: `<${link}>; rel="next"` } : {}),
+    body: [{ slug: `team ${asked.length}` }],
+  });
+  const teams = (links: (string | undefined)[]) =>
+    githubApi(
+      {
+        fetch,
+        async ask(url) {
+          asked.push(url);
+          return page(links.shift());
+        },
+      },
+      { api: "https://api.x" },
+      "token",
+      AbortSignal.timeout(1000),
+    ).teams();
+  assert.equal((await teams(["https://api.x/user/teams?page=2", undefined])).length, 2);
+  assert.equal((await teams(["https://evil.example/?page=2", undefined])).length, 1);
+  assert.deepEqual(
+    asked.filter((url) => !url.startsWith("https://api.x/")),
+    [],
+  );
 });
 
 test("whoever was refused may choose another account", async () => {

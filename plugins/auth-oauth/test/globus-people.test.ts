@@ -143,6 +143,16 @@ describe("tokens", () => {
     assert.equal(transfer.status, 200);
   });
 
+  test("come alone when the rest is too long for a variable", async () => {
+    const door = await stand(globus, options);
+    const { authState = {} } = await logIn(door, "ada");
+    const globus_groups = Array.from({ length: 4000 }, () => GROUP);
+    const env = await door.preSpawn?.(kept({ ...authState, globus_groups }));
+    const { tokens, ...rest } = inNotebook(env);
+    assert.deepEqual([tokens, rest], [authState.tokens, { client_id: options.clientId }]);
+    assert.ok(door.host.lines.some(({ level, message }) => level === "warn" && /GLOBUS_DATA/.test(message)));
+  });
+
   test("of no excluded server: all of them are there", async () => {
     const door = await stand(globus, { ...options, excludeTokens: [] });
     const { authState } = await logIn(door, "ada");

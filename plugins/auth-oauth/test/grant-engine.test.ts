@@ -80,6 +80,11 @@ describe("grant's core, imported past its handlers", () => {
     assert.equal(JSON.parse(readFileSync(file, "utf8")).version, "5.4.24");
   });
 
+  test("finds nothing that would log its requests, as it does with DEBUG set", () => {
+    const { resolve } = createRequire(createRequire(import.meta.url).resolve("grant/package.json"));
+    assert.throws(() => resolve("request-logs"), { code: "MODULE_NOT_FOUND" });
+  });
+
   test("asks with state, nonce, PKCE and blanks between scopes; each time anew", async () => {
     const { url, attempt } = await engine().begin(CALLBACK, { prompt: "login" });
     const { searchParams, origin, pathname } = new URL(url);

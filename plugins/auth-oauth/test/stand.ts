@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import type { AuthenticatedUser, Authenticator, AuthPlugin, LoginStart } from "@elara/sdk";
 import { type TestHost, testHost } from "@elara/sdk/testing";
 import type { TObject } from "typebox";
@@ -25,9 +26,21 @@ export async function logIn(
   const start = await begin(authenticator);
   const input = change({ ...(await backAs(person)(start)) });
   const signal = AbortSignal.timeout(10_000);
-  const user = await authenticator.finish({ input, state: start.state ?? {}, callbackUrl: CALLBACK, signal });
-  assert.ok(user);
-  return user;
+  try {
+    const user = await authenticator.finish({
+      input,
+      state: start.state ?? {},
+      callbackUrl: CALLBACK,
+      signal,
+    });
+    assert.ok(user);
+    return user;
+  } catch (error) {
+    const shown = inspect(error, { depth: 9 });
+    for (const secret of [input.code, input.state, ...Object.values(start.state ?? {})])
+      assert.ok(typeof secret !== "string" || !shown.includes(secret), "a code or state stands in the error");
+    throw error;
+  }
 }
 
 /** Begins a log-in and gives back where the browser is sent. */

@@ -7,8 +7,8 @@ import type { GithubSettings } from "./settings.ts";
 export interface GithubApi {
   /** The person themselves. Throws GITHUB_PROVIDER_ERROR. */
   user(): Promise<{ id: string; login: string; profile: Readonly<Record<string, unknown>> }>;
-  /** Whether `path` answers with success; `blocked`: their organisation keeps this app away. */
-  asks(path: string): Promise<{ status: number; body: unknown; isBlocked: boolean }>;
+  /** What `path` answers. `hindrance`: the organisation lets this app, or a log-in without its single sign-on, see nothing. */
+  asks(path: string): Promise<{ status: number; body: unknown; hindrance?: "app" | "sign-on" }>;
 }
 
 const MOST_PAGES = 20;
@@ -40,8 +40,9 @@ export function githubApi(
     },
 
     async asks(path) {
-      const { status, body } = await ask(`${api}${path}`);
-      return { status, body, isBlocked: status === 403 };
+      const { status, body, headers } = await ask(`${api}${path}`);
+      if (status !== 403) return { status, body };
+      return { status, body, hindrance: headers.has("x-github-sso") ? "sign-on" : "app" };
     },
 
     async teams() {
