@@ -28,6 +28,16 @@ export const WebConfig = Type.Object(
       description:
         "`/hub/metrics` is for tokens with the scope `read:metrics`. `false`: for everybody who reaches the hub.",
     }),
+    eventStreams: Type.Integer({
+      default: 500,
+      minimum: 1,
+      description: "Subscribers of events (`GET /hub/api/events`) that one process of web serves at a time.",
+    }),
+    eventStreamsPerCredential: Type.Integer({
+      default: 10,
+      minimum: 1,
+      description: "Of them, with one token or session.",
+    }),
     redirectToServer: Type.Boolean({
       default: true,
       description: "After log-in, send users to their server; otherwise to the hub's home page.",

@@ -20,8 +20,8 @@ export interface WebDeps {
   readonly activity: ActivityFold;
   readonly signals: ServerSignals;
   readonly routes: RouteWatch;
-  /** Reads the revocation marks now. */
-  readonly identities: Pick<IdentityReader, "refresh">;
+  /** Reads the revocation marks now, and looks again who somebody is. */
+  readonly identities: Pick<IdentityReader, "refresh" | "again">;
   readonly streams: OpenStreams;
   readonly upstreams: Upstreams;
   readonly clock: Clock;

@@ -1,5 +1,8 @@
 import type { LastTimes, Phase, Step } from "@elara/contracts";
+import type { EventReach } from "@elara/runtime/scopes/event-reach";
+import type { ScopeSet } from "@elara/runtime/scopes/scope-set";
 import { lastTimesOfMany } from "@elara/runtime/store/read/activity";
+import { mayFollowEvents, readEventReach, userIdsOf } from "@elara/runtime/store/read/event-reach";
 import { allProfiles, isVisible, type PublishedProfile } from "@elara/runtime/store/read/profiles";
 import {
   activePage,
@@ -52,6 +55,11 @@ export interface Reads {
   timesOfMany(userIds: readonly string[]): Promise<(userId: string) => Times>;
   /** Steps of the current attempt. */
   steps(server: PublishedServer): Promise<Step[]>;
+  /** Whether these scopes let one follow any events, and which, names as they lead now. */
+  mayFollowEvents(scopes: ScopeSet): boolean;
+  eventReach(scopes: ScopeSet): Promise<EventReach>;
+  /** Ids of users by name, also of a deleted one whose name is still reserved. */
+  userIds(names: readonly string[]): Promise<string[]>;
   /** Last lines of its output, kept when it ended badly. */
   tail(server: PublishedServer): Promise<string[]>;
 }
@@ -87,6 +95,9 @@ export function readsOf(store: Store, activity: ActivityFold): Reads {
     timesOfMany,
     // One that is wanted again waits for the end of the start before it, whose steps are not its own.
     steps: async (server) => (startsAgain(server) ? [] : steps(store, server._id, server.generation)),
+    mayFollowEvents,
+    eventReach: (scopes) => readEventReach(store, scopes),
+    userIds: async (names) => [...(await userIdsOf(store, names)).values()],
     tail: (server) => tail(store, server._id, server.generation),
   };
 }

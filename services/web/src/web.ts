@@ -5,6 +5,7 @@ import { identityReader } from "@elara/runtime/store/read/identity";
 import { ActivityFold } from "./activity/activity-fold.ts";
 import { noteUse } from "./activity/note-use.ts";
 import { activityRoutes } from "./api/activity.ts";
+import { eventRoutes } from "./api/events.ts";
 import { groupRoutes } from "./api/groups.ts";
 import { healthRoutes } from "./api/health.ts";
 import { metricsRoutes } from "./api/metrics.ts";
@@ -57,7 +58,7 @@ export const web = defineService({
       activity,
       signals: new ServerSignals(bus),
       routes: routeWatch({ liveness, clock }),
-      streams: new OpenStreams(),
+      streams: new OpenStreams(config),
       upstreams,
       log,
       clock,
@@ -96,6 +97,7 @@ function registerApi(api: Parameters<typeof rootRoutes>[0], deps: WebDeps): void
   profileRoutes(api, deps);
   progressRoutes(api, deps);
   tokenRoutes(api, deps);
+  eventRoutes(api, deps);
   proxyRoutes(api, deps);
   groupRoutes(api);
   serviceRoutes(api);

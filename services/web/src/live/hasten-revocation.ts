@@ -1,4 +1,11 @@
-import { ServerStopped, TokenRevoked, UserDeleted, UserLoggedOut, UserUpdated } from "@elara/contracts";
+import {
+  ServerStopped,
+  SessionEnded,
+  TokenChanged,
+  TokenRevoked,
+  UserDeleting,
+  UserUpdated,
+} from "@elara/contracts";
 import type { Bus, Subscription } from "@elara/runtime/bus/bus";
 import type { IdentityReader } from "@elara/runtime/store/read/identity";
 import type { Logger } from "pino";
@@ -16,9 +23,10 @@ export function hastenRevocation(
     identities.refresh().catch((error: unknown) => log.debug({ err: error }, "marks not read at once"));
   const subscriptions: Subscription[] = [
     bus.subscribe(TokenRevoked, look),
-    bus.subscribe(UserLoggedOut, look),
+    bus.subscribe(TokenChanged, look),
+    bus.subscribe(SessionEnded, look),
     bus.subscribe(UserUpdated, look),
-    bus.subscribe(UserDeleted, look),
+    bus.subscribe(UserDeleting, look),
     bus.subscribe(ServerStopped, look),
   ];
   return {

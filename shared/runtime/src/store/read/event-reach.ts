@@ -38,7 +38,7 @@ export async function readEventReach(store: Store, scopes: ScopeSet): Promise<Ev
     for (const name of names.users) userNames.add(name);
     for (const { user } of names.servers) userNames.add(user);
   }
-  const ids = await idsOf(store, [...userNames]);
+  const ids = await userIdsOf(store, [...userNames]);
   const usersOf = (names: readonly string[]): Set<string> =>
     new Set(names.map((name) => ids.get(name) ?? "").filter((id) => id !== ""));
   const reachOf = async (names: "all" | Names): Promise<"all" | Reach> =>
@@ -88,7 +88,8 @@ function namesOf(scopes: ScopeSet, scope: Scope): "all" | Names {
   };
 }
 
-async function idsOf(store: Store, names: readonly string[]): Promise<Map<string, string>> {
+/** Ids by name, names as they are held now. */
+export async function userIdsOf(store: Store, names: readonly string[]): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   for (let from = 0; from < names.length; from += AT_ONCE) {
     const { items } = await usersIn(store).find({

@@ -18,6 +18,8 @@ export interface IdentityReader {
   /** The same for who knows only the digest of a token. */
   byTokenDigest(digest: string): Promise<Identity | undefined>;
   byCookie(loginCookieSecret: string): Promise<Identity | undefined>;
+  /** Who the credential of this identity belongs to now. */
+  again(identity: Pick<Identity, "via" | "credential">): Promise<Identity | undefined>;
   /** Drops cached identities by digest of their credential; the next request reads them anew. */
   forget(digests: readonly string[]): void;
   /** Reads the revocation marks now. Happens by itself every 400 ms. */
@@ -117,13 +119,15 @@ export function identityReader(options: IdentityReaderOptions): IdentityReader {
   const byTokenDigest = (credential: string): Promise<Identity | undefined> =>
     find(`token ${credential}`, () => loader.byToken(credential));
 
+  const byCookieDigest = (credential: string): Promise<Identity | undefined> =>
+    find(`cookie ${credential}`, () => loader.byCookie(credential));
+
   return {
     byToken: (token) => byTokenDigest(digest(token)),
     byTokenDigest,
-    byCookie: (secret) => {
-      const credential = digest(secret);
-      return find(`cookie ${credential}`, () => loader.byCookie(credential));
-    },
+    byCookie: (secret) => byCookieDigest(digest(secret)),
+    again: ({ via, credential }) =>
+      via === "token" ? byTokenDigest(credential) : byCookieDigest(credential),
     forget: (digests) => cache.drop({ credentials: digests, users: new Map() }),
     refresh,
     close: async () => {

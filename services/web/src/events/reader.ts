@@ -1,0 +1,69 @@
+import { type CloudEvent, codeOf, HubError } from "@elara/contracts";
+import { type EventReach, mayRead } from "@elara/runtime/scopes/event-reach";
+import type { Identity } from "@elara/runtime/store/read/identity";
+import type { WebDeps } from "../deps.ts";
+import { changesNames, type EventQuery } from "./event-query.ts";
+
+/** Somebody who follows events: what they may and want to see, as it is now. */
+export interface Reader {
+  /** Whether this event goes out to them. In the order of events: one that gives a name to somebody is heeded at once. */
+  wants(event: CloudEvent): Promise<boolean>;
+  /** Looks again who it is. Throws NO_CREDENTIALS, SCOPE_MISSING or STORE_AWAY when they may not go on. */
+  confirm(): Promise<void>;
+}
+
+type ReaderDeps = Pick<WebDeps, "identities"> & {
+  readonly reads: Pick<WebDeps["reads"], "eventReach" | "userIds" | "mayFollowEvents">;
+};
+
+/** Reads what the identity may follow. Throws SCOPE_MISSING, STORE_AWAY. */
+export async function openReader(deps: ReaderDeps, identity: Identity, query: EventQuery): Promise<Reader> {
+  const { reads, identities } = deps;
+  let now = identity;
+  let reach = await reachOf(now);
+  let users = await wantedUsers();
+
+  async function reachOf({ scopes }: Identity): Promise<EventReach> {
+    if (!reads.mayFollowEvents(scopes))
+      throw new HubError("SCOPE_MISSING", {
+        message: "Action is not authorized with current scopes; requires any of [read:events]",
+      });
+    return reads.eventReach(scopes);
+  }
+  async function wantedUsers(): Promise<ReadonlySet<string> | undefined> {
+    return query.users && new Set(await reads.userIds(query.users));
+  }
+  async function namesAnew(): Promise<void> {
+    try {
+      // The scopes first: they name people as well, and must not name them as they were called before.
+      await identities.refresh();
+      await confirm();
+      reach = await reachOf(now);
+      users = await wantedUsers();
+    } catch (error) {
+      // The store is away: as long as it is, names lead where they led.
+      if (codeOf(error) !== "STORE_AWAY") throw error;
+    }
+  }
+  async function confirm(): Promise<void> {
+    const identity = await identities.again(now);
+    if (!identity) throw new HubError("NO_CREDENTIALS");
+    const isSame = identity.scopes === now.scopes || sameScopes(identity, now);
+    now = identity;
+    if (!isSame) reach = await reachOf(now);
+  }
+  const isOfWanted = ({ data }: CloudEvent): boolean =>
+    users === undefined || (typeof data.userId === "string" && users.has(data.userId));
+
+  return {
+    async wants(event) {
+      if (changesNames(event) && !(reach.all && users === undefined)) await namesAnew();
+      if (query.types !== undefined && !query.types.has(event.type)) return false;
+      return isOfWanted(event) && mayRead(reach, event);
+    },
+    confirm,
+  };
+}
+
+const sameScopes = (a: Identity, b: Identity): boolean =>
+  a.scopes.list().join(" ") === b.scopes.list().join(" ");
