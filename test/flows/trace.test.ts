@@ -19,6 +19,8 @@ for (const shape of shapes) {
       const hub = await startHub({ shape, config: { telemetry: { endpoint: collector.endpoint } } });
       t.after(() => hub.close());
       const token = await hub.token("root-admin");
+      const check = await hub.elara("check", "--config", `${hub.dataDir}/elara.config.ts`);
+      assert.match(check.stdout, /ok +telemetry: .*\/v1\/traces, 100 %/);
       await hub.api(token, `/users?name_filter=known-secret-of-a-query&token=${token}`);
 
       const answer = await orderStart(hub, token, "ada", { traceparent });
@@ -35,7 +37,8 @@ for (const shape of shapes) {
       const names = trace.spans.map(({ service, name }) => `${service}: ${name}`);
       for (const name of [
         ...["web: spawn.start", "spawn: spawn.start", "spawn: auth.grant_server", "auth: auth.grant_server"],
-        ...["spawn: server.submit", "spawn: server.probe", "spawn: server.ready"],
+        ...["spawn: server.submit", "spawn: server.boot", "spawn: server.probe"],
+        "spawn: server.ready",
       ])
         assert.ok(names.includes(name), `${name} is in the trace`);
       assert.ok(
@@ -49,6 +52,7 @@ for (const shape of shapes) {
         order?.spanId,
         "a step hangs on no span of the process that may be killed",
       );
+      assert.ok(hub.log().includes(trace.id), "the log tells the trace its lines belong to");
       assert.notEqual(trace.id, OUTSIDE.trace, "a client does not choose the trace");
       assert.deepEqual(
         root.links.map(({ traceId, spanId }) => [traceId, spanId]),

@@ -26,7 +26,7 @@ export async function startTelemetry(settings: Settings, log: Logger): Promise<T
   refuseOtherProtocols(env);
   const { openTelemetry } = await import("@elara/runtime/telemetry/open-telemetry");
   const backend: OpenTelemetry = openTelemetry({
-    url: config.endpoint === "" ? undefined : `${config.endpoint.replace(/\/$/, "")}/v1/traces`,
+    url: tracesUrl(config, env),
     headers: Object.fromEntries(config.headers.map(({ name, value }) => [name, value])),
     sampleRatio: config.sampleRatio ?? sampleRatioOf(env),
     log,
@@ -64,6 +64,14 @@ export function isOn(config: Pick<TelemetryConfig, "endpoint">, env: NodeJS.Proc
   return [config.endpoint, env.OTEL_EXPORTER_OTLP_ENDPOINT, env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT].some(
     (endpoint) => endpoint !== undefined && endpoint.trim() !== "",
   );
+}
+
+/** Where traces go: what the configuration says, else OpenTelemetry's names; a base address gets `/v1/traces` behind it. */
+export function tracesUrl(config: Pick<TelemetryConfig, "endpoint">, env: NodeJS.ProcessEnv): string {
+  const whole = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim();
+  if (config.endpoint === "" && whole) return whole;
+  const base = config.endpoint || (env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "").trim();
+  return `${base.replace(/\/$/, "")}/v1/traces`;
 }
 
 /** What OTEL_TRACES_SAMPLER and its argument ask for. Throws CONFIG_INVALID where it is no sampler known here. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { codeOf } from "@elara/contracts";
-import { isOn, refuseOtherProtocols, sampleRatioOf } from "../src/telemetry.ts";
+import { isOn, refuseOtherProtocols, sampleRatioOf, tracesUrl } from "../src/telemetry.ts";
 
 const CONFIG_INVALID = (error: unknown) => codeOf(error) === "CONFIG_INVALID";
 const nowhere = { endpoint: "" };
@@ -20,6 +20,19 @@ describe("what switches telemetry on", () => {
     assert.equal(isOn(config, { OTEL_SDK_DISABLED: "true" }), false);
     assert.equal(isOn(config, { OTEL_TRACES_EXPORTER: "none" }), false);
     assert.equal(isOn(config, { OTEL_SDK_DISABLED: "false", OTEL_TRACES_EXPORTER: "otlp" }), true);
+  });
+});
+
+describe("where traces go", () => {
+  test("to the configuration's address before the environment's; a whole address is left as it is", () => {
+    const base = "http://collector:4318/";
+    assert.equal(
+      tracesUrl({ endpoint: base }, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://x" }),
+      `${base}v1/traces`,
+    );
+    assert.equal(tracesUrl(nowhere, { OTEL_EXPORTER_OTLP_ENDPOINT: base }), `${base}v1/traces`);
+    const whole = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c/otlp" };
+    assert.equal(tracesUrl(nowhere, { ...whole, OTEL_EXPORTER_OTLP_ENDPOINT: base }), "http://c/otlp");
   });
 });
 

@@ -13,6 +13,12 @@ export const tracer = tracerOf("spawn");
 export const stepSpan = <T>(name: string, doc: ServerDoc, work: (span: Span) => Promise<T>): Promise<T> =>
   spanned(tracer, name, { attributes: about(doc) }, work);
 
+/** Tells of something that began at a time of the ledger, perhaps in another process, and ends now. */
+export const tellSince = (name: string, doc: ServerDoc, since: string): void =>
+  tracer
+    .start(name, { attributes: about(doc), parent: doc.traceparent ?? "", startedAt: Date.parse(since) })
+    .end();
+
 /** Tells of something that ended here, by a span without length. */
 export function tellFailure(name: string, doc: ServerDoc, code: string): void {
   const span = tracer.start(name, { attributes: about(doc), parent: doc.traceparent ?? "" });

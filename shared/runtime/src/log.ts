@@ -1,4 +1,5 @@
 import { type Logger, pino } from "pino";
+import { currentTraceparent } from "./telemetry/tracer.ts";
 
 /** Paths that never reach a log line, whoever logs them. */
 const REDACTED = [
@@ -22,6 +23,7 @@ export async function createLog(settings: LogSettings): Promise<Logger> {
     level: settings.level,
     redact: { paths: REDACTED, censor: "…" },
     base: { pid: process.pid },
+    mixin: traceFields,
   };
   if (!pretty) return pino(options, pino.destination({ dest: 2, sync: true }));
   const { default: prettify } = await import("pino-pretty");
@@ -29,4 +31,10 @@ export async function createLog(settings: LogSettings): Promise<Logger> {
     options,
     prettify({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss" }),
   );
+}
+
+/** By these a line is found from its trace, and the trace from the line. */
+function traceFields(): Record<string, string> {
+  const [, traceId, spanId] = currentTraceparent().split("-");
+  return traceId === undefined || spanId === undefined ? {} : { traceId, spanId };
 }

@@ -26,6 +26,7 @@ import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } f
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
 import { hasHubSecrets, keysOf, resolvedPlugin, type Settings, storeSettings } from "../settings.ts";
+import { reachTelemetry } from "../telemetry-check.ts";
 
 /** `elara check`: every finding at once, exit code 1 when one is a fault. Starts nothing, writes nothing that stays. */
 export async function check(options: CommandOptions): Promise<void> {
@@ -71,6 +72,7 @@ export async function check(options: CommandOptions): Promise<void> {
     await look(`port ${redirectPort}`, () => freePort(network.host, redirectPort, "network.redirectPort"));
   await look("store", () => reachStore(settings));
   await look("bus", () => reachBus(settings));
+  await look("telemetry", () => reachTelemetry(settings));
   const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));
   const closers: (() => unknown)[] = [];
   const host: SpawnerHost = {

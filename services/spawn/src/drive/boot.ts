@@ -9,7 +9,7 @@ import { eventData, noDriver, type ServerDoc } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { enter, leftMs } from "../phases.ts";
 import { answers } from "../probe.ts";
-import { stepSpan } from "../tracing.ts";
+import { stepSpan, tellSince } from "../tracing.ts";
 import type { Drive, DriveStep } from "./drive.ts";
 
 /** `starting`: waits for an address (the observer writes it), then until it answers. */
@@ -56,6 +56,7 @@ async function probe(drive: Drive, doc: ServerDoc): Promise<number> {
   });
   if (!ready) return 0;
   parts.log.info({ serverId: doc._id, generation: doc.generation }, "server ready");
+  tellSince("server.boot", doc, doc.startedAt);
   observe("server_spawn_duration_seconds", secondsBetween(ready.requestedAt, ready.readyAt), {
     status: "success",
     reason: "",

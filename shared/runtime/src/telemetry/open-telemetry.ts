@@ -33,8 +33,9 @@ import { newId } from "../id.ts";
 import type { Span, SpanOptions, TracingBackend } from "./tracer.ts";
 
 export interface OpenTelemetryOptions {
-  /** Where spans go: `http://collector:4318/v1/traces`; undefined: as OTEL_EXPORTER_OTLP_* say. */
-  readonly url: string | undefined;
+  /** Where spans go: `http://collector:4318/v1/traces`. */
+  readonly url: string;
+  /** Beside those of OTEL_EXPORTER_OTLP_HEADERS. */
   readonly headers: Readonly<Record<string, string>>;
   /** Share of the traces that begin here and are kept, 0 to 1. Who joins a trace does as it does. */
   readonly sampleRatio: number;
@@ -66,7 +67,7 @@ export function openTelemetry({ url, headers, sampleRatio, log }: OpenTelemetryO
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   );
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  const exporter = new OTLPTraceExporter({ ...(url === undefined ? {} : { url }), headers: { ...headers } });
+  const exporter = new OTLPTraceExporter({ url, headers: { ...headers } });
   const processor = new BatchSpanProcessor({ exporter, scheduledDelayMillis: SEND_EVERY_MS });
   const sampler = new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) });
   const host = detectResources({ detectors: [hostDetector, resourceAttributesEnvDetector] });
@@ -99,6 +100,7 @@ export function openTelemetry({ url, headers, sampleRatio, log }: OpenTelemetryO
         kind: KINDS[options.kind ?? "internal"],
         attributes: { ...options.attributes },
         links: linksTo(options.link ?? ""),
+        ...(options.startedAt === undefined ? {} : { startTime: options.startedAt }),
       },
       parent,
     );

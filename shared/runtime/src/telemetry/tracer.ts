@@ -11,6 +11,8 @@ export interface SpanOptions {
   readonly parent?: string;
   /** W3C traceparent of a span of somebody else's that led here. */
   readonly link?: string;
+  /** When it began, in milliseconds since the epoch, where that is long known; default: now. */
+  readonly startedAt?: number;
 }
 
 /** A piece of work with a begin and an end. */
