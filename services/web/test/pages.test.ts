@@ -11,7 +11,7 @@ describe("the pages", () => {
   let spawn: SpawnStandIn;
   let serverId: string;
   before(async () => {
-    hub = await startHub();
+    hub = await startHub({ hub: { contact: "help@uni.example" } });
     spawn = spawnStandIn(hub);
     await hub.people.user("root", { admin: true });
     await hub.people.user("ada");
@@ -137,6 +137,21 @@ describe("the pages", () => {
     assert.equal(plugin.statusCode, 500);
     assert.match(plugin.body, /LOCAL_COMMAND_NOT_FOUND/);
     assert.match((await hub.browser("root", "/hub/spawn-pending/ada")).body, /look there/);
+  });
+
+  it("tell whom to ask where it is the account that is wrong, and only there", async () => {
+    const message = 'Your server would run as the account "ada", and there is none.';
+    const cause = { code: "LOCAL_ACCOUNT_MISSING", message, operator: "", at: at(3) };
+    const pageOf = async (status: number) => {
+      await failed(cause.code, message);
+      await hub.people.changeServer(serverId, { cause: { ...cause, status } });
+      return (await hub.browser("ada", "/hub/spawn-pending/ada")).body;
+    };
+    assert.match(
+      await pageOf(403),
+      /administrators at <a href="mailto:help@uni\.example">help@uni\.example<\/a>/,
+    );
+    assert.doesNotMatch(await pageOf(503), /help@uni/);
   });
 
   it("tell why a server ended by itself, wherever its owner comes to look", async () => {
