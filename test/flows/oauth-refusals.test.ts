@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { ORGANIZATION, TEAM } from "@elara/beds/providers/github";
+import { idTokenFaults } from "@elara/beds/providers/globus";
+import { noBrowser, openBrowser, photograph } from "../fixtures/browser.ts";
+import { shapeMissing, shapes } from "../fixtures/hub.ts";
+import { CONTACT, type ProviderHub, startProviderHub } from "../fixtures/provider-hub.ts";
+import { type Landed, openTab, type Tab, wordsOf } from "../fixtures/tab.ts";
+import { until } from "../fixtures/until.ts";
+
+for (const shape of shapes) {
+  describe(`who comes from a provider and is refused (${shape})`, { skip: await shapeMissing(shape) }, () => {
+    let stand: ProviderHub;
+    before(async () => {
+      // Many refusals of one address in a minute are what the throttle is for.
+      const throttle = {
+        failuresPerAddress: 1000,
+        failuresPerName: 1000,
+        windowSeconds: 60,
+        blockSeconds: 1,
+      };
+      stand = await startProviderHub({
+        shape,
+        jupyter: false,
+        hasRuleless: true,
+        config: { auth: { throttle } },
+      });
+    });
+    after(() => stand?.close());
+
+    const isLoggedIn = async (tab: Tab): Promise<boolean> =>
+      new URL((await tab.follow(`${stand.hub.url}/hub/home`)).url).pathname === "/hub/home";
+    const allGivenBack = (): Promise<unknown> =>
+      until(
+        "every token to be given back",
+        () => stand.github.liveTokens().length + stand.globus.liveTokens().length === 0,
+      );
+    /** A refusal: its status, nobody logged in, no token left behind. Gives its words. */
+    const refused = async (tab: Tab, landed: Landed, status = 403): Promise<string> => {
+      const words = wordsOf(landed.html);
+      assert.equal(landed.status, status, words);
+      assert.equal(await isLoggedIn(tab), false);
+      await allGivenBack();
+      return words;
+    };
+
+    const outsiders = [
+      ["github", "bob", "in no organisation", /not allowed/],
+      ["github", "eve", "in the organisation, but not in the team", /not allowed/],
+      ["globus", "bob", "in no group", /not allowed/],
+      ["globus", "eve", "in the group, by another identity provider", /uni\.example/],
+      ["ruleless", "ada", "at a button without a rule", /not allowed/],
+    ] as const;
+    for (const [entry, person, where, sentence] of outsiders)
+      test(`${person} at ${entry}, ${where}: told so, and whom to ask`, async () => {
+        const tab = openTab();
+        const words = await refused(tab, await tab.logInAs(stand.loginUrl(entry), person));
+        assert.match(words, sentence);
+        assert.ok(words.includes(CONTACT), words);
+      });
+
+    for (const fault of idTokenFaults)
+      test(`an id_token with the fault "${fault}" logs nobody in`, async (t) => {
+        // For `replayed` there must be an earlier one.
+        const earlier = openTab();
+        await earlier.logInAs(stand.loginUrl("globus"), "grace");
+        assert.ok(await isLoggedIn(earlier), "a good one does");
+        await earlier.follow(`${stand.hub.url}/hub/logout`);
+        stand.globus.break(fault);
+        t.after(() => stand.globus.break(undefined));
+        const tab = openTab();
+        const words = await refused(tab, await tab.logInAs(stand.loginUrl("globus"), "grace"));
+        assert.match(words, /could not be trusted/);
+      });
+
+    test("GitHub's error with status 200, an answer without token, and no answer", async (t) => {
+      t.after(() => stand.github.break(undefined));
+      for (const [fault, status] of [
+        ["error", 400],
+        ["missing", 503],
+        ["down", 503],
+      ] as const) {
+        stand.github.break(fault);
+        const tab = openTab();
+        await refused(tab, await tab.logInAs(stand.loginUrl("github"), "ada"), status);
+      }
+    });
+
+    test("a callback opened again, or by a stranger, or with a stranger's code", async () => {
+      const tab = openTab();
+      const callback = await tab.visitProvider(stand.loginUrl("github"), "ada");
+      const stranger = openTab();
+      await refused(stranger, await stranger.follow(callback), 400);
+
+      const victim = openTab();
+      const theirs = new URL(await victim.visitProvider(stand.loginUrl("github"), "bob"));
+      theirs.searchParams.set("code", new URL(callback).searchParams.get("code") ?? "");
+      await refused(victim, await victim.follow(theirs.href), 400);
+
+      const again = openTab();
+      const fresh = await again.visitProvider(stand.loginUrl("github"), "ada");
+      await again.follow(fresh);
+      assert.ok(await isLoggedIn(again));
+      assert.equal((await again.follow(fresh)).status, 400, "once");
+      await again.follow(`${stand.hub.url}/hub/logout`);
+      await allGivenBack();
+    });
+
+    test("two tabs of a browser begin at once and both finish", async () => {
+      const tab = openTab();
+      const first = await tab.visitProvider(stand.loginUrl("globus"), "grace");
+      const second = await tab.visitProvider(stand.loginUrl("globus"), "grace");
+      for (const callback of [first, second]) {
+        const landed = await tab.follow(callback);
+        assert.ok(landed.status < 400, wordsOf(landed.html));
+        assert.ok(await isLoggedIn(tab));
+      }
+      await tab.follow(`${stand.hub.url}/hub/logout`);
+      await allGivenBack();
+    });
+
+    test("a name that is taken: by the other provider's ada, and by whoever got ada's login later", async () => {
+      const ada = openTab();
+      await ada.logInAs(stand.loginUrl("github"), "ada");
+      assert.ok(await isLoggedIn(ada));
+      await ada.follow(`${stand.hub.url}/hub/logout`);
+      await allGivenBack();
+
+      const other = openTab();
+      const words = await refused(other, await other.logInAs(stand.loginUrl("globus"), "ada"));
+      assert.match(words, /belongs to another account/);
+
+      const { people } = stand.github;
+      people.ada.login = "ada-l";
+      people.bob.login = "ada";
+      people.bob.organizations = { [ORGANIZATION]: { isPublic: false, teams: [TEAM] } };
+      const bob = openTab();
+      assert.match(
+        await refused(bob, await bob.logInAs(stand.loginUrl("github"), "bob")),
+        /belongs to another account/,
+      );
+      const renamed = openTab();
+      await renamed.logInAs(stand.loginUrl("github"), "ada");
+      assert.ok(await isLoggedIn(renamed), "the same person under a new login");
+      await renamed.follow(`${stand.hub.url}/hub/logout`);
+    });
+
+    test("no secret of all this is in the log", () => {
+      const log = stand.hub.log();
+      const secrets = [...stand.github.secrets(), ...stand.globus.secrets()];
+      assert.ok(secrets.length > 50 && log.includes("not allowed"));
+      assert.deepEqual(
+        secrets.filter((secret) => log.includes(secret)),
+        [],
+      );
+    });
+
+    test("the page of a refusal, as people see it", { skip: noBrowser() }, async (t) => {
+      const browser = await openBrowser();
+      t.after(() => browser.close());
+      for (const [look, options] of [
+        ["light", { viewport: { width: 1280, height: 860 } }],
+        ["dark", { viewport: { width: 400, height: 800 }, colorScheme: "dark" }],
+      ] as const) {
+        const page = await (await browser.newContext(options)).newPage();
+        await page.goto(`${stand.hub.url}/hub/login`);
+        await photograph(page, `${shape}-refusal-1-login-${look}`);
+        await page.getByRole("button", { name: "Sign in with Globus" }).click();
+        await page.getByRole("button", { name: "Bob Outside" }).click();
+        await photograph(page, `${shape}-refusal-2-consent-${look}`);
+        await page.getByRole("button", { name: "Allow Elara" }).click();
+        await page.getByText(CONTACT).waitFor();
+        await photograph(page, `${shape}-refusal-3-refused-${look}`);
+        await page.getByRole("button", { name: "Use another account" }).click();
+        await page.getByRole("button", { name: "Grace Hopper" }).waitFor();
+      }
+    });
+  });
+}
