@@ -18,6 +18,7 @@ const QUICK = [
 ];
 const WHOLE = [
   "test/compat/**/*.test.ts",
+  "test/install/**/*.test.ts",
   "test/failures/**/*.test.ts",
   "test/flows/**/*.test.ts",
   "test/crash/**/*.test.ts",
