@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
+import { clientPython } from "../fixtures/python-clients.ts";
+import { newToken } from "../fixtures/trials/subscribers.ts";
+import { until } from "../fixtures/until.ts";
+
+const FOLDER = new URL("../../deploy/examples/subscribers/", import.meta.url);
+const programs = {
+  "follow.ts": { shapes: ["apart"], with: async () => process.execPath },
+  "follow.py": { shapes: ["apart"], with: clientPython },
+  "follow_http.py": { shapes: ["alone", "apart"], with: clientPython },
+} as const;
+const nameOf = (file: string): string => file.replace(/\W/g, "_");
+
+for (const shape of shapes) {
+  const here = Object.entries(programs).filter(([, { shapes: where }]) =>
+    where.some((each) => each === shape),
+  );
+  describe(`examples of subscribers (${shape})`, { skip: await shapeMissing(shape) }, () => {
+    const tokens = new Map(here.map(([file]) => [file, newToken()]));
+    let hub: TestHub;
+    before(async () => {
+      hub = await startHub({
+        shape,
+        jupyter: false,
+        env: Object.fromEntries([...tokens].map(([file, token]) => [nameOf(file), token])),
+        config: {
+          auth: {
+            services: here.map(([file]) => ({
+              name: nameOf(file),
+              token: { env: nameOf(file) },
+              scopes: ["read:events:users"],
+            })),
+          },
+        },
+      });
+    });
+    after(() => hub?.close());
+
+    for (const [file, program] of here)
+      test(`${file} tells what is kept and what comes`, {
+        timeout: 120_000,
+      }, async (t) => {
+        const [early, late] = [`early-${nameOf(file)}`, `late-${nameOf(file)}`];
+        await hub.token(early);
+        const child = spawn(await program.with(), [fileURLToPath(new URL(file, FOLDER))], {
+          stdio: ["ignore", "pipe", "pipe"],
+          env: {
+            PATH: process.env.PATH,
+            ELARA_TOKEN: tokens.get(file),
+            ELARA_URL: hub.url,
+            ELARA_NATS: hub.nats?.address,
+            ELARA_FROM: "all",
+            ELARA_AFTER: "0",
+          },
+        });
+        t.after(() => ended(child));
+        let lines = "";
+        let complaints = "";
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          lines += text;
+        });
+        child.stderr.setEncoding("utf8").on("data", (text: string) => {
+          complaints += text;
+        });
+        const admin = await hub.token("root-admin");
+        const tells = async (name: string): Promise<void> => {
+          const { id } = await idOf(name);
+          await until(
+            `${file} to tell of ${name}${complaints}`,
+            () => lines.includes(`org.elara.user.created.v1 users/${id} 1\n`),
+            20_000,
+          );
+        };
+        const idOf = async (name: string): Promise<{ id: string }> => {
+          const answer = await hub.api(admin, `/events?type=user.created&user=${name}&after=0&wait=0`, {
+            headers: { accept: "application/x-ndjson" },
+          });
+          const [line = ""] = (await answer.text()).trim().split("\n");
+          return { id: JSON.parse(line).data.userId };
+        };
+        await tells(early);
+        await hub.token(late);
+        await tells(late);
+        assert.equal(complaints, "");
+        assert.equal(child.exitCode, null, "goes on");
+        assert.ok(
+          lines
+            .trim()
+            .split("\n")
+            .every((line) => line.startsWith("org.elara.user.")),
+          `only what its scopes allow:\n${lines}`,
+        );
+      });
+  });
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = new Promise((done) => child.once("close", done));
+  child.kill("SIGKILL");
+  await closed;
+}
