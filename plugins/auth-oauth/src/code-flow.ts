@@ -1,4 +1,5 @@
 import {
+  type AuthenticatedUser,
   type BeginRequest,
   type FinishRequest,
   isLoopback,
@@ -11,10 +12,19 @@ import type { Faults, SharedFault } from "./fault-table.ts";
 import { NoAnswer } from "./provider-client.ts";
 import { callbackFor } from "./settings.ts";
 
+const GIVE_BACK_MS = 10_000;
+
 /** The redirect there and the code back, with the plugin's errors in place of the engine's. */
 export interface CodeFlow {
   begin(request: BeginRequest): Promise<LoginStart>;
-  exchange(request: FinishRequest): Promise<{ answer: TokenAnswer; attempt: Attempt }>;
+  /**
+   * Exchanges the code and asks `person` who that is. Of a log-in that fails or is given up after the exchange nothing
+   * stays: nobody would keep its tokens, so nobody would give them back.
+   */
+  finish(
+    request: FinishRequest,
+    person: (answer: TokenAnswer, attempt: Attempt) => Promise<AuthenticatedUser>,
+  ): Promise<AuthenticatedUser>;
 }
 
 export function codeFlow({
@@ -24,6 +34,7 @@ export function codeFlow({
   otherAccount,
   faults,
   refused,
+  giveBack,
 }: {
   readonly engine: OAuthEngine;
   /** "" where none is configured. */
@@ -34,7 +45,19 @@ export function codeFlow({
   readonly faults: Faults<SharedFault>;
   /** The plugin's error for a fault of the engine. */
   readonly refused: (error: EngineError, detail: object) => PluginError;
+  /** Gives the tokens of an answer back. */
+  readonly giveBack: (answer: TokenAnswer, signal: AbortSignal) => Promise<void>;
 }): CodeFlow {
+  const exchange = async ({ input, callbackUrl }: FinishRequest, attempt: Attempt): Promise<TokenAnswer> => {
+    const sent = callbackFor(configured, callbackUrl, faults);
+    try {
+      return await engine.exchange({ input, attempt, callbackUrl: sent });
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      throw refused(error, { address: tokenUrl, ...(error.told ? { told: error.told } : {}) });
+    }
+  };
+
   return {
     async begin({ callbackUrl, otherAccount: isOther }) {
       const { url, attempt } = await engine.begin(
@@ -44,19 +67,29 @@ export function codeFlow({
       return { kind: "redirect", url, state: { ...attempt } };
     },
 
-    async exchange({ input, state, callbackUrl, signal }) {
-      const attempt = attemptIn(state);
+    async finish(request, person) {
+      const { signal } = request;
+      signal.throwIfAborted();
+      const attempt = attemptIn(request.state);
+      const work = async (): Promise<AuthenticatedUser> => {
+        const answer = await exchange(request, attempt);
+        try {
+          signal.throwIfAborted();
+          const user = await person(answer, attempt);
+          signal.throwIfAborted();
+          return user;
+        } catch (error) {
+          await giveBack(answer, AbortSignal.timeout(GIVE_BACK_MS)).catch(() => undefined);
+          throw error;
+        }
+      };
+      const { promise: givenUp, reject } = Promise.withResolvers<never>();
+      const giveUp = (): void => reject(signal.reason);
+      signal.addEventListener("abort", giveUp, { once: true });
       try {
-        const answer = await engine.exchange({
-          input,
-          attempt,
-          callbackUrl: callbackFor(configured, callbackUrl, faults),
-          signal,
-        });
-        return { answer, attempt };
-      } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
-        throw refused(error, { address: tokenUrl, ...(error.told ? { told: error.told } : {}) });
+        return await Promise.race([work(), givenUp]);
+      } finally {
+        signal.removeEventListener("abort", giveUp);
       }
     },
   };

@@ -44,11 +44,13 @@ export interface OAuthEngine {
     callbackUrl: string,
     parameters?: Readonly<Record<string, string>>,
   ): Promise<{ url: string; attempt: Attempt }>;
-  /** Throws an EngineError. */
+  /**
+   * Throws an EngineError, also when it takes too long. Takes no signal: a code that was sent is used up, and what comes
+   * for it has to be given back.
+   */
   exchange(call: {
     readonly input: Readonly<Record<string, string>>;
     readonly attempt: Attempt;
     readonly callbackUrl: string;
-    readonly signal: AbortSignal;
   }): Promise<TokenAnswer>;
 }

@@ -1,6 +1,6 @@
-import { authPlugin } from "@elara/sdk";
+import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
 import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
-import type { EngineFault } from "./engine.ts";
+import type { EngineFault, TokenAnswer } from "./engine.ts";
 import type { SharedFault } from "./fault-table.ts";
 import { githubApi, githubApplication } from "./github/api.ts";
 import { errors, faults } from "./github/errors.ts";
@@ -33,7 +33,28 @@ export default authPlugin({
       otherAccount: { prompt: "select_account" },
       faults,
       refused: ({ fault }, detail) => faults(isOpenId(fault) ? "PROVIDER_ERROR" : fault, { detail }),
+      giveBack: ({ access_token: token }, signal) => application.revoke(token, signal),
     });
+
+    const personIn = async (answer: TokenAnswer, signal: AbortSignal): Promise<AuthenticatedUser> => {
+      const person = githubApi(client, settings, answer.access_token, signal);
+      const { id, login, profile } = await person.user();
+      const allowed = await isMember(settings.rules, login, person, host.log);
+      const scope = typeof answer.scope === "string" ? answer.scope : "";
+      return {
+        issuer: url,
+        subject: id,
+        name: login,
+        ...(allowed ? { allowed } : {}),
+        authState: {
+          access_token: answer.access_token,
+          token_response: answer,
+          scope: scope.split(/[\s,]+/).filter(Boolean),
+          github_user: profile,
+          ...(settings.hasTeams ? { teams: await person.teams() } : {}),
+        },
+      };
+    };
 
     return {
       begin: (request) => flow.begin(request),
@@ -43,32 +64,7 @@ export default authPlugin({
         const { iss } = request.input;
         if (iss !== undefined && URL.parse(iss)?.origin !== new URL(url).origin)
           throw faults("ISSUER_MISMATCH");
-        const { answer } = await flow.exchange(request);
-        const token = answer.access_token;
-        try {
-          const person = githubApi(client, settings, token, request.signal);
-          const { id, login, profile } = await person.user();
-          const allowed = await isMember(settings.rules, login, person, host.log);
-          return {
-            issuer: url,
-            subject: id,
-            name: login,
-            ...(allowed ? { allowed } : {}),
-            authState: {
-              access_token: token,
-              token_response: answer,
-              scope: String(answer.scope ?? "")
-                .split(/[\s,]+/)
-                .filter(Boolean),
-              github_user: profile,
-              ...(settings.hasTeams ? { teams: await person.teams() } : {}),
-            },
-          };
-        } catch (error) {
-          // Nobody will keep it, so nobody would give it back.
-          await application.revoke(token, AbortSignal.timeout(CHECK_MS)).catch(() => undefined);
-          throw error;
-        }
+        return flow.finish(request, (answer) => personIn(answer, request.signal));
       },
 
       async logout({ authState, signal }) {

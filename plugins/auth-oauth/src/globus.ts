@@ -1,4 +1,4 @@
-import { type AuthenticatedUser, authPlugin, type FinishRequest } from "@elara/sdk";
+import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
 import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
 import type { TokenAnswer } from "./engine.ts";
 import { errors, faults } from "./globus/errors.ts";
@@ -12,7 +12,6 @@ import { grantEngine } from "./grant-engine.ts";
 import { idTokenJudge } from "./id-token.ts";
 import { providerClient } from "./provider-client.ts";
 
-const GIVE_BACK_MS = 10_000;
 const CHECK_MS = 20_000;
 
 /** Log-in at Globus: groups let people in, tokens of its services reach their servers. */
@@ -50,6 +49,7 @@ export default authPlugin({
       otherAccount: { prompt: "login" },
       faults,
       refused: ({ fault }, detail) => faults(fault, { detail }),
+      giveBack: (answer, signal) => revoke(allTokens({ token_response: answer }), settings, client, signal),
     });
     const hasGroupRules = settings.allowedGroups.length + settings.adminGroups.length > 0;
 
@@ -65,7 +65,7 @@ export default authPlugin({
     const personIn = async (
       answer: TokenAnswer,
       nonce: string,
-      { signal }: FinishRequest,
+      signal: AbortSignal,
     ): Promise<AuthenticatedUser> => {
       const claims = await judge.claimsOf(answer.id_token, nonce);
       const user = await userinfo(answer.access_token, signal);
@@ -103,15 +103,7 @@ export default authPlugin({
       async finish(request) {
         const { iss } = request.input;
         if (iss !== undefined && iss !== settings.issuer) throw faults("ISSUER_MISMATCH");
-        const { answer, attempt } = await flow.exchange(request);
-        try {
-          return await personIn(answer, attempt.nonce, request);
-        } catch (error) {
-          // Nobody will keep them, so nobody would give them back.
-          const tokens = allTokens({ token_response: answer });
-          await revoke(tokens, settings, client, AbortSignal.timeout(GIVE_BACK_MS)).catch(() => undefined);
-          throw error;
-        }
+        return flow.finish(request, (answer, { nonce }) => personIn(answer, nonce, request.signal));
       },
 
       preSpawn: async ({ authState }) => notebookVariables(authState, settings, host.log),

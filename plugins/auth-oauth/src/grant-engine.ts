@@ -14,6 +14,7 @@ export interface EngineSettings {
   /** Sent to the authorize address besides what every provider gets. */
   readonly parameters?: Readonly<Record<string, string>>;
   readonly isTlsVerified: boolean;
+  /** How long an exchange may take. */
   readonly timeoutMs?: number;
 }
 
@@ -91,13 +92,11 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
       };
     },
 
-    async exchange({ input, attempt, callbackUrl, signal }) {
+    async exchange({ input, attempt, callbackUrl }) {
       assertCallback(input, attempt);
-      signal.throwIfAborted();
       const agent = ownAgent(settings);
-      const { promise: givenUp, reject } = Promise.withResolvers<never>();
-      const giveUp = (): void => reject(signal.reason);
-      signal.addEventListener("abort", giveUp, { once: true });
+      const { promise: tooLate, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => reject(new EngineError("UNREACHABLE", "timeout")), timeoutMs);
       const exchanged = grant({
         config: config(callbackUrl),
         extend: [],
@@ -123,10 +122,10 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
         const odd = (): never => {
           throw new EngineError("PROVIDER_ERROR");
         };
-        const { state } = await Promise.race([exchanged.catch(odd), givenUp]);
+        const { state } = await Promise.race([exchanged.catch(odd), tooLate]);
         return answerIn(state.response);
       } finally {
-        signal.removeEventListener("abort", giveUp);
+        clearTimeout(timer);
         agent.destroy();
       }
     },
@@ -164,7 +163,7 @@ function faultIn(error: unknown): EngineError {
   return why ? new EngineError("UNREACHABLE", why) : new EngineError("PROVIDER_ERROR");
 }
 
-/** Holds the connections of one exchange: grant takes no signal, so giving up ends them. */
+/** Holds the connections of one exchange: grant takes no signal, but its end ends them. */
 function ownAgent({ tokenUrl, isTlsVerified }: EngineSettings): HttpAgent {
   const proxy = process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
   return tokenUrl.startsWith("https:")
