@@ -91,8 +91,9 @@ async function costAtStart(say: (line?: string) => void): Promise<Cell[]> {
   } finally {
     await collector.close();
   }
+  // The quickest of each: what else the machine does only ever adds.
   const figures = (starts: readonly Start[]) => ({
-    ms: median(starts.map(({ ms }) => ms)),
+    ms: Math.min(...starts.map(({ ms }) => ms)),
     memoryMb: median(starts.map(({ memoryMb }) => memoryMb)),
   });
   const [without, with_] = [figures(off), figures(on)];
@@ -107,7 +108,7 @@ async function costAtStart(say: (line?: string) => void): Promise<Cell[]> {
       row,
       column: "telemetry off",
       ok: modules.off === 0 && modules.on > 0,
-      evidence: `${told(without)} (median of ${RUNS}); modules of OpenTelemetry loaded: ${modules.off}, when on: ${modules.on}`,
+      evidence: `${told(without)} (quickest of ${RUNS}); modules of OpenTelemetry loaded: ${modules.off}, when on: ${modules.on}`,
     },
     {
       row,
