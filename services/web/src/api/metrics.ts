@@ -1,5 +1,5 @@
 import type { Access } from "@elara/runtime/http/access";
-import { askOthers } from "@elara/runtime/metrics/exchange";
+import { askOthers, type Told } from "@elara/runtime/metrics/exchange";
 import { exposition } from "@elara/runtime/metrics/exposition";
 import { counted } from "@elara/runtime/metrics/meter";
 import type { ServiceContext } from "@elara/runtime/service";
@@ -30,18 +30,21 @@ export function metricsRoutes(
 
   for (const url of [`${hub.baseUrl}hub/metrics`, `${hub.baseUrl}hub/api/metrics`])
     app.get(url, { config: { access } }, async (_request, reply) => {
-      const services = new Map(
-        SERVICES.flatMap((name) => liveness.live(name)).map((row) => [row._id, row.service]),
-      );
+      const rows = SERVICES.flatMap((name) => liveness.live(name));
+      const services = new Map(rows.map((row) => [row._id, row.service]));
+      // In one process nobody listens for the others.
+      const isOne = rows.every(({ address }) => address === "");
       const [own, hubWide, told] = await Promise.all([
         counted(),
         gauges.read(),
         others.ask([...services.keys()]),
       ]);
-      const by = new Map([[processName([instance.id], services), own]]);
-      for (const { instances, metrics } of told)
-        if (!instances.includes(instance.id)) by.set(processName(instances, services), metrics);
-      const { type, text } = await exposition(by, hubWide);
+      const isOwn = ({ instances }: Told) => instances.includes(instance.id);
+      const mine: Told = { instances: told.find(isOwn)?.instances ?? [instance.id], metrics: own };
+      const by = [mine, ...told.filter((each) => !isOwn(each))].map(
+        ({ instances, metrics }) => [processName(instances, services), metrics] as const,
+      );
+      const { type, text } = await exposition(new Map(by), hubWide, isOne);
       return reply.type(type).send(text);
     });
   return { close: () => others.close() };

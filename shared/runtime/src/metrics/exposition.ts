@@ -9,11 +9,12 @@ export interface HubGauges {
   readonly active: Readonly<Record<string, number>>;
 }
 
-/** The metrics of all processes and of the hub as text for Prometheus. `by`: process → what it counted. */
-export async function exposition(by: ReadonlyMap<string, Counted>, hub: HubGauges) {
+/**
+ * The metrics of all processes and of the hub as text for Prometheus. `by`: process → what it counted. `isOne`: there is
+ * one process, so its series have JupyterHub's labels and no other.
+ */
+export async function exposition(by: ReadonlyMap<string, Counted>, hub: HubGauges, isOne: boolean) {
   const { AggregatorRegistry, Gauge } = await import("prom-client");
-  // Where there is one process its series have JupyterHub's labels and no other.
-  const isOne = by.size === 1;
   const labelled = [...by].map(([process, metrics]) =>
     isOne ? metrics : metrics.map((metric) => ({ ...metric, values: withProcess(metric.values, process) })),
   );

@@ -1,7 +1,7 @@
-// @boundaries-ignore the real program is started by the fixture that all rooms share
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type CloudEvent, HubError } from "@elara/contracts";
+// @boundaries-ignore the real program is started by the fixture that all rooms share
 import { natsMissing, startNats } from "../../../../test/fixtures/nats.ts";
 import type { Bus } from "../../src/bus/bus.ts";
 import { data, event, order } from "../../src/bus/conformance/bench.ts";

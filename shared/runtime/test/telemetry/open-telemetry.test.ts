@@ -33,6 +33,8 @@ describe("OpenTelemetry", () => {
   test("sends spans with the headers given, each service under its own name", async (t) => {
     const { got, url } = await receiver(t);
     const { log } = listeningLog();
+    process.env.OTEL_EXPORTER_OTLP_HEADERS = "x-tenant=physics,authorization=Bearer%20of%20the%20environment";
+    t.after(() => delete process.env.OTEL_EXPORTER_OTLP_HEADERS);
     const telemetry = openTelemetry({ url, headers: { authorization: "Bearer x" }, sampleRatio: 1, log });
     telemetry.name("web", "instance-of-web");
     const span = telemetry.start("web", "work", {});
@@ -41,7 +43,8 @@ describe("OpenTelemetry", () => {
     await telemetry.close();
     assert.equal(got.length, 1);
     assert.equal(got[0]?.url, "/v1/traces");
-    assert.equal(got[0]?.headers.authorization, "Bearer x");
+    assert.equal(got[0]?.headers.authorization, "Bearer x", "the configuration comes first");
+    assert.equal(got[0]?.headers["x-tenant"], "physics");
     assert.equal(got[0]?.headers["content-type"], "application/x-protobuf");
     for (const word of ["service.name", "web", "spawn", "instance-of-web", "part of it"])
       assert.ok(got[0]?.body.includes(word), word);
