@@ -5,9 +5,9 @@ import type { Doors } from "../login/authenticators.ts";
 import type { KeptLogins } from "./kept-logins.ts";
 
 /** How long a provider may take. */
-const CALL_MS = 20_000;
+const CALL_MS = 12_000;
 /** Whoever has claimed it is taken for dead after this. */
-const CLAIM_MS = 60_000;
+const CLAIM_MS = 25_000;
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 3 * 3_600_000;
 /** About a day. */

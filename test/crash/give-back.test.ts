@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
+import { logInByForm } from "../fixtures/login.ts";
+import { until } from "../fixtures/until.ts";
+
+/** An authenticator that gets a token with each log-in. While `away` is there, giving it back hangs. */
+const plugin = (folder: string): string => `
+import { randomBytes } from "node:crypto";
+import { appendFileSync, existsSync } from "node:fs";
+import { authPlugin, Type } from "@elara/sdk";
+
+const note = (file, line) => appendFileSync(${JSON.stringify(folder)} + "/" + file, line + "\\n");
+export default authPlugin({
+  name: "giver",
+  options: Type.Object({}),
+  errors: {},
+  setup: () => ({
+    begin: () => ({
+      kind: "form",
+      fields: ["username", "password"].map((name) => ({ name, label: name, type: "text" })),
+    }),
+    async finish({ input: { username } }) {
+      const token = "token-" + randomBytes(12).toString("hex");
+      note("given", token);
+      return { issuer: "giver:", subject: username, name: username, authState: { token } };
+    },
+    async logout({ authState }) {
+      note("asked", authState.token);
+      if (existsSync(${JSON.stringify(folder)} + "/away")) await new Promise(() => setInterval(() => {}, 1000));
+      note("returned", authState.token);
+    },
+  }),
+});
+`;
+
+/** kill -9 of everything that is the auth service; resolves when it is there again. */
+async function killAuth(hub: TestHub): Promise<void> {
+  if (hub.shape === "alone") return (await hub.crashSpawn())();
+  const before = Object.entries(hub.pids()).filter(([name]) => name.startsWith("auth"));
+  assert.ok(before.length > 0);
+  for (const [, pid] of before) process.kill(pid, "SIGKILL");
+  await until("the auth service to be back", () =>
+    before.every(([name, pid]) => (hub.pids()[name] ?? 0) > 0 && hub.pids()[name] !== pid),
+  );
+}
+
+for (const shape of shapes)
+  describe(`auth is killed while it gives tokens back (${shape})`, {
+    skip: await shapeMissing(shape),
+  }, () => {
+    test("whoever comes after it gives them back, once", { timeout: 180_000 }, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const lines = (file: string): string[] =>
+        existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim().split("\n") : [];
+      writeFileSync(join(folder, "giver.ts"), plugin(folder));
+      writeFileSync(join(folder, "away"), "");
+      const hub = await startHub({
+        shape,
+        jupyter: false,
+        config: { authenticators: [{ use: join(folder, "giver.ts") }] },
+      });
+      t.after(() => hub.close());
+      const cookie = await logInByForm(hub.url, "ada");
+      const left = await fetch(`${hub.url}/hub/logout`, { headers: { cookie }, redirect: "manual" });
+      assert.equal(left.status, 302);
+      await until("the provider is asked", () => lines("asked").length === 1);
+      await killAuth(hub);
+      rmSync(join(folder, "away"));
+      await until("the token is given back", () => lines("returned").length > 0, 60_000);
+      assert.deepEqual(lines("returned"), lines("given"));
+      assert.equal(lines("asked").length, 2);
+      const [token = "none"] = lines("given");
+      assert.ok(!hub.log().includes(token), "it is in no log");
+    });
+  });
