@@ -3,8 +3,9 @@ import {
   type BeginRequest,
   type FinishRequest,
   isLoopback,
+  type Logger,
   type LoginStart,
-  type PluginError,
+  PluginError,
   type PluginHost,
 } from "@elara/sdk";
 import { type Attempt, EngineError, type OAuthEngine, type TokenAnswer } from "./engine.ts";
@@ -33,8 +34,10 @@ export function codeFlow({
   tokenUrl,
   otherAccount,
   faults,
+  isIssuer,
   refused,
   giveBack,
+  log,
 }: {
   readonly engine: OAuthEngine;
   /** "" where none is configured. */
@@ -43,10 +46,13 @@ export function codeFlow({
   /** What the provider is sent to ask who somebody is, even where it thinks that it knows. */
   readonly otherAccount: Readonly<Record<string, string>>;
   readonly faults: Faults<SharedFault>;
+  /** Whether this is the provider, when a callback names one (RFC 9207): another's answer may not end here. */
+  readonly isIssuer: (iss: string) => boolean;
   /** The plugin's error for a fault of the engine. */
   readonly refused: (error: EngineError, detail: object) => PluginError;
   /** Gives the tokens of an answer back. */
   readonly giveBack: (answer: TokenAnswer, signal: AbortSignal) => Promise<void>;
+  readonly log: Logger;
 }): CodeFlow {
   const exchange = async ({ input, callbackUrl }: FinishRequest, attempt: Attempt): Promise<TokenAnswer> => {
     const sent = callbackFor(configured, callbackUrl, faults);
@@ -71,7 +77,9 @@ export function codeFlow({
       const { signal } = request;
       signal.throwIfAborted();
       const attempt = attemptIn(request.state);
+      const { iss } = request.input;
       const work = async (): Promise<AuthenticatedUser> => {
+        if (iss !== undefined && !isIssuer(iss)) throw faults("ISSUER_MISMATCH");
         const answer = await exchange(request, attempt);
         try {
           signal.throwIfAborted();
@@ -88,6 +96,14 @@ export function codeFlow({
       signal.addEventListener("abort", giveUp, { once: true });
       try {
         return await Promise.race([work(), givenUp]);
+      } catch (error) {
+        // What is the provider's fault the hub logs itself.
+        if (error instanceof PluginError && error.status < 500)
+          log[error.status === 403 ? "warn" : "info"](
+            { code: error.code, operator: error.operator, detail: error.detail },
+            "log-in refused",
+          );
+        throw error;
       } finally {
         signal.removeEventListener("abort", giveUp);
       }

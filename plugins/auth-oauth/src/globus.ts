@@ -48,6 +48,8 @@ export default authPlugin({
       tokenUrl,
       otherAccount: { prompt: "login" },
       faults,
+      isIssuer: (iss) => iss === settings.issuer,
+      log: host.log,
       refused: ({ fault }, detail) => faults(fault, { detail }),
       giveBack: (answer, signal) => revoke(allTokens({ token_response: answer }), settings, client, signal),
     });
@@ -100,11 +102,8 @@ export default authPlugin({
     return {
       begin: (request) => flow.begin(request),
 
-      async finish(request) {
-        const { iss } = request.input;
-        if (iss !== undefined && iss !== settings.issuer) throw faults("ISSUER_MISMATCH");
-        return flow.finish(request, (answer, { nonce }) => personIn(answer, nonce, request.signal));
-      },
+      finish: (request) =>
+        flow.finish(request, (answer, { nonce }) => personIn(answer, nonce, request.signal)),
 
       preSpawn: async ({ authState }) => notebookVariables(authState, settings, host.log),
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AuthenticatedUser } from "@elara/sdk";
+import { testHost } from "@elara/sdk/testing";
 import { codeFlow } from "../src/code-flow.ts";
 import type { TokenAnswer } from "../src/engine.ts";
 import { faults } from "../src/github/errors.ts";
@@ -10,6 +11,7 @@ const ADA: AuthenticatedUser = { issuer: "https://provider.example", subject: "1
 
 /** A flow whose exchange ends when the test says so, and what it gave back. */
 function stand() {
+  const host = testHost();
   const exchanged = Promise.withResolvers<TokenAnswer>();
   const returned: string[] = [];
   const back = Promise.withResolvers<void>();
@@ -19,7 +21,9 @@ function stand() {
     tokenUrl: "https://provider.example/token",
     otherAccount: {},
     faults,
+    isIssuer: (iss) => iss === "https://provider.example",
     refused: () => assert.fail("not refused"),
+    log: host.log,
     async giveBack({ access_token }) {
       returned.push(access_token);
       back.resolve();
@@ -27,7 +31,7 @@ function stand() {
   });
   const giveUp = new AbortController();
   const request = { input: {}, state: {}, callbackUrl: CALLBACK, signal: giveUp.signal };
-  return { flow, request, giveUp, exchanged, returned, back: back.promise };
+  return { flow, request, giveUp, exchanged, returned, back: back.promise, lines: host.lines };
 }
 
 test("a log-in that succeeds keeps its tokens", async () => {
@@ -67,4 +71,24 @@ test("one that was given up before uses no code", async () => {
     /enough/,
   );
   assert.deepEqual(returned, []);
+});
+
+test("a refusal is logged with its reason, for the hub logs only what is no fault of the person", async () => {
+  for (const [fault, level] of [
+    ["ISSUER_MISMATCH", "warn"],
+    ["DENIED", "info"],
+    ["UNREACHABLE", undefined],
+  ] as const) {
+    const { flow, request, exchanged, lines } = stand();
+    exchanged.resolve({ access_token: "token" });
+    const person = async (): Promise<AuthenticatedUser> => {
+      throw faults(fault);
+    };
+    await assert.rejects(flow.finish(request, person), { code: `GITHUB_${fault}` });
+    assert.deepEqual(
+      lines.map((line) => line.level),
+      level ? [level] : [],
+    );
+    if (level) assert.equal(Object(lines[0]?.fields).code, `GITHUB_${fault}`);
+  }
 });

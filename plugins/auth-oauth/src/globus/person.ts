@@ -10,7 +10,8 @@ const textIn = (said: Said, claim: string): string => {
   return typeof value === "string" ? value : "";
 };
 
-const domainOf = (name: string): string => name.slice(name.lastIndexOf("@") + 1).toLowerCase();
+/** What stands behind the first @: of a name with two it is no domain at all. */
+const domainOf = (name: string): string => name.slice(name.indexOf("@") + 1).toLowerCase();
 
 /**
  * The restriction to an identity provider, held against everything that was said: what the id_token says may not be made
@@ -18,7 +19,11 @@ const domainOf = (name: string): string => name.slice(name.lastIndexOf("@") + 1)
  */
 export function assertIdentityProvider(
   said: readonly Said[],
-  { domain, identityProviderId: id, usernameFromEmail }: GlobusSettings,
+  {
+    domain,
+    identityProviderId: id,
+    usernameFromEmail,
+  }: Pick<GlobusSettings, "domain" | "identityProviderId" | "usernameFromEmail">,
 ): void {
   const refusal = (): PluginError => {
     const who = said.map((each) => textIn(each, "preferred_username")).find(Boolean) ?? "";
@@ -39,7 +44,10 @@ export function assertIdentityProvider(
 }
 
 /** What stands before the @. Throws GLOBUS_NAME_MISSING. */
-export function nameOf(said: readonly Said[], { usernameFromEmail }: GlobusSettings): string {
+export function nameOf(
+  said: readonly Said[],
+  { usernameFromEmail }: Pick<GlobusSettings, "usernameFromEmail">,
+): string {
   const claim = usernameFromEmail ? "email" : "preferred_username";
   const isUnverified = usernameFromEmail && said.some((each) => each.email_verified === false);
   const full = said.map((each) => textIn(each, claim)).find(Boolean) ?? "";
