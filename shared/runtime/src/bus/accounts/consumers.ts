@@ -26,7 +26,7 @@ const START = "elara-start";
 const codeOf = (error: unknown): number =>
   error instanceof JetStreamApiError ? error.apiError().err_code : 0;
 
-function read({ name, config, delivered }: ConsumerInfo): SubscriberConsumer | undefined {
+function read({ name, config }: ConsumerInfo): SubscriberConsumer | undefined {
   const wish = config.metadata?.[WISH];
   if (wish === undefined) return undefined;
   return {
@@ -34,7 +34,6 @@ function read({ name, config, delivered }: ConsumerInfo): SubscriberConsumer | u
     filters: config.filter_subjects ?? (config.filter_subject ? [config.filter_subject] : []),
     wish: wish.split(" "),
     start: Number(config.metadata?.[START] ?? 1),
-    delivered: delivered.stream_seq,
   };
 }
 
@@ -106,16 +105,17 @@ export function subscriberConsumers(live: () => NatsConnection): SubscriberConsu
           metadata: { ...made.config.metadata, [START]: String(made.delivered.stream_seq + 1) },
         });
       }),
-    refilter: ({ subscriber, filters: before, wish: wished, start, delivered }, filters, wish = wished) =>
+    refilter: ({ subscriber, filters: before, wish: wished, start }, filters, wish = wished) =>
       withStream(async (manager) => {
-        await manager.consumers.update(EVENT_STREAM, subscriber, {
+        const { delivered } = await manager.consumers.update(EVENT_STREAM, subscriber, {
           filter_subjects: [...filters],
           metadata: { [WISH]: wish.join(" "), [START]: String(start) },
         });
         const added = filters.filter((filter) => !before.includes(filter));
         const missed = await Promise.all(added.map((subject) => firstAfter(manager, subject, start)));
         const first = Math.min(...missed);
-        if (first > delivered) return;
+        // As it stands since the filters hold: before that it may have gone past what it was not to see yet.
+        if (first > delivered.stream_seq) return;
         await manager.consumers.reset(EVENT_STREAM, subscriber, first);
       }),
     earliest: () =>

@@ -62,8 +62,6 @@ export interface SubscriberConsumer {
   readonly wish: readonly string[];
   /** Nothing before this stream sequence is for it. */
   readonly start: number;
-  /** The last stream sequence it was given. */
-  readonly delivered: number;
 }
 
 /** The consumers of subscribers; they are the hub's, never the subscribers'. All throw BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING. */
@@ -76,7 +74,7 @@ export interface SubscriberConsumers {
     subscriber: string,
     what: { readonly filters: readonly string[]; readonly wish: readonly string[]; readonly start: Start },
   ): Promise<void>;
-  /** Gives it other filters. What came before `delivered` and is only now for it comes again from there. */
+  /** Gives it other filters. What it went past and is only now for it makes it go back there. */
   refilter(consumer: SubscriberConsumer, filters: readonly string[], wish?: readonly string[]): Promise<void>;
   /** The first stream sequence that is still there. */
   earliest(): Promise<number>;
