@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { ORGANIZATION, TEAM } from "@elara/beds/providers/github";
 import { idTokenFaults } from "@elara/beds/providers/globus";
 import { noBrowser, openBrowser, photograph } from "../fixtures/browser.ts";
@@ -30,11 +30,13 @@ for (const shape of shapes) {
 
     const isLoggedIn = async (tab: Tab): Promise<boolean> =>
       new URL((await tab.follow(`${stand.hub.url}/hub/home`)).url).pathname === "/hub/home";
+    const live = (): number => stand.github.liveTokens().length + stand.globus.liveTokens().length;
+    let atFirst = 0;
+    beforeEach(() => {
+      atFirst = live();
+    });
     const allGivenBack = (): Promise<unknown> =>
-      until(
-        "every token to be given back",
-        () => stand.github.liveTokens().length + stand.globus.liveTokens().length === 0,
-      );
+      until("every token to be given back", () => live() <= atFirst, 10_000);
     /** A refusal: its status, nobody logged in, no token left behind. Gives its words. */
     const refused = async (tab: Tab, landed: Landed, status = 403): Promise<string> => {
       const words = wordsOf(landed.html);
@@ -143,9 +145,11 @@ for (const shape of shapes) {
       await renamed.logInAs(stand.loginUrl("github"), "ada");
       assert.ok(await isLoggedIn(renamed), "the same person under a new login");
       await renamed.follow(`${stand.hub.url}/hub/logout`);
+      await allGivenBack();
     });
 
-    test("no secret of all this is in the log", () => {
+    test("no secret of all this is in the log, and no token is left", () => {
+      assert.equal(live(), 0);
       const log = stand.hub.log();
       const secrets = [...stand.github.secrets(), ...stand.globus.secrets()];
       assert.ok(secrets.length > 50 && log.includes("not allowed"));
