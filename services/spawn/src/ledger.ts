@@ -4,6 +4,7 @@ import {
   HubError,
   type Server,
   ServerChanged,
+  ServerCreated,
   ServerDeleted,
   servers,
 } from "@elara/contracts";
@@ -12,7 +13,11 @@ import { type Clock, timestamp } from "@elara/runtime/clock";
 import { eventOf, insertWithEvents, withEvents } from "@elara/runtime/outbox";
 import type { Change, Documents, PendingEvent, Query, Store } from "@elara/runtime/store/store";
 import type { Static } from "typebox";
+import { eventData } from "./event-data.ts";
 import { mayFollow } from "./phases.ts";
+import { untold } from "./untold.ts";
+
+export { eventData };
 
 export type ServerDoc = Doc<typeof servers>;
 export type ServerSet = Change<ServerDoc>["set"];
@@ -24,15 +29,6 @@ export interface Decision {
 
 /** How often a change is decided anew when somebody else was faster. */
 const ATTEMPTS = 12;
-
-/** What every server event carries. */
-export const eventData = (doc: Server) => ({
-  userId: doc.userId,
-  serverId: doc._id,
-  userName: doc.userName,
-  serverName: doc.name,
-  generation: doc.generation,
-});
 
 /** Whether the backend's handle is stored. */
 export const hasHandle = (doc: Pick<Server, "handle">): boolean => Object.keys(doc.handle).length > 0;
@@ -106,8 +102,9 @@ export function openLedger({ store, bus, clock, hubId, nudge }: LedgerOptions): 
     // Readers look for what changed since a time: it must not go backwards when clocks differ.
     const now = timestamp(clock.now());
     const changedAt = [now, doc.changedAt].sort().at(-1) ?? now;
-    const moved = await documents.patch(doc._id, doc.rev, withEvents(doc, { ...set, changedAt }, events));
-    return moved && tell(moved, events.length > 0);
+    const all = [...events, ...untold(doc, { set, events }, event)];
+    const moved = await documents.patch(doc._id, doc.rev, withEvents(doc, { ...set, changedAt }, all));
+    return moved && tell(moved, all.length > 0);
   };
 
   const event: Ledger["event"] = (contract, doc, data, actor) =>
@@ -141,7 +138,8 @@ export function openLedger({ store, bus, clock, hubId, nudge }: LedgerOptions): 
     },
     count: (where) => documents.count(where),
     async insert(doc, events) {
-      return tell(await documents.insert(insertWithEvents(doc, events)), events.length > 0);
+      const created = event(ServerCreated, doc, eventData(doc), `user:${doc.userId}`);
+      return tell(await documents.insert(insertWithEvents(doc, [created, ...events])), true);
     },
     async change(id, decide) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -114,6 +114,7 @@ describe("a cancel", () => {
       "server.starting",
       "server.ready",
       "server.stop_requested",
+      "server.start_deferred",
       "server.stopped",
       "server.requested",
       "server.starting",

@@ -46,12 +46,13 @@ describe("the life of a server", () => {
     assert.equal(stand.grants.size, 0);
     assert.equal(stand.world.alive.length, 0);
     await stand.told(
+      "server.created",
       "server.requested",
       "server.starting",
       "server.ready",
       "server.stop_requested",
       "server.stopped",
     );
-    assert.equal(stand.eventTypes().length, 5);
+    assert.equal(stand.eventTypes().length, 6);
   });
 });

@@ -221,7 +221,7 @@ describe("an order", () => {
     await stand.rest("stopped");
     await stand.told("server.stopped");
     const numbers = [...new Set(stand.events.map(({ seq }) => seq))].sort((a, b) => a - b);
-    assert.deepEqual(numbers, [1, 2, 3, 4, 5]);
+    assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6]);
   });
 });
 

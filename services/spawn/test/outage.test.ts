@@ -40,7 +40,7 @@ describe("with something away", () => {
   it("bus: a server that is submitted becomes ready, and its events come later", async () => {
     await stand.order({ queues: true });
     const { tag } = await stand.reachPhase("queued");
-    await stand.told("server.requested", "server.starting");
+    await stand.told("server.requested", "server.starting", "server.queued");
     stand.network.down();
     await stand.world.allocate(tag);
     await stand.rest("ready");

@@ -18,16 +18,23 @@ import {
 } from "./events/people.ts";
 import { ActivitySeen, RouteAdded, RouteRemoved } from "./events/route.ts";
 import {
+  ServerAdopted,
+  ServerAllocated,
   ServerChanged,
+  ServerCreated,
   ServerCulling,
   ServerDeleted,
+  ServerEndKnown,
   ServerFound,
   ServerProgress,
+  ServerQueued,
   ServerReady,
   ServerRequested,
+  ServerStartDeferred,
   ServerStartFailed,
   ServerStarting,
   ServerStopped,
+  ServerStopping,
   ServerStopRequested,
   ServerUnknown,
 } from "./events/server.ts";
@@ -40,9 +47,16 @@ export * from "./events/server.ts";
 
 /** Every event there is; EVENTS.md is generated from it. */
 export const events = {
+  ServerCreated,
   ServerRequested,
+  ServerStartDeferred,
   ServerStarting,
+  ServerQueued,
+  ServerAllocated,
   ServerReady,
+  ServerEndKnown,
+  ServerAdopted,
+  ServerStopping,
   ServerStartFailed,
   ServerStopRequested,
   ServerStopped,

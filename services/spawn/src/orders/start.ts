@@ -41,7 +41,7 @@ async function startNew(desk: Desk, given: Start) {
   const generation = nextGeneration(parts, record);
   const traceparent = traceOf(given);
   const first = { ...record, ...generation, createdAt: generation.requestedAt, traceparent };
-  const data = { ...eventData({ ...first, rev: 0 }), backend: first.backend, profile: first.profile };
+  const data = { ...eventData(first), backend: first.backend, profile: first.profile };
   return desk.drivers
     .holding(record._id, async () => {
       const requested = parts.ledger.event(ServerRequested, first, data, request.actor);

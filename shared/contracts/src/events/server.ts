@@ -11,6 +11,11 @@ const ServerData = {
   generation: Type.Integer(),
 };
 
+export const ServerCreated = fact(
+  "server.created",
+  "A server has a record; nothing runs yet.",
+  Type.Object(ServerData),
+);
 export const ServerRequested = fact(
   "server.requested",
   "A start was accepted and is in the ledger; nothing was submitted yet.",
@@ -20,6 +25,36 @@ export const ServerStarting = fact(
   "server.starting",
   "The backend took the start; its handle is stored.",
   Type.Object({ ...ServerData, backend: Type.String() }),
+);
+export const ServerQueued = fact(
+  "server.queued",
+  "The backend has it and lets it wait; `reason` says for what, where it is known.",
+  Type.Object({ ...ServerData, backend: Type.String(), reason: Type.String() }),
+);
+export const ServerAllocated = fact(
+  "server.allocated",
+  "It waits no longer: the backend starts it.",
+  Type.Object({ ...ServerData, backend: Type.String() }),
+);
+export const ServerEndKnown = fact(
+  "server.end_known",
+  "When its allocation ends (walltime) became known, or changed.",
+  Type.Object({ ...ServerData, endsAt: Time }),
+);
+export const ServerAdopted = fact(
+  "server.adopted",
+  "Another process of the hub drives it now: the one before is gone. The server was not touched.",
+  Type.Object({ ...ServerData, driver: Type.String(), before: Type.String() }),
+);
+export const ServerStartDeferred = fact(
+  "server.start_deferred",
+  "A start was accepted while it still ends; it begins when it has ended, with `server.requested`.",
+  Type.Object(ServerData),
+);
+export const ServerStopping = fact(
+  "server.stopping",
+  "It is being ended without an order to stop: `server.stopped` or `server.unknown` follows.",
+  Type.Object(ServerData),
 );
 export const ServerReady = fact(
   "server.ready",
