@@ -35,13 +35,17 @@ const SECONDS: Readonly<Record<DeskWish["action"], number>> = {
 function failure(account: string, result: Result) {
   const { exitCode, stderr } = result;
   const detail = ending(result, `as ${account}`);
-  if (/unknown user|invalid user/i.test(stderr)) return batchError("BATCH_ACCOUNT_MISSING", { detail });
+  if (/unknown user|invalid user/i.test(stderr))
+    return batchError("BATCH_ACCOUNT_MISSING", { detail, message: missing(account) });
   if (exitCode === NOT_FOUND || /command not found/.test(stderr))
     return batchError("BATCH_PYTHON_MISSING", { detail });
   if (/^sudo: /m.test(stderr) || /is not allowed to execute/.test(stderr))
     return batchError("BATCH_ACCOUNT_REFUSED", { detail });
   return batchError("BATCH_DESK_FAILED", { detail });
 }
+
+const missing = (account: string): string =>
+  `Your server would run as the account "${account}" of the batch system, and the hub cannot use an account of this name there. Ask the administrators.`;
 
 /** The desk of this batch system. */
 export function openDesk(config: Options, transport: Transport): Desk {
@@ -65,7 +69,11 @@ export function openDesk(config: Options, transport: Transport): Desk {
           cause: error,
         });
       if (error.trouble === "login")
-        throw batchError("BATCH_ACCOUNT_MISSING", { detail: error.message, cause: error });
+        throw batchError("BATCH_ACCOUNT_MISSING", {
+          detail: error.message,
+          cause: error,
+          message: missing(account),
+        });
       throw faultOf(error);
     });
     const action: W["action"] = wish.action;
