@@ -72,6 +72,12 @@ export const peopleErrors = {
     operator:
       "The authenticator's `preSpawn` failed, took longer than 20 s or gave no object of strings; the log of auth has the cause.",
   },
+  AUTH_PRE_SPAWN_REFUSED: {
+    status: 500,
+    user: "Your server runs without something that your login wanted to bring along.",
+    operator:
+      "Only logged: an authenticator's `preSpawn` set a variable that belongs to the hub (JUPYTERHUB_*, JPY_*, ELARA_*, LD_*, PATH, HOME, USER, LOGNAME, SHELL), is no name of a variable or no string; it was left out. Change the plugin.",
+  },
   USER_NOT_FOUND: { status: 404, user: "No such user", operator: "No user of this name." },
   USER_EXISTS: {
     status: 409,
