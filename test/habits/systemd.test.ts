@@ -10,12 +10,14 @@ const UNITS = fileURLToPath(new URL("../../deploy/systemd/", import.meta.url));
 const services = ["auth", "spawn", "proxy", "culler", "web"];
 const installed = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
-test("there is one unit for each service", () => {
-  assert.deepEqual(readdirSync(UNITS).sort(), services.map((name) => `elara-${name}.service`).sort());
+test("there is one unit for each service, and one for all in one process", () => {
+  const names = ["elara.service", ...services.map((name) => `elara-${name}.service`)];
+  assert.deepEqual(readdirSync(UNITS).sort(), names.sort());
 });
 
-test("the unit of spawn leaves servers alone when it is restarted", () => {
-  assert.match(readFileSync(join(UNITS, "elara-spawn.service"), "utf8"), /^KillMode=process$/m);
+test("units with the spawn service leave servers alone when they are restarted", () => {
+  for (const unit of ["elara-spawn.service", "elara.service"])
+    assert.match(readFileSync(join(UNITS, unit), "utf8"), /^KillMode=process$/m, unit);
 });
 
 test("systemd accepts every unit", {
