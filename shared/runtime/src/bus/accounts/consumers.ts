@@ -37,13 +37,14 @@ function read({ name, config }: ConsumerInfo): SubscriberConsumer | undefined {
   };
 }
 
-const startOf = (start: Start): Partial<ConsumerConfig> => {
+async function startOf(start: Start, { streams }: JetStreamManager): Promise<Partial<ConsumerConfig>> {
   if (start.from === "all") return { deliver_policy: DeliverPolicy.All };
-  if (start.from === "new") return { deliver_policy: DeliverPolicy.New };
-  return start.from === "sequence"
-    ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start.sequence }
-    : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: start.time };
-};
+  if (start.from === "time") return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: start.time };
+  // JetStream's own `new` cannot be made to go back, as a wider filter may have to.
+  const first =
+    start.from === "sequence" ? start.sequence : (await streams.info(EVENT_STREAM)).state.last_seq + 1;
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: first };
+}
 
 /** The consumers of subscribers on the stream of events, by JetStream's own interface. */
 export function subscriberConsumers(live: () => NatsConnection): SubscriberConsumers {
@@ -98,7 +99,7 @@ export function subscriberConsumers(live: () => NatsConnection): SubscriberConsu
           max_batch: 1000,
           filter_subjects: [...filters],
           metadata: { [WISH]: wish.join(" ") },
-          ...startOf(start),
+          ...(await startOf(start, manager)),
         });
         // Known only now: the server has found the place.
         await manager.consumers.update(EVENT_STREAM, subscriber, {
