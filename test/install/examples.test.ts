@@ -124,7 +124,7 @@ describe("an HPC centre", { skip: hpcMissing }, () => {
       jwksUrl: jwks,
       groupsUrl: groups,
     };
-    const environment = { ...slurm.env, PATH: process.env.PATH };
+    const environment = { ...slurm.env, PATH: "/usr/local/bin:/usr/bin:/bin" };
     const changes = {
       '"00000000-0000-4000-8000-000000000000"': `${JSON.stringify(globus.clientId)}, ...${JSON.stringify(addresses)}`,
       'identityProvider: "example.edu"': 'identityProvider: "uni.example"',
@@ -133,6 +133,8 @@ describe("an HPC centre", { skip: hpcMissing }, () => {
       'key: "/etc/elara/ssh/user_ca"': `key: ${JSON.stringify(ssh.caKeyFile)}`,
       'knownHosts: "/etc/elara/ssh/known_hosts"': `knownHosts: ${JSON.stringify(ssh.knownHostsFile)}`,
       'partition: "main"': `partition: "main", environment: ${JSON.stringify(environment)}`,
+      // The nodes of the bed are small.
+      "memoryMiB: 4096": "memoryMiB: 1024",
       'uri: { env: "MONGODB_URI" }': `uri: { env: "MONGODB_URI" }, database: ${JSON.stringify(mongo.database)}`,
       'internalHost: "0.0.0.0"': `internalHost: "0.0.0.0", internalPort: ${await unusedPort()}`,
     };
