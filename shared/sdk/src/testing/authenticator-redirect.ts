@@ -19,6 +19,8 @@ export function redirectPromises(bench: AuthenticatorBench, given: RedirectCase)
       Buffer.byteLength(JSON.stringify(one.kept)) <= MAX_STATE_BYTES,
       `what is kept as state has at most ${MAX_STATE_BYTES} bytes, for it becomes a cookie`,
     );
+    const other = await authenticator.begin({ callbackUrl: bench.callbackUrl, otherAccount: true });
+    assert.equal(other.kind, "redirect", "also for who wants another account");
     for (const secret of bench.secretOptions())
       assert.ok(!decodeURIComponent(one.url).includes(secret), "the browser is told no secret option");
   });
