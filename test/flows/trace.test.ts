@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { collectorMissing, startCollector } from "../fixtures/collector.ts";
 import { PASSWORD, shapeMissing, shapes, startHub } from "../fixtures/hub.ts";
+import { logInByForm } from "../fixtures/login.ts";
 import { serversOf } from "../fixtures/processes.ts";
 import { orderStart, startTrace, treeOf } from "../fixtures/trace.ts";
 import { until } from "../fixtures/until.ts";
@@ -13,7 +14,7 @@ for (const shape of shapes) {
   describe(`telemetry (${shape})`, {
     skip: (await collectorMissing()) || (await shapeMissing(shape)),
   }, () => {
-    test("one start is one trace, and nothing secret is in it", { timeout: 240_000 }, async (t) => {
+    test("one start is one trace, and nothing secret is in it", { timeout: 300_000 }, async (t) => {
       const collector = await startCollector();
       t.after(() => collector.close());
       const hub = await startHub({ shape, config: { telemetry: { endpoint: collector.endpoint } } });
@@ -66,8 +67,35 @@ for (const shape of shapes) {
       await until("the stop to be traced", () =>
         collector.spans().some(({ service, name }) => service === "auth" && name === "auth.revoke_server"),
       );
+
+      const cookie = await logInByForm(hub.url, "bob");
+      const xsrf = /(?:^|; )_xsrf=([^;]*)/.exec(cookie)?.[1] ?? "";
+      const sent = await fetch(`${hub.url}/hub/spawn`, {
+        method: "POST",
+        redirect: "manual",
+        headers: { cookie, origin: hub.url, "sec-fetch-site": "same-origin" },
+        body: new URLSearchParams({ _xsrf: xsrf }),
+      });
+      assert.equal(sent.status, 303, "the form is taken");
+      const byForm = await startTrace(collector, "/spawn");
+      t.diagnostic(`\n${treeOf(byForm).join("\n")}`);
+      assert.deepEqual(byForm.services, ["auth", "proxy", "spawn", "web"]);
+      assert.deepEqual(
+        [byForm.roots.length, byForm.orphans.length],
+        [1, 0],
+        "a start by the form is one trace too",
+      );
+
       const told = collector.text();
-      for (const secret of [token, serverToken, PASSWORD, "known-secret-of-a-query", "/users/ada"])
+      for (const secret of [
+        token,
+        serverToken,
+        PASSWORD,
+        cookie,
+        xsrf,
+        "known-secret-of-a-query",
+        "/users/ada",
+      ])
         assert.ok(!told.includes(secret), `${secret.slice(0, 8)}… does not leave the hub`);
     });
   });
