@@ -142,6 +142,18 @@ describe("the stream of events", () => {
     assert.deepEqual(chosen.ids.slice(1), ["1", "3"]);
   });
 
+  it("shows of somebody new what the log holds before the news of their creation", async () => {
+    const part = await stream(await hub.people.token("root", { scopes: ["read:events!user=zoe"] }));
+    const zoe = await hub.people.user("zoe");
+    await tell(ada).server();
+    await tell(zoe).token();
+    await part.untilId("2");
+    assert.deepEqual(
+      part.events().map(({ data }) => data.userId),
+      [zoe],
+    );
+  });
+
   it("begins with its position, so that who hears nothing can come back to it", async () => {
     for (const id of [ada, bob]) await tell(id).server();
     const quiet = await stream(await hub.people.token("ada"));

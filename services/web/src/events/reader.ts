@@ -12,14 +12,20 @@ export interface Reader {
   confirm(): Promise<void>;
 }
 
-type ReaderDeps = Pick<WebDeps, "identities"> & {
+type ReaderDeps = Pick<WebDeps, "identities" | "clock"> & {
   readonly reads: Pick<WebDeps["reads"], "eventReach" | "userIds" | "mayFollowEvents">;
 };
 
+/** Of an earlier event everybody was there when names were read last. */
+const CLOCKS_APART_MS = 30_000;
+/** Users remembered as known, per reader. */
+const MOST_MET = 10_000;
+
 /** Reads what the identity may follow. Throws SCOPE_MISSING, STORE_AWAY. */
 export async function openReader(deps: ReaderDeps, identity: Identity, query: EventQuery): Promise<Reader> {
-  const { reads, identities } = deps;
+  const { reads, identities, clock } = deps;
   let now = identity;
+  let readAt = clock.now();
   let reach = await reachOf(now);
   let users = await wantedUsers();
 
@@ -35,6 +41,7 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
   }
   async function namesAnew(): Promise<void> {
     try {
+      readAt = clock.now();
       // The scopes first: they name people as well, and must not name them as they were called before.
       await identities.refresh();
       await confirm();
@@ -52,12 +59,22 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
     now = identity;
     if (!isSame) reach = await reachOf(now);
   }
+  /** Relays of two collections do not wait for each other: somebody may be told of before their creation is. */
+  const met = new Set<string>();
+  const isNew = ({ time, data: { userId } }: CloudEvent): boolean => {
+    if (typeof userId !== "string" || met.has(userId) || Date.parse(time) + CLOCKS_APART_MS < readAt)
+      return false;
+    if (met.size >= MOST_MET) met.clear();
+    met.add(userId);
+    return true;
+  };
   const isOfWanted = ({ data }: CloudEvent): boolean =>
     users === undefined || (typeof data.userId === "string" && users.has(data.userId));
 
   return {
     async wants(event) {
-      if (changesNames(event) && !(reach.all && users === undefined)) await namesAnew();
+      const heedsNames = !(reach.all && users === undefined);
+      if (heedsNames && (changesNames(event) || isNew(event))) await namesAnew();
       if (query.types !== undefined && !query.types.has(event.type)) return false;
       return isOfWanted(event) && mayRead(reach, event);
     },
