@@ -20,10 +20,7 @@ export type EngineFault =
   | "CODE_REFUSED"
   | "CLIENT_REFUSED"
   | "PROVIDER_ERROR"
-  | "UNREACHABLE"
-  /** An id_token that no client of ours should look at; the judge says the same with more words. */
-  | "ID_TOKEN_MALFORMED"
-  | "ID_TOKEN_AUDIENCE";
+  | "UNREACHABLE";
 
 /** No tokens. `told` is the provider's error code where it sent one (`access_denied`); nothing secret is in either. */
 export class EngineError extends Error {

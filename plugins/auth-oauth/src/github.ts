@@ -1,7 +1,6 @@
 import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
 import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
-import type { EngineFault, TokenAnswer } from "./engine.ts";
-import type { SharedFault } from "./fault-table.ts";
+import type { TokenAnswer } from "./engine.ts";
 import { githubApi, githubApplication } from "./github/api.ts";
 import { errors, faults } from "./github/errors.ts";
 import { isMember } from "./github/membership.ts";
@@ -35,7 +34,7 @@ export default authPlugin({
       // GitHub sends none yet; the path of its issuer is not known.
       isIssuer: (iss) => URL.parse(iss)?.origin === new URL(url).origin,
       log: host.log,
-      refused: ({ fault }, detail) => faults(isOpenId(fault) ? "PROVIDER_ERROR" : fault, { detail }),
+      refused: ({ fault }, detail) => faults(fault, { detail }),
       giveBack: ({ access_token: token }, signal) => application.revoke(token, signal),
     });
 
@@ -80,7 +79,3 @@ export default authPlugin({
     };
   },
 });
-
-/** GitHub speaks plain OAuth: an id_token that grant does not like is no token answer of GitHub's. */
-const isOpenId = (fault: EngineFault): fault is Exclude<EngineFault, SharedFault> =>
-  fault.startsWith("ID_TOKEN_");

@@ -1,24 +1,39 @@
+/** One turn of grant, as its handlers would make it of a request. */
+interface GrantTurn {
+  readonly method: "GET";
+  readonly params: { readonly provider: string; readonly override?: "callback" };
+  readonly query?: Readonly<Record<string, string>>;
+  readonly session?: Readonly<Record<string, string>>;
+}
+
 declare module "grant/lib/grant.js" {
-  interface Turn {
-    readonly method: "GET";
-    readonly params: { readonly provider: string; readonly override?: "callback" };
-    readonly query?: Readonly<Record<string, string>>;
-    readonly state?: Readonly<Record<string, never>>;
-    readonly session?: Readonly<Record<string, string>>;
-  }
+  type Config = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
   interface Outcome {
-    /** Where to send the browser; absent after a callback and after a fault. */
+    /** Where to send the browser. */
     readonly location?: string;
     readonly session: Readonly<Record<string, unknown>>;
-    readonly state: { readonly response?: Readonly<Record<string, unknown>> };
   }
 
-  /** Grant without its web handlers. */
+  /** Grant without its web handlers; `config`: as it understood what it was given. */
   export default function grant(options: {
-    readonly config: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-    readonly request?: Readonly<Record<string, unknown>>;
-    /** After the exchange; default: asks for the profile. */
-    readonly extend?: readonly never[];
-  }): (turn: Turn) => Promise<Outcome>;
+    readonly config: Config;
+  }): ((turn: GrantTurn) => Promise<Outcome>) & { readonly config: Config };
+}
+
+declare module "grant/lib/request.js" {
+  /** A turn with its provider. */
+  interface Step {
+    readonly provider: unknown;
+    readonly input: unknown;
+  }
+
+  const steps: {
+    defaults(config: unknown): (turn: GrantTurn) => Step;
+    /** The exchange; `output` is the provider's answer, or `{ error }`. */
+    callback(options: {
+      readonly request: Readonly<Record<string, unknown>>;
+    }): (step: Step) => (step: Step) => Promise<{ readonly output: unknown }>;
+  };
+  export default steps;
 }
