@@ -1,6 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { busSubject, cloudType, type EventContract, events } from "./events.ts";
 import { orderSubject, orders } from "./orders.ts";
+import { writeSchemaFiles } from "./schemas.ts";
+
+export { schemaFiles, schemaFilesOnDisk } from "./schemas.ts";
 
 const file = new URL("../../../EVENTS.md", import.meta.url);
 
@@ -26,6 +29,8 @@ export function eventsManual(): string {
     "",
     "Events are CloudEvents 1.0 in structured JSON. A fact is written with the change it tells of and reaches the bus at least once: drop what has a `seq` not above the last one seen of its `subject`. A notice only hastens what a reader would find out anyway and may be lost. Ids are opaque; names never enter subjects.",
     "",
+    "`dataschema` names the JSON Schema of `data`; the files are in [shared/contracts/schemas](shared/contracts/schemas). Programs outside follow facts by [server-sent events](services/web/src/events/README.md), or over NATS.",
+    "",
     "## Facts",
     "",
     ...all.filter(({ kind }) => kind === "fact").flatMap(chapter),
@@ -49,4 +54,7 @@ export function eventsManual(): string {
 
 export const eventsManualOnDisk = (): Promise<string> => readFile(file, "utf8");
 
-if (import.meta.main) await writeFile(file, eventsManual());
+if (import.meta.main) {
+  await writeFile(file, eventsManual());
+  await writeSchemaFiles();
+}

@@ -1,4 +1,4 @@
-import { CloudEvent, cloudType, type EventContract } from "@elara/contracts";
+import { CloudEvent, cloudType, dataSchema, type EventContract } from "@elara/contracts";
 import type { Static } from "typebox";
 import { timestamp } from "../clock.ts";
 import { newId } from "../id.ts";
@@ -32,6 +32,7 @@ export function envelope<E extends EventContract>(
       subject: fields.subject,
       time: timestamp(fields.at),
       datacontenttype: "application/json",
+      dataschema: dataSchema(contract),
       seq: 0,
       partitionkey: fields.partitionKey,
       actor: fields.actor,
