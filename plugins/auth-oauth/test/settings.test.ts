@@ -12,6 +12,11 @@ import globus from "../src/globus.ts";
 import { callbackFor } from "../src/settings.ts";
 import { begin, refusalOf, stand } from "./stand.ts";
 
+const [hub, lab] = [await startGithub(), await startGlobus()];
+after(async () => {
+  await hub.close();
+  await lab.close();
+});
 const client = { OAUTH_CLIENT_ID: "the hub", OAUTH_CLIENT_SECRET: "its secret" };
 const atGithub = (given: object, env: Record<string, string> = client) =>
   githubSettings(Value.Parse(githubOptions, Value.Default(githubOptions, given)), env);
@@ -164,12 +169,7 @@ describe("a fault names the option, the variable and what to do", () => {
   });
 });
 
-describe("check", async () => {
-  const [hub, lab] = [await startGithub(), await startGlobus()];
-  after(async () => {
-    await hub.close();
-    await lab.close();
-  });
+describe("check", () => {
   const right = { clientId: hub.clientId, clientSecret: hub.clientSecret, githubUrl: hub.url };
   const globusRight = { clientId: lab.clientId, clientSecret: lab.clientSecret, issuer: lab.issuer };
   const codeOf = async (plugin: typeof github | typeof globus, options: object): Promise<unknown> => {
