@@ -79,17 +79,18 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     const landed = await tab.follow(url);
     return {
       ok: landed.status >= 400 && !(await isIn(hub, tab)),
-      said: `${landed.status} ${codeIn(landed.html)}`,
+      said: `${landed.status} "${sentence(landed.html)}"`,
     };
   };
 
   const tab = openTab();
   await cell("logged in", async () => {
+    const began = Date.now();
     const landed = await tab.logInAs(`${login}?next=%2Fhub%2Fhome`, insider);
-    const user = await ownModel(hub, insider);
+    const { name: who, userId } = logged(hub, "userId", began);
     return {
-      ok: new URL(landed.url).pathname === "/hub/home" && (await isIn(hub, tab)) && user.name === insider,
-      evidence: `${insider} on /hub/home, user ${user.id}; ${provider.live(stand)} live tokens at the provider`,
+      ok: new URL(landed.url).pathname === "/hub/home" && (await isIn(hub, tab)) && who === insider,
+      evidence: `${insider} on /hub/home, user ${userId}; ${provider.live(stand)} live tokens at the provider`,
     };
   });
 
@@ -136,9 +137,10 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
       provider.break(stand, fault);
       try {
         const bad = openTab();
+        const began = Date.now();
         const seen = await refusal(bad, await bad.visitProvider(login, insider));
         ok &&= seen.ok;
-        said.push(`${fault}: ${seen.said}`);
+        said.push(`${fault}: ${logged(hub, "code", began).code ?? seen.said}`);
       } finally {
         provider.break(stand, undefined);
       }
@@ -162,7 +164,7 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     await fresh.follow(`${hub.url}/hub/logout`);
     return {
       ok: stranger.ok && code.ok && twice.status === 400,
-      evidence: `callback in another browser: ${stranger.said}; another's code: ${code.said}; the same twice: ${twice.status} ${codeIn(twice.html)}`,
+      evidence: `callback in another browser: ${stranger.said}; another's code: ${code.said}; the same twice: ${twice.status}`,
     };
   });
   return cells;
@@ -171,17 +173,16 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
 const isIn = async (hub: TestHub, tab: Tab): Promise<boolean> =>
   new URL((await tab.follow(`${hub.url}/hub/home`)).url).pathname === "/hub/home";
 
-async function ownModel(hub: TestHub, name: string): Promise<{ name?: string; id: string }> {
-  const { _id = "", name: called } = (await (await hub.api(await hub.token(name), "/user")).json()) as {
-    _id?: string;
-    name?: string;
-  };
-  return { ...(called === undefined ? {} : { name: called }), id: _id };
-}
-
-/** The code a page tells to name, else its sentence. */
-const codeIn = (html: string): string =>
-  /\b(?:LOGIN|GITHUB|GLOBUS|USER)_[A-Z_]+\b/.exec(wordsOf(html))?.[0] ?? `"${sentence(html)}"`;
+/** The newest line of auth's log since then that has this field. */
+const logged = (hub: TestHub, field: "userId" | "code", since: number): Record<string, unknown> =>
+  hub
+    .log()
+    .split("\n")
+    .filter((line) => line.includes('"service":"auth"') && line.includes(`"${field}":`))
+    .map((line): Record<string, unknown> => JSON.parse(line))
+    .filter(({ time }) => Number(time) >= since)
+    .sort((a, b) => Number(a.time) - Number(b.time))
+    .at(-1) ?? {};
 
 /** What the page says is wrong. */
 const sentence = (html: string): string =>
