@@ -290,6 +290,17 @@ describe("accounts on NATS", { skip: missing ?? false }, () => {
     const plain = await startNats();
     try {
       await assert.rejects(assertAccounts([plain.address], keys), { code: "BUS_ACCOUNTS_MISSING" });
+      const gate = natsGate({ servers: [plain.address], keys, log: silentLog, name: "test" });
+      try {
+        let seen: unknown;
+        await eventually(async () => {
+          seen = await gate.connections().catch(() => undefined);
+          return seen !== undefined;
+        }, "the server to tell its connections");
+        assert.deepEqual(seen, [], "the hub's own connections are nobody from outside");
+      } finally {
+        await gate.close();
+      }
     } finally {
       await plain.close();
     }

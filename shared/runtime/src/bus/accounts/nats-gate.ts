@@ -28,7 +28,9 @@ const PAGE = 1024;
 
 interface Census {
   readonly server: { readonly id: string };
-  readonly data?: { readonly connections?: readonly { cid: number; authorized_user?: string }[] };
+  readonly data?: {
+    readonly connections?: readonly { cid: number; account?: string; authorized_user?: string }[];
+  };
 }
 
 /** The gate of a nats-server with `elara nats config`. Dials in the background; another server is the reason why nobody gets in. */
@@ -96,7 +98,9 @@ export function natsGate({ servers, keys, log, name }: NatsGateOptions): EventGa
         );
         for await (const answer of answers) {
           const { server, data } = answer.json<Census>();
-          for (const { cid, authorized_user: subscriber = "" } of data?.connections ?? []) {
+          for (const { cid, account, authorized_user: subscriber } of data?.connections ?? []) {
+            // A plain server tells of the asker's own account, which is the hub itself.
+            if (account !== ACCOUNTS.outside || !subscriber) continue;
             const end = async (): Promise<void> => {
               await connection.request(`$SYS.REQ.SERVER.${server.id}.KICK`, JSON.stringify({ cid }), {
                 timeout: END_MS,
