@@ -273,6 +273,23 @@ describe("giving back is not lost", () => {
     assert.deepEqual(giving.returned.toSorted(), giving.door.seen.tokens.toSorted());
   });
 
+  test("by one that cannot be read: it is tried again, and leaves nothing that ends the process later", async () => {
+    const giving = giver();
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    const kept = await stand.records.authStates.get(sessionOf(browser));
+    await stand.records.authStates.patch(kept?._id ?? "", kept?.rev ?? 0, {
+      set: { sealed: "v1.0.0", endedAt: kept?.createdAt ?? "", dueAt: kept?.createdAt ?? "" },
+    });
+    const replica = await Stand.open({ authenticators: [giving.door], with: stand });
+    await until("it is put off", () =>
+      replica.lines.find((line) => /AUTH_STATE_UNREADABLE.*tokens not given back yet/.test(line)),
+    );
+    // Aborts the signal of the try; an unhandled rejection fails the test.
+    await replica.close({ keepStore: true });
+    assert.deepEqual(giving.calls, []);
+  });
+
   test("two replicas that look at the same moment ask the provider once", async () => {
     const giving = giver();
     const stand = await open({ authenticators: [giving.door] });

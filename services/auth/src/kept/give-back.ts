@@ -2,6 +2,7 @@ import { codeOf, HubError, type KeptAuthState } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import type { Ground } from "../ground.ts";
 import type { Doors } from "../login/authenticators.ts";
+import { untilAborted } from "../until-aborted.ts";
 import type { KeptLogins } from "./kept-logins.ts";
 
 /** How long a provider may take. */
@@ -64,16 +65,11 @@ export async function giveBack(
       throw new HubError("AUTH_STATE_KEPT", {
         operator: `The authenticator "${claimed.authenticator}" is not configured any more.`,
       });
-    if (!door.authenticator.logout) return;
+    const { authenticator } = door;
+    if (!authenticator.logout) return;
+    const login = { authState: kept.open(claimed), userName: claimed.userName };
     const signal = AbortSignal.any([end, AbortSignal.timeout(CALL_MS)]);
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
-    const { userName } = claimed;
-    await Promise.race([
-      late,
-      door.authenticator.logout({ authState: kept.open(claimed), userName, signal }),
-    ]);
+    await untilAborted(signal, () => authenticator.logout?.({ ...login, signal }));
   }
 
   async function failed(claimed: KeptAuthState, error: unknown): Promise<void> {

@@ -5,6 +5,7 @@ import type { AuthState } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
 import type { Door } from "../login/authenticators.ts";
 import { swap } from "../swap.ts";
+import { untilAborted } from "../until-aborted.ts";
 import type { Envelope } from "./envelope.ts";
 
 /** A session whose document is not there after so long was never opened. */
@@ -72,7 +73,8 @@ export function keptLogins(
         // The store is away: one try without it is better than none.
         const { door, authState, userName } = wanted;
         const signal = AbortSignal.timeout(10_000);
-        await door.authenticator.logout?.({ authState, userName, signal }).catch(() => {
+        const call = () => door.authenticator.logout?.({ authState, userName, signal });
+        await untilAborted(signal, call).catch(() => {
           log.error(
             { authenticator: door.name, name: userName, code: codeOf(error) },
             "tokens of a refused login neither kept nor given back",

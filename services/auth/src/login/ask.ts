@@ -1,6 +1,7 @@
 import { HubError } from "@elara/contracts";
 import { type AuthenticatedUser, type FinishRequest, Type } from "@elara/sdk";
 import { Value } from "typebox/value";
+import { untilAborted } from "../until-aborted.ts";
 import type { Door } from "./authenticators.ts";
 
 const Answer = Type.Object({
@@ -47,7 +48,7 @@ export function asker({ concurrent, seconds, late }: Asking) {
       },
     );
     try {
-      const answer = await Promise.race([call, abortOf(signal)]);
+      const answer = await untilAborted(signal, () => call);
       if (answer === undefined) return undefined;
       if (!Value.Check(Answer, answer)) throw new TypeError("the authenticator's answer is no user");
       if (Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES)
@@ -60,9 +61,3 @@ export function asker({ concurrent, seconds, late }: Asking) {
     }
   };
 }
-
-/** Rejects when the signal aborts: a plugin may not listen to it. */
-const abortOf = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });

@@ -5,6 +5,7 @@ import type { Ground } from "../ground.ts";
 import type { KeptLogins } from "../kept/kept-logins.ts";
 import type { Door, Doors } from "../login/authenticators.ts";
 import type { UserBook } from "../people/user-book.ts";
+import { untilAborted } from "../until-aborted.ts";
 
 const CALL_MS = 20_000;
 /** The order is repeated after 300 ms and 1 s, and asked anew by a start that waits: the plugin is not. */
@@ -51,12 +52,9 @@ export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
   ): Promise<Variables> {
     const began = clock.monotonic();
     const signal = AbortSignal.timeout(CALL_MS);
-    const late = new Promise<never>((_, reject) => {
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
     let variables: unknown;
     try {
-      variables = await Promise.race([late, door.authenticator.preSpawn?.({ ...login, signal }) ?? {}]);
+      variables = await untilAborted(signal, () => door.authenticator.preSpawn?.({ ...login, signal }) ?? {});
     } catch (cause) {
       if (cause instanceof HubError) throw cause;
       throw new HubError("AUTH_PRE_SPAWN_FAILED", { cause, detail: { authenticator: door.name } });
