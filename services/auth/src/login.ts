@@ -52,12 +52,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
 export function login({ ground, users, sessions, kept }: LoginParts): Login {
   const { config, clock, log } = ground;
   const attempts = throttle(ground);
-  const abandon = (door: Door, { authState, name }: AuthenticatedUser) =>
+  const abandon = (door: Door, { authState, name }: Pick<AuthenticatedUser, "authState" | "name">) =>
     authState && kept.abandon({ door, authState, userId: "", userName: normalName(name).slice(0, 256) });
   const ask = asker({
     concurrent: config.concurrentLogins,
     seconds: config.loginSeconds,
-    late: (door, who) => void abandon(door, who),
+    given: (door, authState, name) => void abandon(door, { authState, name }),
   });
 
   async function vouchedFor(attempt: LoginAttempt): Promise<AuthenticatedUser> {

@@ -3,6 +3,7 @@ import { afterEach, describe, test } from "node:test";
 import { AuthDeleteUser } from "@elara/contracts";
 import { digest } from "@elara/runtime/id";
 import { keysFrom } from "@elara/runtime/keys";
+import { PluginError } from "@elara/sdk";
 import { pino } from "pino";
 import { Value } from "typebox/value";
 import { AuthConfig } from "../src/config.ts";
@@ -187,6 +188,56 @@ describe("when a session ends, what was kept is given back", () => {
     await isEmpty(stand);
   });
 
+  const refused = new PluginError({}, "PROVIDER_STRANGER", { status: 403 });
+  const refusing = (before: () => Promise<void> = async () => {}) => {
+    const giving = giver({
+      fails: 1,
+      who: async () => {
+        await before();
+        refused.authState = { access_token: giving.door.seen.tokens.at(-1) };
+        throw refused;
+      },
+    });
+    return giving;
+  };
+
+  test("when the authenticator itself refused after the provider had said yes, also once the provider is back", async () => {
+    const giving = refusing();
+    const stand = await open({ authenticators: [giving.door] });
+    const { answer } = await stand.atProvider("mallory");
+    assert.equal(answer.statusCode, 403);
+    await until("it was tried", () => giving.calls.length === 1 || undefined);
+    assert.equal(await stand.records.authStates.count(), 1);
+    await open({ authenticators: [giving.door], with: stand }, 60);
+    await isReturned(giving);
+    await isEmpty(stand);
+    for (const token of giving.door.seen.tokens) assert.ok(!stand.lines.join("\n").includes(token));
+  });
+
+  test("when the authenticator refused after nobody waited any more", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const giving = refusing(() => promise);
+    const stand = await open({ authenticators: [giving.door], config: { loginSeconds: 0.1 } });
+    const { answer } = await stand.atProvider("ada");
+    assert.equal(answer.statusCode, 503);
+    resolve();
+    await until("it was tried", () => giving.calls.length === 1 || undefined);
+    assert.deepEqual(giving.calls, giving.door.seen.tokens);
+  });
+
+  test("when the authenticator wants more kept than the hub takes", async () => {
+    const giving = giver({
+      who: async () => ({
+        authState: { access_token: giving.door.seen.tokens.at(-1), more: "x".repeat(300_000) },
+      }),
+    });
+    const stand = await open({ authenticators: [giving.door] });
+    const { answer } = await stand.atProvider("ada");
+    assert.equal(answer.statusCode, 503);
+    await isReturned(giving);
+    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+  });
+
   test("when the authenticator said yes after nobody waited any more", async () => {
     let go = () => {};
     const giving = giver({ who: () => new Promise((resolve) => (go = () => resolve({}))) });
@@ -289,6 +340,44 @@ describe("giving back is not lost", () => {
     await replica.close({ keepStore: true });
     assert.deepEqual(giving.calls, []);
   });
+
+  for (const [how, times] of [
+    ["for one write", 1],
+    ["until the log-in is answered", Number.POSITIVE_INFINITY],
+  ] as const)
+    test(`by a store that goes away in a log-in, ${how}: each token is kept for a browser that is logged in, or given back`, async () => {
+      const giving = giver();
+      const stand = await open({ authenticators: [giving.door] });
+      const held = new Set<string>();
+      const answers: string[] = [];
+      for (let writes = 0; ; writes += 1) {
+        const browser = stand.browser(`192.0.2.${writes}`);
+        await stand.atProvider("ada", { browser });
+        const again = await stand.atProvider("ada", {
+          browser,
+          meanwhile: () => stand.awayAfter(writes, times),
+        });
+        stand.awayAfter(undefined);
+        const [write] = again.meanwhile ?? [];
+        answers.push(`${again.answer.statusCode} ${write}`);
+        if (again.answer.statusCode === 302) held.add(sessionOf(browser));
+        if (write === undefined) break;
+      }
+      assert.ok(answers.length > 7, answers.join(", "));
+      if (times === 1) assert.ok(answers.includes("302 throttles patch"), answers.join(", "));
+      await open({ authenticators: [giving.door], with: stand }, 120);
+      const { authStates, sessions } = stand.records;
+      await until(`all is given back: ${answers.join(", ")}`, async () => {
+        const living = (await sessions.find({ where: { revokedAt: "" } })).items.map(({ _id }) => _id);
+        const kept = (await authStates.find()).items.map(({ _id }) => _id);
+        const isOurs = kept.every((id) => held.has(id) && living.includes(id));
+        return (
+          (isOurs && new Set(giving.returned).size + kept.length === giving.door.seen.tokens.length) ||
+          undefined
+        );
+      });
+      assert.equal(await authStates.count(), held.size, "who is logged in keeps theirs");
+    });
 
   test("two replicas that look at the same moment ask the provider once", async () => {
     const giving = giver();

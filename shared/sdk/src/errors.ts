@@ -1,4 +1,5 @@
 import { HubError, type HubErrorOptions } from "@elara/contracts";
+import type { AuthState } from "./authenticator.ts";
 
 /** One error a plugin can raise: HTTP status, a sentence for the user, one for the operator. */
 export interface PluginErrorEntry {
@@ -22,6 +23,8 @@ export interface PluginErrorOptions extends HubErrorOptions {
   nothingMade?: boolean;
   /** Of `finish`: as whom the provider knows the person who is refused, for the page that says so. */
   who?: string;
+  /** See PluginError. */
+  authState?: AuthState;
 }
 
 /**
@@ -33,6 +36,7 @@ export class PluginError extends HubError {
   readonly nothingMade: boolean;
   /** See PluginErrorOptions; "" where nobody is known. */
   readonly who: string;
+  #authState: AuthState | undefined;
 
   constructor(errors: PluginErrors, code: string, options: PluginErrorOptions = {}) {
     const entry = errors[code];
@@ -45,5 +49,18 @@ export class PluginError extends HubError {
     });
     this.nothingMade = options.nothingMade ?? false;
     this.who = options.who ?? "";
+    this.#authState = options.authState;
+  }
+
+  /**
+   * Of `finish`: what the provider had given before the log-in failed. The hub gives it back through `logout`, until that
+   * resolves. Neither logged nor serialised.
+   */
+  get authState(): AuthState | undefined {
+    return this.#authState;
+  }
+
+  set authState(authState: AuthState) {
+    this.#authState = authState;
   }
 }

@@ -1,5 +1,5 @@
 import { HubError } from "@elara/contracts";
-import { type AuthenticatedUser, type FinishRequest, Type } from "@elara/sdk";
+import { type AuthenticatedUser, type AuthState, type FinishRequest, PluginError, Type } from "@elara/sdk";
 import { Value } from "typebox/value";
 import { untilAborted } from "../until-aborted.ts";
 import type { Door } from "./authenticators.ts";
@@ -18,8 +18,8 @@ const MAX_STATE_BYTES = 256 * 1024;
 interface Asking {
   readonly concurrent: number;
   readonly seconds: number;
-  /** Somebody was vouched for after nobody waited any more. */
-  late(door: Door, who: AuthenticatedUser): void;
+  /** A log-in came to nothing that its provider had given something for: refused, or after nobody waited any more. */
+  given(door: Door, authState: AuthState, name: string): void;
 }
 
 /**
@@ -27,7 +27,7 @@ interface Asking {
  * keeps its place until it does. Errors of plugins with a code pass through;
  * anything else it throws is LOGIN_UNAVAILABLE, with the cause in the log.
  */
-export function asker({ concurrent, seconds, late }: Asking) {
+export function asker({ concurrent, seconds, given }: Asking) {
   let asking = 0;
   return async (
     door: Door,
@@ -41,18 +41,22 @@ export function asker({ concurrent, seconds, late }: Asking) {
     call.then(
       (answer) => {
         asking -= 1;
-        if (!isHeard && Value.Check(Answer, answer)) late(door, answer);
+        if (!isHeard && Value.Check(Answer, answer) && answer.authState)
+          given(door, answer.authState, answer.name);
       },
-      () => {
+      (error: unknown) => {
         asking -= 1;
+        if (error instanceof PluginError && error.authState) given(door, error.authState, error.who);
       },
     );
     try {
       const answer = await untilAborted(signal, () => call);
       if (answer === undefined) return undefined;
       if (!Value.Check(Answer, answer)) throw new TypeError("the authenticator's answer is no user");
-      if (Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES)
+      if (Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES) {
+        given(door, answer.authState ?? {}, answer.name);
         throw new TypeError(`the authenticator wants more than ${MAX_STATE_BYTES} bytes kept`);
+      }
       return answer;
     } catch (cause) {
       isHeard = false;
