@@ -119,7 +119,11 @@ export default defineService({
     tokenPage(app, ground, parts);
 
     const farewells = rounds(FAREWELL_MS, () => farewell(ground, users), log);
-    returns = rounds(GIVE_BACK_MS, () => giveBack(ground, { kept, doors, end: ending.signal }), log);
+    returns = rounds(
+      GIVE_BACK_MS,
+      () => giveBack(ground, { kept, doors, undo: sessions.undo, end: ending.signal }),
+      log,
+    );
     const upkeep = rounds(TIDY_MS, () => tidy(ground, parts), log);
     // What a killed replica left undone.
     farewells.now();

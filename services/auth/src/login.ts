@@ -60,6 +60,12 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     given: (door, authState, name) => void abandon(door, { authState, name }),
   });
 
+  /** What is written of the count decides no log-in. */
+  const noted = (work: Promise<void>) =>
+    work.catch((error: unknown) =>
+      log.warn({ code: codeOf(error), err: error }, "log-in not taken off the count"),
+    );
+
   async function vouchedFor(attempt: LoginAttempt): Promise<AuthenticatedUser> {
     const { door, input, state = {}, callbackUrl, address } = attempt;
     const began = clock.monotonic();
@@ -72,12 +78,13 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     try {
       who = await ask(door, { input, state, callbackUrl });
     } catch (error) {
-      if (!(error instanceof HubError) || error.status >= 500 || typed !== undefined) await counted.notMade();
+      if (!(error instanceof HubError) || error.status >= 500 || typed !== undefined)
+        await noted(counted.notMade());
       if (error instanceof PluginError && error.status === 403) throw new LoginRefused(error, error.who);
       throw error;
     }
     if (who) {
-      await counted.succeeded();
+      await noted(counted.succeeded());
       return who;
     }
     log.info({ authenticator: door.name, address, name: typed?.slice(0, 64) }, "login refused");
@@ -112,6 +119,12 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     return (await users.setAdmin(user._id, admin, "system:auth")) ?? user;
   }
 
+  /** Nobody will ever have this session. Where that cannot be written, what is kept of it comes due soon and ends it. */
+  const undo = (credential: string) =>
+    sessions.undo(credential).catch((error: unknown) => {
+      log.warn({ code: codeOf(error), err: error }, "session of a failed log-in not ended yet");
+    });
+
   const refusal = (error: unknown, who: AuthenticatedUser): unknown =>
     error instanceof HubError && REFUSALS.has(error.code) ? new LoginRefused(error, who.name) : error;
 
@@ -131,27 +144,28 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
       const { door } = attempt;
       const who = await vouchedFor(attempt);
       let isKept = false;
+      let credential: string | undefined;
       try {
         const user = await admit(attempt, who);
         const opened = await sessions.open(user._id, door.name, {
           ...(previous ? { previous } : {}),
-          before: async (credential) => {
+          before: async (id) => {
+            credential = id;
             if (!who.authState) return;
             const { authState } = who;
-            await kept.keep(credential, { door, authState, userId: user._id, userName: user.name });
+            await kept.keep(id, { door, authState, userId: user._id, userName: user.name });
             isKept = true;
           },
         });
         // Marked for deletion meanwhile? Then its sessions were revoked before this one was opened.
         const now = await users.loggedIn(user._id, door.name);
-        if (now?.deletingAt !== "") {
-          await sessions.endAll(user._id);
-          throw new HubError("USER_DELETING");
-        }
+        if (now?.deletingAt !== "") throw new HubError("USER_DELETING");
+        if (isKept) await kept.opened(opened.session);
         log.info({ authenticator: door.name, userId: user._id, name: user.name }, "logged in");
         return { ...opened, user };
       } catch (error) {
         if (!isKept) await abandon(door, who);
+        if (credential !== undefined) await undo(credential);
         throw refusal(error, who);
       }
     },

@@ -161,11 +161,25 @@ export class Stand {
     this.#meetings.delete(collection);
   }
 
-  #writesLeft: number | undefined;
+  #away: { after: number; times: number; refused: string[] } | undefined;
 
-  /** The store goes away after so many changes of documents; undefined: it is back. */
-  awayAfter(writes: number | undefined): void {
-    this.#writesLeft = writes;
+  /**
+   * The store goes away after so many changes of documents, for `times` of them; undefined: it is back. Returns what it
+   * refuses, as it happens: collection and kind of change.
+   */
+  awayAfter(writes: number | undefined, times = Number.POSITIVE_INFINITY): readonly string[] {
+    const refused: string[] = [];
+    this.#away = writes === undefined ? undefined : { after: writes, times, refused };
+    return refused;
+  }
+
+  #count(write: string): void {
+    const away = this.#away;
+    if (away === undefined) return;
+    away.after -= 1;
+    if (away.after >= 0 || away.refused.length >= away.times) return;
+    away.refused.push(write);
+    throw new HubError("STORE_AWAY");
   }
 
   #raced(store: Store): Store {
@@ -174,12 +188,20 @@ export class Stand {
       close: () => store.close(),
       collection: (declaration) => {
         const documents = store.collection(declaration);
+        const { name } = declaration;
         return {
           ...documents,
+          insert: async (doc) => {
+            this.#count(`${name} insert`);
+            return documents.insert(doc);
+          },
           patch: async (id, rev, change) => {
-            if (this.#writesLeft === 0) throw new HubError("STORE_AWAY");
-            if (this.#writesLeft !== undefined) this.#writesLeft -= 1;
+            this.#count(`${name} patch`);
             return documents.patch(id, rev, change);
+          },
+          delete: async (id, rev) => {
+            this.#count(`${name} delete`);
+            return documents.delete(id, rev);
           },
           get: async (id) => {
             const doc = await documents.get(id);
@@ -216,15 +238,20 @@ export class Stand {
     return browser;
   }
 
-  /** Goes to a provider and comes back as this person; the answer to the callback, and its address. */
-  async atProvider(
+  /** Goes to a provider and comes back as this person; the answer to the callback, and its address. `meanwhile` happens there. */
+  async atProvider<M = undefined>(
     code: string,
-    { door = "provider", browser = this.browser() }: { door?: string; browser?: Browser } = {},
+    {
+      door = "provider",
+      browser = this.browser(),
+      meanwhile,
+    }: { door?: string; browser?: Browser; meanwhile?: () => M } = {},
   ) {
     const sent = await browser.get(`/hub/oauth_login/${door}?next=%2Fhub%2Fhome`);
     const state = new URL(sent.headers.location?.toString() ?? "").searchParams.get("state") ?? "";
     const url = `/hub/oauth_callback/${door}?code=${encodeURIComponent(code)}&state=${state}`;
-    return { browser, url, answer: await browser.get(url) };
+    const seen = meanwhile?.();
+    return { browser, url, answer: await browser.get(url), meanwhile: seen };
   }
 
   /** The API with a token. */

@@ -2,6 +2,7 @@ import { codeOf, HubError, type KeptAuthState } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import type { Ground } from "../ground.ts";
 import type { Doors } from "../login/authenticators.ts";
+import type { SessionBook } from "../people/session-book.ts";
 import { untilAborted } from "../until-aborted.ts";
 import type { KeptLogins } from "./kept-logins.ts";
 
@@ -22,7 +23,7 @@ const AT_ONCE = 8;
  */
 export async function giveBack(
   ground: Pick<Ground, "records" | "clock" | "log">,
-  { kept, doors, end }: { kept: KeptLogins; doors: Doors; end: AbortSignal },
+  { kept, doors, undo, end }: { kept: KeptLogins; doors: Doors; undo: SessionBook["undo"]; end: AbortSignal },
 ): Promise<void> {
   const { authStates, sessions } = ground.records;
   const { clock, log } = ground;
@@ -42,10 +43,8 @@ export async function giveBack(
     if (due.endedAt === "") {
       // Its session decides: one that was never opened, has expired or is gone is over.
       const session = await sessions.get(due._id);
-      if (session?.revokedAt === "" && session.expiresAt > at(0)) {
-        await authStates.patch(due._id, due.rev, { set: { dueAt: session.expiresAt } });
-        return;
-      }
+      // Open, and yet due: its log-in failed or died before anybody had it.
+      if (session?.revokedAt === "" && session.expiresAt > at(0)) return undo(due._id);
     }
     const claimed = await authStates.patch(due._id, due.rev, {
       set: { endedAt: due.endedAt || at(0), tries: due.tries + 1, dueAt: at(CLAIM_MS) },

@@ -1,4 +1,4 @@
-import { codeOf, type KeptAuthState } from "@elara/contracts";
+import { codeOf, HubError, type KeptAuthState, type Session } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { digest, newId } from "@elara/runtime/id";
 import type { AuthState } from "@elara/sdk";
@@ -8,7 +8,7 @@ import { swap } from "../swap.ts";
 import { untilAborted } from "../until-aborted.ts";
 import type { Envelope } from "./envelope.ts";
 
-/** A session whose document is not there after so long was never opened. */
+/** A log-in that is not done after so long never will be. */
 const OPENING_MS = 60_000;
 const AT_ONCE = 200;
 
@@ -22,8 +22,13 @@ export interface ToKeep {
 
 /** What authenticators wanted kept: sealed, a document for each session, until it was given back. */
 export interface KeptLogins {
-  /** Keeps it for the session of this id, which is about to be opened; who dies before that loses nothing. */
+  /**
+   * Keeps it for the session of this id, which is about to be opened: without `opened` it is given back soon, so that who
+   * dies in the log-in loses nothing.
+   */
   keep(credential: string, wanted: ToKeep): Promise<void>;
+  /** The log-in is done: keeps it for as long as the session. Throws LOGIN_UNAVAILABLE when it was given back already. */
+  opened(session: Pick<Session, "_id" | "expiresAt">): Promise<void>;
   /** The log-in came to nothing after its authenticator had said yes: what was given goes back. Never throws. */
   abandon(wanted: ToKeep): Promise<void>;
   /** The session is over: marks it, and sees to it soon. */
@@ -65,6 +70,12 @@ export function keptLogins(
   return {
     keep: (credential, wanted) =>
       insert(credential, wanted, { endedAt: "", dueAt: timestamp(clock.now() + OPENING_MS) }),
+    async opened({ _id, expiresAt }) {
+      const held = await swap(authStates, _id, ({ endedAt }) =>
+        endedAt === "" ? { set: { dueAt: expiresAt } } : undefined,
+      );
+      if (held?.endedAt !== "") throw new HubError("LOGIN_UNAVAILABLE");
+    },
     async abandon(wanted) {
       try {
         await insert(digest(newId()), wanted, { endedAt: now(), dueAt: now() });

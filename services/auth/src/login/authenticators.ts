@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import type { HubConfig } from "@elara/runtime/config/hub";
+import { callbackPaths } from "@elara/runtime/http/paths";
 import { closeAll } from "@elara/runtime/plugins/close-all";
 import type { ConfiguredAuthenticator } from "@elara/runtime/service";
 import type { Authenticator, LoginField } from "@elara/sdk";
@@ -58,7 +59,7 @@ export async function openDoors(
     clock,
     log,
   }: {
-    hub: Pick<HubConfig, "dataDir" | "hubId">;
+    hub: Pick<HubConfig, "dataDir" | "hubId" | "baseUrl">;
     config: Parameters<typeof allowRules>[0];
     clock: Clock;
     log: Logger;
@@ -67,7 +68,7 @@ export async function openDoors(
   const closers: (() => void | Promise<void>)[] = [];
   const all: Door[] = [];
   try {
-    for (const entry of configured) {
+    for (const [index, entry] of configured.entries()) {
       const { name, plugin, options } = entry;
       const own = log.child({ authenticator: name });
       const dataDir = join(hub.dataDir, "plugins", name);
@@ -76,6 +77,7 @@ export async function openDoors(
         log: own,
         dataDir,
         hubId: hub.hubId,
+        callbackPaths: callbackPaths(hub, name, index === 0),
         now: () => clock.now(),
         onClose: (close) => {
           closers.push(close);

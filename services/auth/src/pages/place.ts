@@ -1,6 +1,6 @@
 import type { HubConfig } from "@elara/runtime/config/hub";
 import { safeNext } from "@elara/runtime/http/next-url";
-import { hubPath, originOf } from "@elara/runtime/http/paths";
+import { callbackPaths, hubPath, originOf } from "@elara/runtime/http/paths";
 import { ACTIVE_PHASES, serverByName } from "@elara/runtime/store/read/servers";
 import type { FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
@@ -18,4 +18,4 @@ export async function landing({ hub, store }: Ground, userId: string): Promise<s
 
 /** `/hub/oauth_callback/{name}` as browsers reach it. */
 export const callbackUrl = (request: FastifyRequest, hub: HubConfig, name: string): string =>
-  `${originOf(request, hub)}${hubPath(hub)}oauth_callback/${encodeURIComponent(name)}`;
+  `${originOf(request, hub)}${callbackPaths(hub, name, false)[0]}`;

@@ -28,6 +28,8 @@ export interface Opening {
 export interface SessionBook {
   /** A new secret with every login. The same person in the same browser keeps the session id, so that open notebooks go on. */
   open(userId: string, authenticator: string, how?: Opening): Promise<OpenedSession>;
+  /** Ends what a log-in wrote that was never answered, session or not: nobody has its secret. */
+  undo(credential: string): Promise<void>;
   find(credential: string): Promise<Session | undefined>;
   /** Whether a browser with this session id is still logged in as this user. */
   isOpen(userId: string, sessionId: string): Promise<boolean>;
@@ -122,6 +124,11 @@ export function sessionBook(
       if (previous && isSamePerson) await revoke(previous, "replaced", `user:${userId}`);
       else if (previous) await end(previous._id);
       return { secret, session };
+    },
+    async undo(credential) {
+      const session = await sessions.get(credential);
+      if (session) await revoke(session, "revoked", "system:auth");
+      else await kept.end(credential);
     },
     find: (credential) => sessions.get(credential),
     isOpen,
