@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { PluginHost } from "@elara/sdk";
+import type { AuthenticatorHost } from "@elara/sdk";
 import { authenticatorConformance } from "@elara/sdk/testing";
 import dummy from "../src/index.ts";
 
 const silent = () => {};
-const host: PluginHost = {
+const host: AuthenticatorHost = {
   log: { debug: silent, info: silent, warn: silent, error: silent },
   dataDir: "/nonexistent",
   hubId: "test",
+  callbackPaths: ["/hub/oauth_callback/dummy"],
   now: () => 0,
   onClose: silent,
 };

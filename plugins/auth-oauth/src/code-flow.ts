@@ -1,26 +1,21 @@
 import {
   type AuthenticatedUser,
+  type AuthState,
   type BeginRequest,
   type FinishRequest,
-  isLoopback,
   type Logger,
   type LoginStart,
   PluginError,
-  type PluginHost,
 } from "@elara/sdk";
 import { type Attempt, EngineError, type OAuthEngine, type TokenAnswer } from "./engine.ts";
 import type { Faults, SharedFault } from "./fault-table.ts";
-import { NoAnswer } from "./provider-client.ts";
-import { callbackFor } from "./settings.ts";
-
-const GIVE_BACK_MS = 10_000;
 
 /** The redirect there and the code back, with the plugin's errors in place of the engine's. */
 export interface CodeFlow {
   begin(request: BeginRequest): Promise<LoginStart>;
   /**
-   * Exchanges the code and asks `person` who that is. Of a log-in that fails or is given up after the exchange nothing
-   * stays: nobody would keep its tokens, so nobody would give them back.
+   * Exchanges the code and asks `person` who that is. What fails after the exchange, also as it was given up, is a
+   * PluginError with the tokens as `authState`: the hub gives them back.
    */
   finish(
     request: FinishRequest,
@@ -36,7 +31,7 @@ export function codeFlow({
   faults,
   isIssuer,
   refused,
-  giveBack,
+  kept,
   log,
 }: {
   readonly engine: OAuthEngine;
@@ -50,26 +45,28 @@ export function codeFlow({
   readonly isIssuer: (iss: string) => boolean;
   /** The plugin's error for a fault of the engine. */
   readonly refused: (error: EngineError, detail: object) => PluginError;
-  /** Gives the tokens of an answer back. */
-  readonly giveBack: (answer: TokenAnswer, signal: AbortSignal) => Promise<void>;
+  /** So much of an answer as `logout` needs to give its tokens back. */
+  readonly kept: (answer: TokenAnswer) => AuthState;
   readonly log: Logger;
 }): CodeFlow {
   const exchange = async ({ input, callbackUrl }: FinishRequest, attempt: Attempt): Promise<TokenAnswer> => {
-    const sent = callbackFor(configured, callbackUrl, faults);
     try {
-      return await engine.exchange({ input, attempt, callbackUrl: sent });
+      return await engine.exchange({ input, attempt, callbackUrl: configured || callbackUrl });
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       throw refused(error, { address: tokenUrl, ...(error.told ? { told: error.told } : {}) });
     }
   };
+  const withTokens = (thrown: unknown, answer: TokenAnswer, isGivenUp: boolean): PluginError => {
+    const fault = isGivenUp ? "UNREACHABLE" : "PROVIDER_ERROR";
+    const error = thrown instanceof PluginError ? thrown : faults(fault, { cause: thrown });
+    error.authState = kept(answer);
+    return error;
+  };
 
   return {
     async begin({ callbackUrl, otherAccount: isOther }) {
-      const { url, attempt } = await engine.begin(
-        callbackFor(configured, callbackUrl, faults),
-        isOther ? otherAccount : {},
-      );
+      const { url, attempt } = await engine.begin(configured || callbackUrl, isOther ? otherAccount : {});
       return { kind: "redirect", url, state: { ...attempt } };
     },
 
@@ -78,24 +75,16 @@ export function codeFlow({
       signal.throwIfAborted();
       const attempt = attemptIn(request.state);
       const { iss } = request.input;
-      const work = async (): Promise<AuthenticatedUser> => {
+      try {
         if (iss !== undefined && !isIssuer(iss)) throw faults("ISSUER_MISMATCH");
+        // To its end, though the log-in be given up: the code is used up, and what comes for it must go back.
         const answer = await exchange(request, attempt);
         try {
           signal.throwIfAborted();
-          const user = await person(answer, attempt);
-          signal.throwIfAborted();
-          return user;
+          return await person(answer, attempt);
         } catch (error) {
-          await giveBack(answer, AbortSignal.timeout(GIVE_BACK_MS)).catch(() => undefined);
-          throw error;
+          throw withTokens(error, answer, signal.aborted);
         }
-      };
-      const { promise: givenUp, reject } = Promise.withResolvers<never>();
-      const giveUp = (): void => reject(signal.reason);
-      signal.addEventListener("abort", giveUp, { once: true });
-      try {
-        return await Promise.race([work(), givenUp]);
       } catch (error) {
         // What is the provider's fault the hub logs itself.
         if (error instanceof PluginError && error.status < 500)
@@ -104,8 +93,6 @@ export function codeFlow({
             "log-in refused",
           );
         throw error;
-      } finally {
-        signal.removeEventListener("abort", giveUp);
       }
     },
   };
@@ -114,32 +101,4 @@ export function codeFlow({
 function attemptIn({ state, nonce, verifier }: Readonly<Record<string, unknown>>): Attempt {
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
   return { state: text(state), nonce: text(nonce), verifier: text(verifier) };
-}
-
-/** Runs questions to a provider; what stays unanswered becomes the plugin's UNREACHABLE. */
-export async function answered<T>(faults: Faults<SharedFault>, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
-    throw faults("UNREACHABLE", { detail: { address: error.address, reason: error.reason } });
-  }
-}
-
-/** Says once at the start what is open to whoever is on the way. */
-export function warnOfOpenWays(host: PluginHost, isTlsVerified: boolean, addresses: readonly string[]): void {
-  if (!isTlsVerified)
-    host.log.warn(
-      { variable: "OAUTH_TLS_VERIFY" },
-      "certificates of the provider are NOT verified: anybody on the way can log in as anybody; for tests only",
-    );
-  const open = addresses.filter((address) => {
-    const { protocol, hostname } = new URL(address);
-    return protocol === "http:" && !isLoopback(hostname);
-  });
-  if (open.length > 0)
-    host.log.warn(
-      { addresses: open },
-      "the provider is spoken to without TLS: secret and tokens go in the clear; for tests only",
-    );
 }

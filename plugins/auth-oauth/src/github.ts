@@ -1,12 +1,13 @@
 import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
-import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
+import { codeFlow } from "./code-flow.ts";
 import type { TokenAnswer } from "./engine.ts";
 import { githubApi, githubApplication } from "./github/api.ts";
 import { errors, faults } from "./github/errors.ts";
 import { isMember } from "./github/membership.ts";
 import { githubSettings, options } from "./github/settings.ts";
 import { grantEngine } from "./grant-engine.ts";
-import { providerClient } from "./provider-client.ts";
+import { warnOfOpenWays } from "./open-ways.ts";
+import { answered, providerClient } from "./provider-client.ts";
 
 const CHECK_MS = 10_000;
 
@@ -19,7 +20,7 @@ export default authPlugin({
   allows: ({ allowedOrganizations: rules }) =>
     rules.length > 0 ? `members of ${rules.join(", ")} at GitHub` : undefined,
   async setup(given, host) {
-    const settings = githubSettings(given, process.env);
+    const settings = githubSettings(given, process.env, host.callbackPaths);
     const { url, api } = settings;
     warnOfOpenWays(host, settings.isTlsVerified, [url, api]);
     const client = await providerClient(settings);
@@ -35,7 +36,7 @@ export default authPlugin({
       isIssuer: (iss) => URL.parse(iss)?.origin === new URL(url).origin,
       log: host.log,
       refused: ({ fault }, detail) => faults(fault, { detail }),
-      giveBack: ({ access_token: token }, signal) => application.revoke(token, signal),
+      kept: ({ access_token }) => ({ access_token }),
     });
 
     const personIn = async (answer: TokenAnswer, signal: AbortSignal): Promise<AuthenticatedUser> => {

@@ -1,5 +1,5 @@
 import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
-import { answered, codeFlow, warnOfOpenWays } from "./code-flow.ts";
+import { codeFlow } from "./code-flow.ts";
 import type { TokenAnswer } from "./engine.ts";
 import { errors, faults } from "./globus/errors.ts";
 import { GROUPS_SERVER, groupsOf } from "./globus/groups.ts";
@@ -10,7 +10,8 @@ import { globusSettings, options } from "./globus/settings.ts";
 import { allTokens, tokensByServer, withoutServers } from "./globus/tokens.ts";
 import { grantEngine } from "./grant-engine.ts";
 import { idTokenJudge } from "./id-token.ts";
-import { providerClient } from "./provider-client.ts";
+import { warnOfOpenWays } from "./open-ways.ts";
+import { answered, providerClient } from "./provider-client.ts";
 
 const CHECK_MS = 20_000;
 
@@ -25,7 +26,7 @@ export default authPlugin({
     return groups.length > 0 ? `members of the Globus groups ${groups.join(", ")}` : undefined;
   },
   async setup(given, host) {
-    const settings = globusSettings(given, process.env);
+    const settings = globusSettings(given, process.env, host.callbackPaths);
     const { authorizeUrl, tokenUrl, userdataUrl, revocationUrl, jwksUrl, groupsUrl } = settings;
     warnOfOpenWays(host, settings.isTlsVerified, [
       authorizeUrl,
@@ -51,7 +52,7 @@ export default authPlugin({
       isIssuer: (iss) => iss === settings.issuer,
       log: host.log,
       refused: ({ fault }, detail) => faults(fault, { detail }),
-      giveBack: (answer, signal) => revoke(allTokens({ token_response: answer }), settings, client, signal),
+      kept: (answer) => ({ token_response: answer }),
     });
     const hasGroupRules = settings.allowedGroups.length + settings.adminGroups.length > 0;
 
@@ -108,7 +109,10 @@ export default authPlugin({
       preSpawn: async ({ authState }) => notebookVariables(authState, settings, host.log),
 
       async logout({ authState, signal }) {
-        if (settings.revokeTokensOnLogout) await revoke(allTokens(authState), settings, client, signal);
+        // Of a log-in that was refused nothing else is kept, and nobody ever had its tokens.
+        const isRefused = authState.tokens === undefined;
+        if (settings.revokeTokensOnLogout || isRefused)
+          await revoke(allTokens(authState), settings, client, signal);
       },
 
       async check() {

@@ -7,7 +7,7 @@ import {
   jwtVerify,
 } from "jose";
 import type { Faults, JudgedFault, SharedFault } from "./fault-table.ts";
-import type { ProviderClient } from "./provider-client.ts";
+import { type ProviderClient, reasonOf } from "./provider-client.ts";
 import { isSame } from "./same-text.ts";
 
 /** Signatures by keys that only the provider has: neither `none` nor HMAC, whose secret is the client's own. */
@@ -79,7 +79,7 @@ export function idTokenJudge(
       const claims = await verify(token).catch((error: unknown) => {
         const fault = faultOf(error);
         if (fault) throw faults(fault);
-        throw faults("UNREACHABLE", { detail: { address: jwksUrl, reason: reasonOf(error) } });
+        throw faults("UNREACHABLE", { detail: { address: jwksUrl, reason: fetchFault(error) } });
       });
       const { sub, nonce: told, aud, azp } = claims;
       if (typeof sub !== "string" || sub === "" || typeof told !== "string")
@@ -109,10 +109,8 @@ function faultOf(error: unknown): JudgedFault | undefined {
 }
 
 /** Of errors of the fetch: jose's own words for the answer, else the code of the connection. */
-function reasonOf(error: unknown): string {
+function fetchFault(error: unknown): string {
   if (error instanceof errors.JWKSTimeout) return "timeout";
   if (error instanceof errors.JOSEError) return "no key set in the answer";
-  const { code, cause }: { code?: unknown; cause?: unknown } = Object(error);
-  const { code: deeper }: { code?: unknown } = Object(cause);
-  return [deeper, code].find((text): text is string => typeof text === "string") ?? "no connection";
+  return reasonOf(error);
 }

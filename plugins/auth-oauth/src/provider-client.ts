@@ -1,3 +1,5 @@
+import type { Faults, SharedFault } from "./fault-table.ts";
+
 /** A request to a provider. */
 export interface Question {
   readonly method?: "GET" | "POST" | "DELETE";
@@ -33,6 +35,16 @@ export class NoAnswer extends Error {
     super(`no answer from ${addressOf(url)}: ${reason}`);
     this.address = addressOf(url);
     this.reason = reason;
+  }
+}
+
+/** Runs questions to a provider; what stays unanswered becomes the plugin's UNREACHABLE. */
+export async function answered<T>(faults: Faults<SharedFault>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw faults("UNREACHABLE", { detail: { address: error.address, reason: error.reason } });
   }
 }
 
@@ -85,8 +97,12 @@ function jsonIn(text: string): unknown {
   }
 }
 
+/** The client's own name and secret, for an Authorization header. */
+export const basic = (clientId: string, clientSecret: string): string =>
+  `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
+
 /** The code of the deepest cause: fetch itself says "fetch failed" only. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   let code = "";
   for (let here = error; here instanceof Error; here = here.cause)
     if ("code" in here && typeof here.code === "string") code = here.code;

@@ -1,3 +1,4 @@
+import type { AuthenticatorHost } from "@elara/sdk";
 import type { Faults, SharedFault } from "./fault-table.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -53,16 +54,27 @@ export function settledAddress(
 export const isTlsVerified = (env: Environment): boolean => env.OAUTH_TLS_VERIFY !== "0";
 
 /**
- * The callback address to send: the configured one, else what the hub was reached by. Throws CALLBACK_INVALID when the
- * configured one would come back to another log-in, or to none.
+ * The callback address to send; "" where none is configured. The variable is one for all entries: without a name it leads
+ * to the first, and `/{name}` is put behind it for the others. Throws ADDRESS_INVALID, and CALLBACK_INVALID when the
+ * address would come back to another log-in, or to none.
  */
-export function callbackFor(configured: string, asked: string, faults: Faults<SharedFault>): string {
-  if (configured === "") return asked;
-  const own = new URL(configured).pathname;
-  const hubs = new URL(asked).pathname;
-  if (own === hubs || own === hubs.slice(0, hubs.lastIndexOf("/"))) return configured;
+export function settledCallback(
+  value: string,
+  env: Environment,
+  paths: AuthenticatorHost["callbackPaths"],
+  faults: Faults<SharedFault>,
+): string {
+  const setting = { option: "callbackUrl", value, names: ["OAUTH_CALLBACK_URL"] };
+  if (settled(setting, env) === "") return "";
+  const url = settledAddress(setting, "", env, faults);
+  const { pathname } = new URL(url);
+  if (paths.includes(pathname)) return url;
+  const [named] = paths;
+  const name = named.slice(named.lastIndexOf("/"));
+  if (value === "" && `${pathname}${name}` === named) return `${url}${name}`;
+  const from = value === "" ? "OAUTH_CALLBACK_URL" : "Option `callbackUrl`";
   throw faults("CALLBACK_INVALID", {
     field: "callbackUrl",
-    operator: `Option \`callbackUrl\` (OAUTH_CALLBACK_URL) has the path ${own}; this log-in comes back to ${hubs}. Correct it here and at the provider.`,
+    operator: `${from} has the path ${pathname}; this log-in comes back to ${paths.join(" or ")}. Set option \`callbackUrl\` of this entry to such an address, and register the same at the provider.`,
   });
 }

@@ -9,12 +9,10 @@ import { CALLBACK } from "./callback.ts";
 
 const ADA: AuthenticatedUser = { issuer: "https://provider.example", subject: "1", name: "ada" };
 
-/** A flow whose exchange ends when the test says so, and what it gave back. */
+/** A flow whose exchange ends when the test says so, and what it logged. */
 function stand() {
   const host = testHost();
   const exchanged = Promise.withResolvers<TokenAnswer>();
-  const returned: string[] = [];
-  const back = Promise.withResolvers<void>();
   const flow = codeFlow({
     engine: { begin: () => assert.fail("not begun"), exchange: () => exchanged.promise },
     callbackUrl: "",
@@ -24,53 +22,60 @@ function stand() {
     isIssuer: (iss) => iss === "https://provider.example",
     refused: () => assert.fail("not refused"),
     log: host.log,
-    async giveBack({ access_token }) {
-      returned.push(access_token);
-      back.resolve();
-    },
+    kept: ({ access_token }) => ({ access_token }),
   });
   const giveUp = new AbortController();
   const request = { input: {}, state: {}, callbackUrl: CALLBACK, signal: giveUp.signal };
-  return { flow, request, giveUp, exchanged, returned, back: back.promise, lines: host.lines };
+  return { flow, request, giveUp, exchanged, lines: host.lines };
 }
 
+const authState = { access_token: "token" };
+
 test("a log-in that succeeds keeps its tokens", async () => {
-  const { flow, request, exchanged, returned } = stand();
+  const { flow, request, exchanged } = stand();
   exchanged.resolve({ access_token: "token" });
   assert.equal(await flow.finish(request, async () => ADA), ADA);
-  assert.deepEqual(returned, []);
 });
 
-test("one that is given up during the exchange ends at once, and what comes late is given back", async () => {
-  const { flow, request, giveUp, exchanged, returned, back } = stand();
+test("one that is given up during the exchange hands over what comes for its code", async () => {
+  const { flow, request, giveUp, exchanged } = stand();
   const outcome = flow.finish(request, () => assert.fail("nobody asks who that is"));
   giveUp.abort(new Error("enough"));
-  await assert.rejects(outcome, /enough/);
-  exchanged.resolve({ access_token: "late" });
-  await back;
-  assert.deepEqual(returned, ["late"]);
+  exchanged.resolve({ access_token: "token" });
+  await assert.rejects(outcome, { code: "GITHUB_UNREACHABLE", authState });
 });
 
-test("one that is given up while the person is asked for gives back too", async () => {
-  const { flow, request, giveUp, exchanged, returned, back } = stand();
+test("one that is given up while the person is asked for does so too", async () => {
+  const { flow, request, giveUp, exchanged } = stand();
   exchanged.resolve({ access_token: "token" });
   const outcome = flow.finish(request, async () => {
     giveUp.abort(new Error("enough"));
-    return ADA;
+    throw giveUp.signal.reason;
   });
-  await assert.rejects(outcome, /enough/);
-  await back;
-  assert.deepEqual(returned, ["token"]);
+  await assert.rejects(outcome, { code: "GITHUB_UNREACHABLE", authState });
+});
+
+test("so does one that is refused, or fails in a way that nobody thought of", async () => {
+  for (const [thrown, code] of [
+    [faults("RATE_LIMITED"), "GITHUB_RATE_LIMITED"],
+    [new TypeError("of undefined"), "GITHUB_PROVIDER_ERROR"],
+  ] as const) {
+    const { flow, request, exchanged } = stand();
+    exchanged.resolve({ access_token: "token" });
+    const person = async (): Promise<AuthenticatedUser> => {
+      throw thrown;
+    };
+    await assert.rejects(flow.finish(request, person), { code, authState });
+  }
 });
 
 test("one that was given up before uses no code", async () => {
-  const { flow, request, giveUp, returned } = stand();
+  const { flow, request, giveUp } = stand();
   giveUp.abort(new Error("enough"));
   await assert.rejects(
     flow.finish(request, async () => ADA),
     /enough/,
   );
-  assert.deepEqual(returned, []);
 });
 
 test("a refusal is logged with its reason, for the hub logs only what is no fault of the person", async () => {

@@ -5,7 +5,7 @@ import { githubApi } from "../src/github/api.ts";
 import { isMember } from "../src/github/membership.ts";
 import github from "../src/github.ts";
 import { backAs, CALLBACK } from "./callback.ts";
-import { begin, logIn, refusalOf, stand } from "./stand.ts";
+import { begin, giveBack, logIn, refusalOf, stand } from "./stand.ts";
 
 const provider = await startGithub();
 after(() => provider.close());
@@ -168,14 +168,17 @@ describe("a log-in fails without a trace", () => {
     assert.equal((await own).name, "ada");
   });
 
-  test("refused after the exchange: its token is given back", async () => {
+  test("refused after the exchange: its token can be given back", async () => {
+    const door = await stand(github, base);
     const { ada } = provider.people;
     const before = provider.liveTokens().length;
     const { login } = ada;
     ada.login = "";
     try {
-      const { code } = await refusalOf(logIn(await stand(github, base), "ada"));
-      assert.equal(code, "GITHUB_PROVIDER_ERROR");
+      const refusal = await refusalOf(logIn(door, "ada"));
+      assert.equal(refusal.code, "GITHUB_PROVIDER_ERROR");
+      assert.equal(provider.liveTokens().length, before + 1);
+      await giveBack(door, refusal);
     } finally {
       ada.login = login;
     }

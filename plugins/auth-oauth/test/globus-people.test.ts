@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { after, describe, test } from "node:test";
 import { ADMIN_GROUP, DOMAIN, GROUP, startGlobus } from "@elara/beds/providers/globus";
 import globus from "../src/globus.ts";
-import { begin, logIn, refusalOf, stand } from "./stand.ts";
+import { begin, giveBack, logIn, refusalOf, stand } from "./stand.ts";
 
 const provider = await startGlobus();
 after(() => provider.close());
@@ -75,8 +75,10 @@ describe("groups", () => {
       groupsUrl: provider.endpoints.transfer,
     });
     const before = provider.liveTokens().length;
-    const { code, retryable } = await refusalOf(logIn(door, "ada"));
+    const refusal = await refusalOf(logIn(door, "ada"));
+    const { code, retryable } = refusal;
     assert.deepEqual({ code, retryable }, { code: "GLOBUS_GROUPS_UNKNOWN", retryable: true });
+    await giveBack(door, refusal);
     assert.equal(provider.liveTokens().length, before);
   });
 });
@@ -184,6 +186,15 @@ describe("tokens", () => {
     const { authState } = await logIn(door, "ada");
     const before = provider.liveTokens().length;
     await door.logout?.(kept(authState));
+    assert.equal(provider.liveTokens().length, before);
+  });
+
+  test("of a log-in that was refused never stay", async () => {
+    const door = await stand(globus, { ...options, revokeTokensOnLogout: false });
+    const before = provider.liveTokens().length;
+    provider.break("forged");
+    const refusal = await refusalOf(logIn(door, "ada")).finally(() => provider.break(undefined));
+    await giveBack(door, refusal);
     assert.equal(provider.liveTokens().length, before);
   });
 

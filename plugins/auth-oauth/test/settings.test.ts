@@ -9,7 +9,7 @@ import github from "../src/github.ts";
 import { errors as globusErrors } from "../src/globus/errors.ts";
 import { options as globusOptions, globusSettings } from "../src/globus/settings.ts";
 import globus from "../src/globus.ts";
-import { callbackFor } from "../src/settings.ts";
+import { settledCallback } from "../src/settings.ts";
 import { begin, refusalOf, stand } from "./stand.ts";
 
 const [hub, lab] = [await startGithub(), await startGlobus()];
@@ -18,10 +18,11 @@ after(async () => {
   await lab.close();
 });
 const client = { OAUTH_CLIENT_ID: "the hub", OAUTH_CLIENT_SECRET: "its secret" };
+const first = ["/hub/oauth_callback/test", "/hub/oauth_callback"] as const;
 const atGithub = (given: object, env: Record<string, string> = client) =>
-  githubSettings(Value.Parse(githubOptions, Value.Default(githubOptions, given)), env);
+  githubSettings(Value.Parse(githubOptions, Value.Default(githubOptions, given)), env, first);
 const atGlobus = (given: object, env: Record<string, string> = client) =>
-  globusSettings(Value.Parse(globusOptions, Value.Default(globusOptions, given)), env);
+  globusSettings(Value.Parse(globusOptions, Value.Default(globusOptions, given)), env, first);
 const refusal = (work: () => unknown): Record<string, unknown> => {
   try {
     work();
@@ -152,15 +153,36 @@ describe("a fault names the option, the variable and what to do", () => {
   });
 
   test("a callback that leads to another log-in", () => {
-    const hubs = "http://inside:8000/base/hub/oauth_callback/github";
-    assert.equal(callbackFor("", hubs, githubFaults), hubs);
-    for (const right of ["/base/hub/oauth_callback/github", "/base/hub/oauth_callback"])
-      assert.equal(callbackFor(`https://h.example${right}`, hubs, githubFaults), `https://h.example${right}`);
-    for (const wrong of ["/hub/oauth_callback", "/base/hub/oauth_callback/globus", "/"]) {
-      const { code, operator } = refusal(() => callbackFor(`https://h.example${wrong}`, hubs, githubFaults));
-      assert.equal(code, "GITHUB_CALLBACK_INVALID", wrong);
-      assert.match(String(operator), /OAUTH_CALLBACK_URL/);
+    const named = "/base/hub/oauth_callback/github";
+    const ofFirst = [named, "/base/hub/oauth_callback"] as const;
+    const option = (path: string, paths: readonly [string, ...string[]]) =>
+      settledCallback(`https://h.example${path}`, {}, paths, githubFaults);
+    assert.equal(settledCallback("", {}, [named], githubFaults), "");
+    for (const right of ofFirst) assert.equal(option(right, ofFirst), `https://h.example${right}`);
+    assert.equal(option(named, [named]), `https://h.example${named}`);
+    for (const [wrong, paths] of [
+      ["/hub/oauth_callback", ofFirst],
+      ["/base/hub/oauth_callback/globus", ofFirst],
+      ["/", ofFirst],
+      ["/base/hub/oauth_callback", [named]],
+    ] as const) {
+      const { code, field, operator } = refusal(() => option(wrong, paths));
+      assert.deepEqual({ code, field }, { code: "GITHUB_CALLBACK_INVALID", field: "callbackUrl" });
+      for (const word of ["`callbackUrl`", wrong, named]) assert.ok(String(operator).includes(word));
     }
+  });
+
+  test("the variable without a name is one for all entries: the first answers there, the others below it", () => {
+    const env = { OAUTH_CALLBACK_URL: "https://h.example/hub/oauth_callback" };
+    const nameless = "/hub/oauth_callback";
+    const at = (paths: readonly [string, ...string[]], more = {}) =>
+      settledCallback("", { ...env, ...more }, paths, githubFaults);
+    assert.equal(at([`${nameless}/globus`, nameless]), env.OAUTH_CALLBACK_URL);
+    assert.equal(at([`${nameless}/github`]), `${env.OAUTH_CALLBACK_URL}/github`);
+    const ofGlobus = { OAUTH_CALLBACK_URL: `https://h.example${nameless}/globus` };
+    const { code, operator } = refusal(() => at([`${nameless}/github`], ofGlobus));
+    assert.equal(code, "GITHUB_CALLBACK_INVALID");
+    assert.match(String(operator), /^OAUTH_CALLBACK_URL .*Set option `callbackUrl` of this entry/);
   });
 
   test("no placeholder is left in a sentence", () => {

@@ -53,6 +53,13 @@ export async function begin(
   return start;
 }
 
+/** Does with a refusal what the hub does: gives back what came with it, as the store would hand it over. */
+export async function giveBack(door: Authenticator, { authState }: Record<string, unknown>): Promise<void> {
+  assert.ok(authState !== undefined, "the error carries what was given");
+  const signal = AbortSignal.timeout(10_000);
+  await door.logout?.({ authState: JSON.parse(JSON.stringify(authState)), userName: "", signal });
+}
+
 /** What is thrown. */
 export const refusalOf = async (work: Promise<unknown>): Promise<Record<string, unknown>> =>
   Object(

@@ -1,14 +1,15 @@
-import type { AuthenticatedUser, Authenticator, PluginHost } from "@elara/sdk";
+import type { AuthenticatedUser, Authenticator, AuthenticatorHost } from "@elara/sdk";
 import { Value } from "typebox/value";
 import pam from "../src/index.ts";
 
 /** The plugin set up with these options over its defaults. */
 export async function authenticator(options: Record<string, unknown>): Promise<Authenticator> {
   const silent = () => {};
-  const host: PluginHost = {
+  const host: AuthenticatorHost = {
     log: { debug: silent, info: silent, warn: silent, error: silent },
     dataDir: "/nonexistent",
     hubId: "test",
+    callbackPaths: ["/hub/oauth_callback/pam"],
     now: () => Date.now(),
     onClose: silent,
   };

@@ -36,7 +36,7 @@ test("what authenticators left for their end runs whole", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), "elara-doors-"));
   t.after(() => rm(dataDir, { recursive: true }));
   const given = {
-    hub: { dataDir, hubId: "h1" },
+    hub: { dataDir, hubId: "h1", baseUrl: "/" },
     config: Value.Create(AuthConfig),
     clock: systemClock,
     log: pino({ level: "silent" }),

@@ -1,6 +1,6 @@
 import type { Static, TObject } from "typebox";
 import type { PluginErrors } from "./errors.ts";
-import type { PluginHost } from "./host.ts";
+import type { AuthenticatorHost } from "./host.ts";
 
 /** One field of a login form. */
 export interface LoginField {
@@ -91,7 +91,7 @@ export interface AuthPlugin<O extends TObject = TObject> {
    * or absent: they have no rule, so the hub's own decide alone.
    */
   allows?(options: Static<O>): string | undefined;
-  setup(options: Static<O>, host: PluginHost): Authenticator | Promise<Authenticator>;
+  setup(options: Static<O>, host: AuthenticatorHost): Authenticator | Promise<Authenticator>;
 }
 
 /** Declares an authenticator plugin; options are typed from their schema. */

@@ -19,6 +19,15 @@ export interface PluginHost {
   onClose(close: () => void | Promise<void>): void;
 }
 
+/** What the hub lends an authenticator. */
+export interface AuthenticatorHost extends PluginHost {
+  /**
+   * Paths at which the hub takes this entry's log-ins back from a provider: `/hub/oauth_callback/{name}`, and for the first
+   * entry `/hub/oauth_callback` too. A callback address that an administrator configures must have one of them.
+   */
+  readonly callbackPaths: readonly [string, ...string[]];
+}
+
 /** What the hub lends a spawner. */
 export interface SpawnerHost extends PluginHost {
   /** The hub's API as configured for servers, `http://127.0.0.1:8081/hub/api` (JUPYTERHUB_API_URL). */

@@ -14,7 +14,7 @@ export {
 } from "./authenticator.ts";
 export { PluginError, type PluginErrorEntry, type PluginErrorOptions, type PluginErrors } from "./errors.ts";
 export { foreignHandle } from "./foreign-handle.ts";
-export type { Logger, PluginHost, SpawnerHost } from "./host.ts";
+export type { AuthenticatorHost, Logger, PluginHost, SpawnerHost } from "./host.ts";
 export { httpUrl } from "./http-url.ts";
 export { type HubProbe, hubProbe } from "./hub-probe.ts";
 export { isLoopback } from "./loopback.ts";

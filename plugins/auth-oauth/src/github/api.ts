@@ -1,5 +1,4 @@
-import { answered } from "../code-flow.ts";
-import type { Answer, ProviderClient } from "../provider-client.ts";
+import { type Answer, answered, basic, type ProviderClient } from "../provider-client.ts";
 import { faults } from "./errors.ts";
 import type { GithubSettings } from "./settings.ts";
 
@@ -73,7 +72,7 @@ export function githubApplication(
   client: ProviderClient,
   { url, api, clientId, clientSecret }: GithubSettings,
 ): GithubApplication {
-  const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
+  const authorization = basic(clientId, clientSecret);
   const address = `${api}/applications/${encodeURIComponent(clientId)}/token`;
   const tokenUrl = `${url}/login/oauth/access_token`;
 

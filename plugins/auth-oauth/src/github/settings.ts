@@ -1,5 +1,11 @@
-import { type Static, Type } from "@elara/sdk";
-import { type Environment, isTlsVerified, settled, settledAddress, settledClient } from "../settings.ts";
+import { type AuthenticatorHost, type Static, Type } from "@elara/sdk";
+import {
+  type Environment,
+  isTlsVerified,
+  settledAddress,
+  settledCallback,
+  settledClient,
+} from "../settings.ts";
 import { faults, GITHUB_ID_NAMES, GITHUB_SECRET_NAMES } from "./errors.ts";
 
 const GITHUB_URL = "https://github.com";
@@ -65,7 +71,11 @@ export interface GithubSettings {
 }
 
 /** Options over environment over GitHub's own addresses. Throws the GITHUB_ codes of a wrong configuration. */
-export function githubSettings(options_: Static<typeof options>, env: Environment): GithubSettings {
+export function githubSettings(
+  options_: Static<typeof options>,
+  env: Environment,
+  callbackPaths: AuthenticatorHost["callbackPaths"],
+): GithubSettings {
   const { clientId, clientSecret, callbackUrl, githubUrl, githubApi, allowedOrganizations } = options_;
   const url = settledAddress(
     { option: "githubUrl", value: githubUrl || hostUrl(env), names: ["GITHUB_URL", "GITHUB_HOST"] },
@@ -73,7 +83,6 @@ export function githubSettings(options_: Static<typeof options>, env: Environmen
     {},
     faults,
   );
-  const callback = settled({ option: "callbackUrl", value: callbackUrl, names: ["OAUTH_CALLBACK_URL"] }, env);
   const isOrganisationAsked = allowedOrganizations.length > 0 || options_.populateTeams;
   return {
     ...settledClient(
@@ -84,14 +93,7 @@ export function githubSettings(options_: Static<typeof options>, env: Environmen
       env,
       faults,
     ),
-    callbackUrl:
-      callback &&
-      settledAddress(
-        { option: "callbackUrl", value: callback, names: ["OAUTH_CALLBACK_URL"] },
-        "",
-        {},
-        faults,
-      ),
+    callbackUrl: settledCallback(callbackUrl, env, callbackPaths, faults),
     url,
     api: settledAddress(
       { option: "githubApi", value: githubApi, names: [] },

@@ -1,5 +1,4 @@
-import { answered } from "../code-flow.ts";
-import type { ProviderClient } from "../provider-client.ts";
+import { answered, type ProviderClient } from "../provider-client.ts";
 import { faults } from "./errors.ts";
 
 /** Resource server whose token may ask for groups. */

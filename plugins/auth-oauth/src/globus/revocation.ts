@@ -1,5 +1,4 @@
-import { answered } from "../code-flow.ts";
-import type { ProviderClient } from "../provider-client.ts";
+import { answered, basic, type ProviderClient } from "../provider-client.ts";
 import { faults } from "./errors.ts";
 import type { GlobusSettings } from "./settings.ts";
 
@@ -10,7 +9,7 @@ export async function revoke(
   client: ProviderClient,
   signal: AbortSignal,
 ): Promise<void> {
-  const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
+  const authorization = basic(clientId, clientSecret);
   const each = async (token: string): Promise<void> => {
     const { status } = await answered(faults, () =>
       client.ask(revocationUrl, { method: "POST", headers: { authorization }, form: { token }, signal }),

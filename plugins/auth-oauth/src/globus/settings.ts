@@ -1,10 +1,11 @@
-import { type Static, Type } from "@elara/sdk";
+import { type AuthenticatorHost, type Static, Type } from "@elara/sdk";
 import {
   type Environment,
   isTlsVerified,
   type Setting,
   settled,
   settledAddress,
+  settledCallback,
   settledClient,
 } from "../settings.ts";
 import { faults, GLOBUS_ID_NAMES, GLOBUS_SECRET_NAMES } from "./errors.ts";
@@ -110,7 +111,11 @@ export interface GlobusSettings
 }
 
 /** Options over environment over Globus' own addresses. Throws the GLOBUS_ codes of a wrong configuration. */
-export function globusSettings(given: GlobusOptions, env: Environment): GlobusSettings {
+export function globusSettings(
+  given: GlobusOptions,
+  env: Environment,
+  callbackPaths: AuthenticatorHost["callbackPaths"],
+): GlobusSettings {
   const setting = (option: keyof GlobusOptions, ...names: string[]): Setting => ({
     option,
     value: String(given[option]),
@@ -124,7 +129,6 @@ export function globusSettings(given: GlobusOptions, env: Environment): GlobusSe
     ids.map((id) => id.toLowerCase()),
   );
   const [allowedGroups = [], adminGroups = []] = groups;
-  const isCallbackSet = settled(setting("callbackUrl", "OAUTH_CALLBACK_URL"), env) !== "";
   return {
     ...settledClient(
       {
@@ -141,7 +145,7 @@ export function globusSettings(given: GlobusOptions, env: Environment): GlobusSe
     revocationUrl: at("revocationUrl", `${issuer}/v2/oauth2/token/revoke`),
     jwksUrl: at("jwksUrl", `${issuer}/jwk.json`),
     groupsUrl: at("groupsUrl", "https://groups.api.globus.org/v2/groups/my_groups"),
-    callbackUrl: isCallbackSet ? at("callbackUrl", "", "OAUTH_CALLBACK_URL") : "",
+    callbackUrl: settledCallback(given.callbackUrl, env, callbackPaths, faults),
     domain,
     identityProviderId: given.identityProviderId.toLowerCase(),
     allowedGroups,

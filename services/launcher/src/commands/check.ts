@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
+import { callbackPaths } from "@elara/runtime/http/paths";
 import { closeAll } from "@elara/runtime/plugins/close-all";
 import { faultWords, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
 import type { Configured } from "@elara/runtime/service";
@@ -88,7 +89,8 @@ export async function check(options: CommandOptions): Promise<void> {
     const path = `authenticators[${index}]`;
     await lookAtPlugin(`authenticator ${entry.name}`, { path, plugin: entry.plugin }, async () => {
       const { plugin, options } = inClear(path, entry);
-      await (await plugin.setup(options, host)).check?.();
+      const own = { ...host, callbackPaths: callbackPaths(settings.hub, entry.name, index === 0) };
+      await (await plugin.setup(options, own)).check?.();
     });
   }
   const offers = new Map<string, Offer>();

@@ -4,6 +4,16 @@ import type { HubConfig } from "../config/hub.ts";
 /** `/hub/` with the base URL in front. */
 export const hubPath = (hub: Pick<HubConfig, "baseUrl">): string => `${hub.baseUrl}hub/`;
 
+/** Where an authenticator's log-ins come back from a provider; what has no name is the first one's. */
+export const callbackPaths = (
+  hub: Pick<HubConfig, "baseUrl">,
+  name: string,
+  isFirst: boolean,
+): [string, ...string[]] => {
+  const nameless = `${hubPath(hub)}oauth_callback`;
+  return [`${nameless}/${encodeURIComponent(name)}`, ...(isFirst ? [nameless] : [])];
+};
+
 /** Whether the path (no query) belongs to the REST API. */
 export function isApiPath(hub: Pick<HubConfig, "baseUrl">, path: string): boolean {
   const api = `${hub.baseUrl}hub/api`;

@@ -105,7 +105,7 @@ export class AuthenticatorBench<O extends TObject = TObject> {
 
   /** Another process of the hub. */
   async setup(): Promise<Authenticator> {
-    const host = testHost();
+    const host = testHost({ callbackPaths: [new URL(this.callbackUrl).pathname] });
     this.hosts.push(host);
     return this.plugin.setup(Value.Parse(this.plugin.options, this.settings()), host);
   }

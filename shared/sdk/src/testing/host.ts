@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Logger, SpawnerHost } from "../host.ts";
+import type { AuthenticatorHost, Logger, SpawnerHost } from "../host.ts";
 
 /** One line a plugin logged. */
 export interface LogLine {
@@ -11,7 +11,7 @@ export interface LogLine {
 }
 
 /** A host for tests: collects log lines, has a data folder of its own. */
-export interface TestHost extends SpawnerHost {
+export interface TestHost extends AuthenticatorHost, SpawnerHost {
   readonly lines: readonly LogLine[];
   /** Another host over the same data folder: what a second replica of the hub on this machine is given. */
   another(): TestHost;
@@ -26,6 +26,7 @@ export function testHost(
     hubId?: string;
     apiUrl?: string;
     internalHost?: string;
+    callbackPaths?: readonly [string, ...string[]];
     now?: () => number;
   } = {},
 ): TestHost {
@@ -44,6 +45,7 @@ export function testHost(
     hubId: given.hubId ?? "testhub",
     apiUrl: given.apiUrl ?? "http://127.0.0.1:9/hub/api",
     internalHost: given.internalHost ?? "127.0.0.1",
+    callbackPaths: given.callbackPaths ?? ["/hub/oauth_callback/test", "/hub/oauth_callback"],
     now: given.now ?? Date.now,
     onClose: (close) => void closers.push(close),
     lines,
