@@ -238,6 +238,14 @@ describe("when a session ends, what was kept is given back", () => {
     assert.deepEqual(giving.returned, giving.door.seen.tokens);
   });
 
+  test("when the authenticator's answer is no user", async () => {
+    const giving = giver({ who: () => ({ subject: "" }) });
+    const stand = await open({ authenticators: [giving.door] });
+    assert.equal((await stand.atProvider("ada")).answer.statusCode, 503);
+    await isReturned(giving);
+    await isEmpty(stand);
+  });
+
   test("when the authenticator said yes after nobody waited any more", async () => {
     let go = () => {};
     const giving = giver({ who: () => new Promise((resolve) => (go = () => resolve({}))) });
@@ -412,7 +420,7 @@ describe("giving back is not lost", () => {
       const undo = (id: string) => assert.fail(`an open session, ${id}`);
       return giveBack(ground, { kept, doors, undo, end: new AbortController().signal });
     };
-    const hub = { dataDir: stand.dataDir, hubId: "testhub" };
+    const hub = { dataDir: stand.dataDir, hubId: "testhub", baseUrl: "/" };
     await Promise.all([replica(), replica()]);
     assert.deepEqual(giving.calls, giving.door.seen.tokens);
     assert.equal(await authStates.count(), 0);

@@ -4,13 +4,14 @@ import { Value } from "typebox/value";
 import { untilAborted } from "../until-aborted.ts";
 import type { Door } from "./authenticators.ts";
 
+const State = Type.Record(Type.String(), Type.Unknown());
 const Answer = Type.Object({
   issuer: Type.String({ minLength: 1, maxLength: 2048 }),
   subject: Type.String({ minLength: 1, maxLength: 2048 }),
   name: Type.String({ minLength: 1, maxLength: 1024 }),
   admin: Type.Optional(Type.Boolean()),
   allowed: Type.Optional(Type.Boolean()),
-  authState: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  authState: Type.Optional(State),
 });
 /** Encrypted it stands in one document, and what is made of it goes over the bus. */
 const MAX_STATE_BYTES = 256 * 1024;
@@ -18,7 +19,10 @@ const MAX_STATE_BYTES = 256 * 1024;
 interface Asking {
   readonly concurrent: number;
   readonly seconds: number;
-  /** A log-in came to nothing that its provider had given something for: refused, or after nobody waited any more. */
+  /**
+   * A log-in came to nothing that its provider had given something for: refused, no answer the hub takes, or after nobody
+   * waited any more.
+   */
   given(door: Door, authState: AuthState, name: string): void;
 }
 
@@ -37,12 +41,15 @@ export function asker({ concurrent, seconds, given }: Asking) {
     asking += 1;
     const signal = AbortSignal.timeout(seconds * 1000);
     const call = Promise.resolve().then(() => door.authenticator.finish({ ...request, signal }));
+    const giveUp = (answer: unknown) => {
+      const { name, authState } = Object(answer);
+      if (Value.Check(State, authState)) given(door, authState, String(name));
+    };
     let isHeard = true;
     call.then(
       (answer) => {
         asking -= 1;
-        if (!isHeard && Value.Check(Answer, answer) && answer.authState)
-          given(door, answer.authState, answer.name);
+        if (!isHeard) giveUp(answer);
       },
       (error: unknown) => {
         asking -= 1;
@@ -52,16 +59,21 @@ export function asker({ concurrent, seconds, given }: Asking) {
     try {
       const answer = await untilAborted(signal, () => call);
       if (answer === undefined) return undefined;
-      if (!Value.Check(Answer, answer)) throw new TypeError("the authenticator's answer is no user");
-      if (Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES) {
-        given(door, answer.authState ?? {}, answer.name);
-        throw new TypeError(`the authenticator wants more than ${MAX_STATE_BYTES} bytes kept`);
-      }
-      return answer;
+      const fault = faultOf(answer);
+      if (fault === undefined) return answer;
+      giveUp(answer);
+      throw new TypeError(fault);
     } catch (cause) {
       isHeard = false;
       if (cause instanceof HubError) throw cause;
       throw new HubError("LOGIN_UNAVAILABLE", { cause, detail: { authenticator: door.name } });
     }
   };
+}
+
+function faultOf(answer: AuthenticatedUser): string | undefined {
+  if (!Value.Check(Answer, answer)) return "the authenticator's answer is no user";
+  return Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES
+    ? `the authenticator wants more than ${MAX_STATE_BYTES} bytes kept`
+    : undefined;
 }
