@@ -1,5 +1,10 @@
 import { codeOf, HubError } from "@elara/contracts";
 
+// Whoever reads may have read enough (`elara plugins | head`): no failure, and no reason to end a hub.
+process.stdout.on("error", (error) => {
+  if (codeOf(error) !== "EPIPE") throw error;
+});
+
 /** What a person reads on the terminal; the log goes to standard error. */
 export const say = (text = ""): void => void process.stdout.write(`${text}\n`);
 

@@ -195,6 +195,16 @@ describe("cluster", () => {
   });
 });
 
+test("a reader that has read enough is no failure", (t) => {
+  const dir = folder(t);
+  const { status, stdout, stderr } = spawnSync(
+    "bash",
+    ["-c", `set -o pipefail; "$0" "$1" plugins | true`, process.execPath, ELARA],
+    { cwd: dir, encoding: "utf8", timeout: 60_000 },
+  );
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
+});
+
 test("token says how to reach a hub that does not run here", (t) => {
   const { status, stderr } = elara(folder(t), "token", "ada");
   assert.equal(status, 1);

@@ -1,4 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { request as askPlain } from "node:http";
+import { request as askSecure } from "node:https";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -89,8 +91,8 @@ export async function cluster(options: CommandOptions & { replicas: number }): P
       }
     }
     const { settings } = await openSettings({ ...options, config }, await loadServices(), []);
-    const { host, port } = settings.hub.network;
-    const origin = `http://${host}:${port}`;
+    const { host, port, tls } = settings.hub.network;
+    const origin = `${tls ? "https" : "http"}://${host}:${port}`;
     await Promise.all(
       children.filter((child) => !isBackend(child)).map((child) => inTime(child.name, child.ready, logDir)),
     );
@@ -195,11 +197,19 @@ const listens = (port: number, what: string, log: string): Promise<void> =>
       }),
   );
 
+/** A page or a way to one: a hub with one provider sends on to it. Its own certificate need not name this address. */
 const answers = (url: string, log: string): Promise<void> =>
-  until("The hub", log, async () => {
-    try {
-      return (await fetch(url)).ok;
-    } catch {
-      return false;
-    }
-  });
+  until(
+    "The hub",
+    log,
+    () =>
+      new Promise((done) => {
+        const ask = url.startsWith("https:") ? askSecure : askPlain;
+        ask(url, { agent: false, rejectUnauthorized: false }, (answer) => {
+          answer.resume();
+          done((answer.statusCode ?? 500) < 400);
+        })
+          .once("error", () => done(false))
+          .end();
+      }),
+  );
