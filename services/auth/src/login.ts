@@ -8,7 +8,7 @@ import { asker } from "./login/ask.ts";
 import type { Door } from "./login/authenticators.ts";
 import { LoginRefused } from "./login/refusal.ts";
 import { throttle } from "./login/throttle.ts";
-import { claimUser } from "./people/claim-user.ts";
+import { claimUser, userBehind } from "./people/claim-user.ts";
 import type { OpenedSession, SessionBook } from "./people/session-book.ts";
 import type { UserBook } from "./people/user-book.ts";
 
@@ -24,8 +24,8 @@ export interface LoginAttempt {
 
 export interface Login {
   /**
-   * Who it is, as a user of this hub: throttle, authenticator (which refuses whom its restrictions keep out), name, blocked
-   * names, rules, identity, administrator. Throws LOGIN_FAILED for wrong name or password, LoginRefused for somebody who is
+   * Who it is, as a user of this hub: throttle, authenticator (which refuses whom its restrictions keep out), identity,
+   * name, blocked names, rules, administrator. Throws LOGIN_FAILED for wrong name or password, LoginRefused for somebody who is
    * known and not let in, and the other LOGIN_ codes.
    */
   identify(attempt: LoginAttempt): Promise<User>;
@@ -104,15 +104,19 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
       log.info({ ...facts, code }, "login not allowed");
       return new HubError(code, { status: 403, detail: facts });
     };
-    if (!isValidName(name)) throw refused("USER_NAME_INVALID");
+    const told = (error: unknown): never => {
+      throw REFUSALS.has(codeOf(error)) ? refused(codeOf(error)) : error;
+    };
     const isLetIn = (label: string): boolean =>
       !rules.isBlocked(label) && (who.allowed === true || rules.isAllowed(label));
-    if (!isLetIn(name)) throw refused("LOGIN_NOT_ALLOWED");
-    const user = await claimUser(ground, users, who, name).catch((error: unknown) => {
-      throw REFUSALS.has(codeOf(error)) ? refused(codeOf(error)) : error;
-    });
-    // An identity keeps its user through a rename, so the rules hold for the user's name too.
-    if (user.name !== name && !isLetIn(user.name)) throw refused("LOGIN_NOT_ALLOWED");
+    const known = await userBehind(ground, users, who).catch(told);
+    // Who is known goes by the name they have here: a label makes the user and may keep out, no more.
+    if (known ? rules.isBlocked(name) : !isValidName(name))
+      throw refused(known ? "LOGIN_NOT_ALLOWED" : "USER_NAME_INVALID");
+    if (!isLetIn(known?.name ?? name)) throw refused("LOGIN_NOT_ALLOWED");
+    const user = known ?? (await claimUser(ground, users, who, name).catch(told));
+    // Another tab was quicker, under another label.
+    if (!known && user.name !== name && !isLetIn(user.name)) throw refused("LOGIN_NOT_ALLOWED");
     // The user's name alone: how somebody is called at a provider is theirs to change.
     const admin = rules.isAdmin(user.name) || who.admin;
     if (admin === undefined || admin === user.admin) return user;

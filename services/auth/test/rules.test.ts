@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { AuthUpdateUser } from "@elara/contracts";
 import { type AuthenticatedUser, PluginError } from "@elara/sdk";
 import { book, provider } from "./authenticators.ts";
 import { Stand, type StandOptions } from "./stand.ts";
@@ -105,6 +106,25 @@ describe("who is let in, by which authenticator", () => {
     assert.equal((await stand.userNamed("carl"))?.admin, false);
     assert.equal(await stand.userNamed("root"), undefined);
     name = "eve";
+    assert.equal(await came(stand, "x"), 403);
+  });
+
+  test("who is known here is judged by the name they have here, whatever the provider calls them now", async (t) => {
+    let name = "ada";
+    const who = (): Partial<AuthenticatedUser> => ({ subject: "7", name });
+    const stand = await opened(t, [provider({ who })], {
+      allowedUsers: ["ada", "grace"],
+      blockedUsers: ["eve"],
+    });
+    assert.equal(await came(stand, "x"), 302);
+    for (name of ["ada-lovelace", "Not A Name!", "grace"]) assert.equal(await came(stand, "x"), 302, name);
+    assert.equal(await stand.records.users.count(), 1);
+    name = "eve";
+    assert.equal(await came(stand, "x"), 403, "the block list holds for both names");
+    // Renamed here to a name that no rule lets in.
+    const user = await stand.userNamed("ada");
+    await stand.order(AuthUpdateUser, { userId: user?._id ?? "", name: "lovelace", actor: "system:test" });
+    name = "ada";
     assert.equal(await came(stand, "x"), 403);
   });
 

@@ -7,18 +7,24 @@ import type { UserBook } from "./user-book.ts";
 
 const TRIES = 5;
 
+type Who = Pick<AuthenticatedUser, "issuer" | "subject">;
+
+const idOf = ({ issuer, subject }: Who): string => digest(`${issuer}\0${subject}`);
+
+/** The user whom this identity has been before, if any. Throws USER_DELETING. */
+export async function userBehind(ground: Ground, book: UserBook, who: Who): Promise<User | undefined> {
+  const identity = await ground.records.identities.get(idOf(who));
+  const user = identity && (await book.living(identity.userId));
+  return user && notDeleting(user);
+}
+
 /**
  * The user behind an identity. (issuer, subject) decides; the name counts once, at the first login, which makes the user
  * or takes one over that nobody has logged in to yet. Throws LOGIN_NAME_TAKEN, LOGIN_NAME_RESERVED, USER_DELETING.
  */
-export async function claimUser(
-  ground: Ground,
-  book: UserBook,
-  who: Pick<AuthenticatedUser, "issuer" | "subject">,
-  name: string,
-): Promise<User> {
+export async function claimUser(ground: Ground, book: UserBook, who: Who, name: string): Promise<User> {
   const { identities } = ground.records;
-  const id = digest(`${who.issuer}\0${who.subject}`);
+  const id = idOf(who);
 
   for (let tries = 0; tries < TRIES; tries += 1) {
     const identity = await identities.get(id);
