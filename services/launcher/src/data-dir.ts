@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync } from "node:fs";
 import { codeOf, HubError } from "@elara/contracts";
 
 /**
@@ -8,7 +8,8 @@ import { codeOf, HubError } from "@elara/contracts";
  */
 export function makeDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
+    // The mode of mkdir is what the mask of this process leaves of it.
+    if (mkdirSync(dataDir, { recursive: true, mode: 0o711 })) chmodSync(dataDir, 0o711);
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new HubError("DATA_DIR_UNUSABLE", {

@@ -114,7 +114,10 @@ async function run(
   progress: (line: string) => void,
 ): Promise<void> {
   const output = createWriteStream(log, { flags: "a", mode: 0o600 });
+  // Servers of other accounts use what is made here, whatever mask the hub runs with.
+  const mask = process.umask(0o022);
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  process.umask(mask);
   const last: string[] = [];
   const read = (stream: NodeJS.ReadableStream): void => {
     createInterface({ input: stream }).on("line", (line) => {

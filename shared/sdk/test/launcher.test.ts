@@ -94,6 +94,19 @@ test("a server ends on TERM to its launcher, and the way it ended is written dow
   assert.equal(startOf(child.pid), undefined);
 });
 
+test("a server has the mask it was ordered, or 022; that of the hub stays the hub's", async (t) => {
+  const mask = process.umask(0o077);
+  t.after(() => process.umask(mask));
+  for (const [change, expected] of [
+    [{}, "0022"],
+    [{ umask: "027" }, "0027"],
+  ] as const) {
+    const { child } = started(await runLauncher(PYTHON, await order(t, [], change)));
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+    assert.equal(/^Umask:\s+(\d+)$/m.exec(status)?.[1], expected);
+  }
+});
+
 test("what ends by itself is written down with its code; a start of the same tag reports it and starts nothing", async (t) => {
   const start = await order(t, ["--exit", "9"]);
   await runLauncher(PYTHON, start);
