@@ -1,4 +1,5 @@
 import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
+import { boundedState } from "./bounded-state.ts";
 import { codeFlow } from "./code-flow.ts";
 import type { TokenAnswer } from "./engine.ts";
 import { githubApi, githubApplication } from "./github/api.ts";
@@ -49,13 +50,17 @@ export default authPlugin({
         subject: id,
         name: login,
         ...(allowed ? { allowed } : {}),
-        authState: {
-          access_token: answer.access_token,
-          token_response: answer,
-          scope: scope.split(/[\s,]+/).filter(Boolean),
-          github_user: profile,
-          ...(settings.hasTeams ? { teams: await person.teams() } : {}),
-        },
+        authState: boundedState(
+          {
+            access_token: answer.access_token,
+            token_response: answer,
+            scope: scope.split(/[\s,]+/).filter(Boolean),
+            github_user: profile,
+            ...(settings.hasTeams ? { teams: await person.teams() } : {}),
+          },
+          ["teams", "github_user"],
+          host.log,
+        ),
       };
     };
 

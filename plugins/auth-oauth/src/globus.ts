@@ -1,4 +1,5 @@
 import { type AuthenticatedUser, authPlugin } from "@elara/sdk";
+import { boundedState } from "./bounded-state.ts";
 import { codeFlow } from "./code-flow.ts";
 import type { TokenAnswer } from "./engine.ts";
 import { errors, faults } from "./globus/errors.ts";
@@ -89,14 +90,18 @@ export default authPlugin({
         name,
         ...(settings.adminGroups.length > 0 ? { admin: isAdmin } : {}),
         ...(isAdmin || isIn(settings.allowedGroups) ? { allowed: true } : {}),
-        authState: {
-          client_id: settings.clientId,
-          tokens: withoutServers(tokens, settings.excludeTokens),
-          // Whole, as it takes every token to give all back.
-          token_response: kept,
-          globus_user: user,
-          globus_groups: groups,
-        },
+        authState: boundedState(
+          {
+            client_id: settings.clientId,
+            tokens: withoutServers(tokens, settings.excludeTokens),
+            // Whole, as it takes every token to give all back.
+            token_response: kept,
+            globus_user: user,
+            globus_groups: groups,
+          },
+          ["globus_groups", "globus_user"],
+          host.log,
+        ),
       };
     };
 

@@ -40,12 +40,6 @@ const FAULTS: Readonly<Record<string, EngineFault>> = {
 /** Node's words for a connection that failed; so much of them is told. */
 const CONNECTION = /\bE[A-Z_]{4,24}\b|\btimeout\b|\bcertificates?\b|\bsocket hang up\b/;
 
-/** What grant says itself. */
-const GRANT_SAYS: Readonly<Record<string, EngineFault>> = {
-  "Grant: OAuth2 state mismatch": "STATE_INVALID",
-  "Grant: OAuth2 missing code parameter": "CODE_MISSING",
-};
-
 /** A provider's error code if it looks like one: a page of HTML or an echoed secret does not. */
 const codeIn = (error: unknown): string =>
   typeof error === "string" && /^[a-z][a-z0-9_.-]{1,48}$/.test(error) ? error : "";
@@ -69,8 +63,6 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
       state: true,
       nonce: true,
       pkce: true,
-      transport: "state",
-      response: ["raw"],
     },
   });
 
@@ -137,10 +129,8 @@ function answerIn(output: unknown): TokenAnswer {
   return answer;
 }
 
-/** grant's `error` is a word of the provider or of its own, the provider's whole answer, or Node's message. */
+/** grant's `error` is a word of the provider, the provider's whole answer, or Node's message. */
 function faultIn(error: unknown): EngineError {
-  const ours = typeof error === "string" ? GRANT_SAYS[error] : undefined;
-  if (ours) return new EngineError(ours);
   const told = codeIn(Object(error).error ?? error);
   if (told) return new EngineError(FAULTS[told] ?? "PROVIDER_ERROR", told);
   const [why] = typeof error === "string" ? (CONNECTION.exec(error) ?? []) : [];

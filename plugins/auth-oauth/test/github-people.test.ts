@@ -101,7 +101,9 @@ test("what is kept has oauthenticator's names, teams only when asked for", async
   const { teams } = Object(
     (await logIn(await stand(github, { ...base, populateTeams: true }), "ada")).authState,
   );
-  assert.ok(teams.some(({ slug }: { slug: string }) => slug === TEAM));
+  const team = teams.find(({ slug }: { slug: string }) => slug === TEAM);
+  assert.deepEqual(Object.keys(team), ["id", "slug", "name", "organization"]);
+  assert.deepEqual(team.organization, { login: ORGANIZATION });
 });
 
 test("teams are read page by page, and the token goes to no other place", async () => {

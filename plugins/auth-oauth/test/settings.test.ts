@@ -65,6 +65,20 @@ describe("options over oauthenticator's environment", () => {
     ]);
   });
 
+  test("of GitHub: an address has one spelling, as it is who vouches", () => {
+    const issuer = (githubUrl: string) => atGithub({ githubUrl }).url;
+    for (const same of ["https://GitHub.com", "https://github.com:443/", "https://github.com//"]) {
+      assert.equal(issuer(same), "https://github.com", same);
+      assert.equal(atGithub({ githubUrl: same }).api, "https://api.github.com", same);
+    }
+    assert.equal(issuer("http://Git.Example.org:80/Sub/"), "http://git.example.org/Sub");
+    assert.equal(issuer("http://git.example.org:8080"), "http://git.example.org:8080");
+  });
+
+  test("of Globus: the issuer as it is written, for id_tokens repeat it", () => {
+    assert.equal(atGlobus({ issuer: "https://Auth.example:443/x" }).issuer, "https://Auth.example:443/x");
+  });
+
   test("of Globus: its own addresses, one issuer's, or each by itself", () => {
     const { authorizeUrl, tokenUrl, userdataUrl, revocationUrl, jwksUrl, groupsUrl, issuer } = atGlobus({});
     assert.deepEqual(

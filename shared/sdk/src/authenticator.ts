@@ -37,6 +37,12 @@ export interface FinishRequest {
  */
 export type AuthState = Readonly<Record<string, unknown>>;
 
+/** What the hub keeps of a log-in: as JSON it stands encrypted in one document. */
+export const MAX_AUTH_STATE_BYTES = 256 * 1024;
+
+/** All variables of `preSpawn` together, as JSON: they cross the bus in one message. */
+export const MAX_PRE_SPAWN_CHARS = 150_000;
+
 /** Who somebody is. (issuer, subject) is the identity; `name` only a label, normalised by the hub. */
 export interface AuthenticatedUser {
   /** Who vouches: a provider's issuer URL, or `pam:{realm}`, `dummy:`. */

@@ -11,6 +11,8 @@ export {
   type KeptLogin,
   type LoginField,
   type LoginStart,
+  MAX_AUTH_STATE_BYTES,
+  MAX_PRE_SPAWN_CHARS,
 } from "./authenticator.ts";
 export { PluginError, type PluginErrorEntry, type PluginErrorOptions, type PluginErrors } from "./errors.ts";
 export { foreignHandle } from "./foreign-handle.ts";

@@ -50,7 +50,7 @@ export function githubApi(
       for (let page = 0; url !== undefined && page < MOST_PAGES; page += 1) {
         const answer = await ask(url);
         if (answer.status !== 200 || !Array.isArray(answer.body)) throw unusable(url, answer);
-        teams.push(...answer.body);
+        teams.push(...answer.body.map(shortTeam));
         url = nextPage(answer.headers.get("link"), api);
       }
       return teams;
@@ -105,6 +105,12 @@ export function githubApplication(
     },
   };
 }
+
+/** So much of a team as tells which it is; all of it would be a page. */
+const shortTeam = (team: unknown): unknown => {
+  const { id, slug, name, organization } = Object(team);
+  return { id, slug, name, organization: { login: Object(organization).login } };
+};
 
 const isId = (id: unknown): boolean => typeof id === "number" && Number.isSafeInteger(id) && id > 0;
 

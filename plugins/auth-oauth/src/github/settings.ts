@@ -26,12 +26,12 @@ export const options = Type.Object(
     callbackUrl: Type.String({
       default: "",
       description:
-        "The callback URL registered at GitHub; else OAUTH_CALLBACK_URL, else /hub/oauth_callback/NAME at the address the browser used.",
+        "The callback URL registered at GitHub; else OAUTH_CALLBACK_URL (without a name: the first entry's, and with /NAME behind it the others'), else /hub/oauth_callback/NAME at the address the browser used.",
     }),
     githubUrl: Type.String({
       default: "",
       description:
-        "GitHub Enterprise: its address; else GITHUB_URL, GITHUB_HOST (with GITHUB_HTTP); else https://github.com.",
+        "GitHub Enterprise: its address; else GITHUB_URL, GITHUB_HOST (with GITHUB_HTTP); else https://github.com. Part of people's identity: at another address they are others.",
     }),
     githubApi: Type.String({
       default: "",
@@ -77,12 +77,16 @@ export function githubSettings(
   callbackPaths: AuthenticatorHost["callbackPaths"],
 ): GithubSettings {
   const { clientId, clientSecret, callbackUrl, githubUrl, githubApi, allowedOrganizations } = options_;
-  const url = settledAddress(
-    { option: "githubUrl", value: githubUrl || hostUrl(env), names: ["GITHUB_URL", "GITHUB_HOST"] },
-    GITHUB_URL,
-    {},
-    faults,
+  // One spelling: it vouches for people (`issuer`), who would else be strangers after a change of case.
+  const { origin, pathname } = new URL(
+    settledAddress(
+      { option: "githubUrl", value: githubUrl || hostUrl(env), names: ["GITHUB_URL", "GITHUB_HOST"] },
+      GITHUB_URL,
+      {},
+      faults,
+    ),
   );
+  const url = `${origin}${pathname}`.replace(/\/$/, "");
   const isOrganisationAsked = allowedOrganizations.length > 0 || options_.populateTeams;
   return {
     ...settledClient(

@@ -30,7 +30,7 @@ export const options = Type.Object(
       description: "Its client secret, by { env } or { file }; else OAUTH_CLIENT_SECRET.",
     }),
     callbackUrl: address(
-      "The redirect URL registered at Globus; else OAUTH_CALLBACK_URL, else /hub/oauth_callback/NAME at the address the browser used.",
+      "The redirect URL registered at Globus; else OAUTH_CALLBACK_URL (without a name: the first entry's, and with /NAME behind it the others'), else /hub/oauth_callback/NAME at the address the browser used.",
     ),
     identityProvider: Type.String({
       default: "",
@@ -75,7 +75,7 @@ export const options = Type.Object(
       description: "Revoke all tokens when the session ends.",
     }),
     issuer: address(
-      "Issuer in id_tokens; default: https://auth.globus.org. The next five addresses default to it.",
+      "Issuer in id_tokens, compared as it is written, and part of people's identity; default: https://auth.globus.org. The next five addresses default to it.",
     ),
     authorizeUrl: address("Where people are sent; else OAUTH2_AUTHORIZE_URL, else /v2/oauth2/authorize."),
     tokenUrl: address("Where codes are exchanged; else OAUTH2_TOKEN_URL, else /v2/oauth2/token."),

@@ -1,5 +1,12 @@
 import { HubError } from "@elara/contracts";
-import { type AuthenticatedUser, type AuthState, type FinishRequest, PluginError, Type } from "@elara/sdk";
+import {
+  type AuthenticatedUser,
+  type AuthState,
+  type FinishRequest,
+  MAX_AUTH_STATE_BYTES,
+  PluginError,
+  Type,
+} from "@elara/sdk";
 import { Value } from "typebox/value";
 import { untilAborted } from "../until-aborted.ts";
 import type { Door } from "./authenticators.ts";
@@ -13,8 +20,6 @@ const Answer = Type.Object({
   allowed: Type.Optional(Type.Boolean()),
   authState: Type.Optional(State),
 });
-/** Encrypted it stands in one document, and what is made of it goes over the bus. */
-const MAX_STATE_BYTES = 256 * 1024;
 
 interface Asking {
   readonly concurrent: number;
@@ -73,7 +78,7 @@ export function asker({ concurrent, seconds, given }: Asking) {
 
 function faultOf(answer: AuthenticatedUser): string | undefined {
   if (!Value.Check(Answer, answer)) return "the authenticator's answer is no user";
-  return Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_STATE_BYTES
-    ? `the authenticator wants more than ${MAX_STATE_BYTES} bytes kept`
+  return Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_AUTH_STATE_BYTES
+    ? `the authenticator wants more than ${MAX_AUTH_STATE_BYTES} bytes kept`
     : undefined;
 }

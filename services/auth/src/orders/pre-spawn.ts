@@ -1,6 +1,6 @@
 import { type AnswerOf, type AuthPreSpawn, codeOf, HubError, type RequestOf } from "@elara/contracts";
 import { preSpawnContext, sealMessage } from "@elara/runtime/sealed-message";
-import { serverVariableFault } from "@elara/sdk";
+import { MAX_PRE_SPAWN_CHARS, serverVariableFault } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
 import type { KeptLogins } from "../kept/kept-logins.ts";
 import type { Door, Doors } from "../login/authenticators.ts";
@@ -10,8 +10,6 @@ import { untilAborted } from "../until-aborted.ts";
 const CALL_MS = 20_000;
 /** The order is repeated after 300 ms and 1 s, and asked anew by a start that waits: the plugin is not. */
 const LINGER_MS = 10_000;
-/** Of one message on the bus. */
-const MAX_CHARS = 150_000;
 
 export interface PreSpawnParts {
   readonly ground: Ground;
@@ -88,9 +86,9 @@ export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
     try {
       const variables = await environmentFor(userId, `${serverId} ${generation}`);
       const text = JSON.stringify(variables);
-      if (text.length > MAX_CHARS)
+      if (text.length > MAX_PRE_SPAWN_CHARS)
         throw new HubError("AUTH_PRE_SPAWN_FAILED", {
-          detail: { why: `its variables have ${text.length} characters, more than ${MAX_CHARS}` },
+          detail: { why: `its variables have ${text.length} characters, more than ${MAX_PRE_SPAWN_CHARS}` },
         });
       return { sealed: sealMessage(text, publicKey, preSpawnContext(order)) };
     } catch (error) {
