@@ -8,10 +8,10 @@ import {
   AuthRevokeServer,
   AuthUpdateUser,
   codeOf,
-  type Server,
   servers,
 } from "@elara/contracts";
 import { digest } from "@elara/runtime/id";
+import { server } from "./server-doc.ts";
 import { Stand, until } from "./stand.ts";
 
 const ACTOR = "system:test";
@@ -205,45 +205,4 @@ describe("orders", () => {
       assert.equal(await refusal(stand.order(AuthDeleteUser, { userId, actor: ACTOR })), "USER_NOT_FOUND");
     });
   });
-});
-
-const server = (userId: string): Omit<Server, "rev"> => ({
-  _id: "s1",
-  v: 1,
-  seq: 0,
-  pendingEvents: [],
-  pendingSince: "",
-  deletedAt: "",
-  userId,
-  userName: "ada",
-  name: "",
-  displayName: "",
-  path: "/user/ada/",
-  desired: "running",
-  phase: "ready",
-  phaseBefore: "",
-  inMotion: false,
-  generation: 3,
-  tag: "",
-  backend: "local",
-  handle: {},
-  handleAt: "",
-  profile: "",
-  options: {},
-  url: "http://127.0.0.1:1",
-  routed: true,
-  apiUrl: "",
-  driver: { instance: "", epoch: 0 },
-  phaseAt: "2026-01-01T00:00:00.000Z",
-  deadlineAt: "",
-  createdAt: "2026-01-01T00:00:00.000Z",
-  requestedAt: "",
-  startedAt: "",
-  readyAt: "",
-  stoppedAt: "",
-  endsAt: "",
-  cause: { code: "", message: "", operator: "", at: "" },
-  removeWhenStopped: false,
-  changedAt: "2026-01-01T00:00:00.000Z",
-  orders: [],
 });

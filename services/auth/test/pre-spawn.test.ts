@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { AuthPreSpawn, HubError } from "@elara/contracts";
+import { AuthPreSpawn, HubError, type Server, servers } from "@elara/contracts";
 import { messageKey, preSpawnContext } from "@elara/runtime/sealed-message";
 // @boundaries-ignore the real program is started by the fixture that all rooms share
 import { natsMissing, startNats } from "../../../test/fixtures/nats.ts";
 import { book, type ProviderOptions, provider } from "./authenticators.ts";
 import { type Overheard, overheardMemory, overheardNats } from "./eavesdropper.ts";
+import { server } from "./server-doc.ts";
 import { Stand, type StandOptions, until } from "./stand.ts";
 
 const stands: Stand[] = [];
@@ -18,11 +19,23 @@ const open = async (options: StandOptions): Promise<Stand> => {
   return stand;
 };
 
-/** What spawn does: asks, and opens the answer. */
+/** What spawn does: writes which generation of the server is being started, asks, and opens the answer. */
 async function environmentOf(stand: Stand, name: string, generation = 1): Promise<Record<string, string>> {
-  const user = await stand.userNamed(name);
+  const userId = (await stand.userNamed(name))?._id ?? "";
+  await written(stand, { _id: `s${userId}`, userId, userName: name, path: `/user/${name}/`, generation });
+  return asked(stand, { userId, serverId: `s${userId}`, generation });
+}
+async function written(stand: Stand, changes: Partial<Server> & { _id: string; userId: string }) {
+  const documents = stand.store.collection(servers);
+  const starting = { phase: "requested", desired: "running" } as const;
+  await documents.delete(changes._id);
+  await documents.insert({ ...server(changes.userId), ...starting, ...changes });
+}
+async function asked(
+  stand: Stand,
+  start: { userId: string; serverId: string; generation: number },
+): Promise<Record<string, string>> {
   const key = messageKey();
-  const start = { userId: user?._id ?? "", serverId: "server1", generation };
   const { sealed } = await stand.order(AuthPreSpawn, { ...start, publicKey: key.publicKey });
   return JSON.parse(key.open(sealed, preSpawnContext(start)));
 }
@@ -45,6 +58,31 @@ describe("what a log-in brings into a server", () => {
     assert.deepEqual(await environmentOf(stand, "ada"), {});
     await stand.loggedIn("grace");
     assert.deepEqual(await environmentOf(stand, "grace"), {});
+  });
+
+  test("is told for a server that is there, of that user and generation, and being started; for no other", async () => {
+    const stand = await open({ authenticators: [provider({ preSpawn: tokenOnly })] });
+    for (const name of ["ada", "eve"]) await stand.atProvider(name);
+    const [userId = "", other = ""] = await Promise.all(
+      ["ada", "eve"].map(async (name) => (await stand.userNamed(name))?._id),
+    );
+    const start = { userId, serverId: "s1", generation: 3 };
+    const refused = (wanted: Partial<typeof start>, why: string) =>
+      assert.rejects(asked(stand, { ...start, ...wanted }), { code: "SERVER_NOT_FOUND" }, why);
+    await refused({}, "no such server");
+    await written(stand, { _id: "s1", userId, generation: 3 });
+    assert.ok((await asked(stand, start)).PROVIDER_TOKEN);
+    await refused({ generation: 2 }, "an earlier generation");
+    await refused({ userId: other }, "another user's");
+    for (const changes of [
+      { phase: "ready" },
+      { phase: "stopped" },
+      { desired: "stopped" },
+      { deletedAt: "2026-01-01T00:00:00.000Z" },
+    ] as const) {
+      await written(stand, { _id: "s1", userId, generation: 3, deletedAt: "", ...changes });
+      await refused({}, JSON.stringify(changes));
+    }
   });
 
   test("a session that is over brings nothing, also before anybody cleared it away", async () => {

@@ -1,5 +1,6 @@
 import { type AnswerOf, type AuthPreSpawn, codeOf, HubError, type RequestOf } from "@elara/contracts";
 import { preSpawnContext, sealMessage } from "@elara/runtime/sealed-message";
+import { serverById } from "@elara/runtime/store/read/servers";
 import { MAX_PRE_SPAWN_CHARS, serverVariableFault } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
 import type { KeptLogins } from "../kept/kept-logins.ts";
@@ -27,6 +28,14 @@ type Variables = Readonly<Record<string, string>>;
 export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
   const { clock, log } = ground;
   const asked = new Map<string, Promise<Variables>>();
+
+  /** Of what a log-in keeps nobody is told anything but a start that runs. */
+  async function mustBeStarting({ userId, serverId, generation }: RequestOf<typeof AuthPreSpawn>) {
+    const server = await serverById(ground.store, serverId);
+    const isStarting = server?.phase === "requested" && server.desired === "running";
+    if (!isStarting || server.userId !== userId || server.generation !== generation)
+      throw new HubError("SERVER_NOT_FOUND");
+  }
 
   async function environmentFor(userId: string, start: string): Promise<Variables> {
     const asks = (name: string) => doors.find(name)?.authenticator.preSpawn !== undefined;
@@ -84,6 +93,7 @@ export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
   return async (order: RequestOf<typeof AuthPreSpawn>): Promise<AnswerOf<typeof AuthPreSpawn>> => {
     const { userId, serverId, generation, publicKey } = order;
     try {
+      await mustBeStarting(order);
       const variables = await environmentFor(userId, `${serverId} ${generation}`);
       const text = JSON.stringify(variables);
       if (text.length > MAX_PRE_SPAWN_CHARS)
