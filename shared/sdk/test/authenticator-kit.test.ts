@@ -46,13 +46,19 @@ const redirects: Readonly<Record<string, RegExp>> = {
   crashes: /missing or odd/,
   rule: /the same one every time/,
   stranger: /a stranger/,
+  "refuses-and-leaks": /a stranger/,
+  forgets: /a stranger/,
+  "gives-up": /given up after its code was exchanged/,
   "odd-auth-state": /plain JSON/,
   "large-auth-state": /plain JSON/,
   "hub-variable": /plain JSON/,
+  "large-variable": /plain JSON/,
+  "large-variables": /plain JSON/,
   "bad-name": /plain JSON/,
   number: /plain JSON/,
   once: /gives everything back/,
   leaves: /gives everything back/,
+  deaf: /does not believe/,
   "logs-code": /no secret was logged/,
   "logs-token": /no secret was logged/,
   "logs-verifier": /no secret was logged/,
@@ -76,6 +82,7 @@ for (const [fixture, faults] of Object.entries({
       });
   });
 
-test("a stranger may be refused with an error", async () => {
-  assert.deepEqual(await failuresWith("faulty-redirect", "refuses"), []);
+test("a stranger may be refused with an error that carries what was given, and so may end who is given up", async () => {
+  for (const sound of ["refuses", "slow"])
+    assert.deepEqual(await failuresWith("faulty-redirect", sound), [], sound);
 });

@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import type { TObject } from "typebox";
 import { Value } from "typebox/value";
-import type { AuthenticatedUser, Authenticator, AuthPlugin } from "../authenticator.ts";
+import type { AuthenticatedUser, Authenticator, AuthPlugin, AuthState } from "../authenticator.ts";
+import { PluginError } from "../errors.ts";
 import { type TestHost, testHost } from "./host.ts";
 
 /** Form fields, or the query of a callback. */
@@ -30,8 +31,8 @@ interface AnyCase {
   /** Texts that may never be logged, besides those the suite knows: input, state, tokens, secret options. */
   readonly secrets?: readonly string[];
   /**
-   * Everything that the provider has given and still honours, by any name that stays: tokens. After `logout` nothing of it
-   * may be left. Absent: that cannot be looked at.
+   * Everything that the provider has given and still honours, by any name that stays: tokens. Nothing of it may be left
+   * after `logout`, nor after a log-in that came to nothing. Absent: that cannot be looked at.
    */
   readonly live?: () => readonly string[] | Promise<readonly string[]>;
 }
@@ -103,11 +104,21 @@ export class AuthenticatorBench<O extends TObject = TObject> {
     });
   }
 
-  /** Another process of the hub. */
-  async setup(): Promise<Authenticator> {
+  /** Another process of the hub; `over` are options that differ there. */
+  async setup(over: Readonly<Record<string, unknown>> = {}): Promise<Authenticator> {
     const host = testHost({ callbackPaths: [new URL(this.callbackUrl).pathname] });
     this.hosts.push(host);
-    return this.plugin.setup(Value.Parse(this.plugin.options, this.settings()), host);
+    return this.plugin.setup(Value.Parse(this.plugin.options, { ...Object(this.settings()), ...over }), host);
+  }
+
+  /** Options in which every secret is a wrong one; undefined when there is none. */
+  spoiledSecrets(): Readonly<Record<string, string>> | undefined {
+    const entries = Object.entries(this.given.options).filter(([, value]) =>
+      this.secretOptions().includes(String(value)),
+    );
+    return entries.length === 0
+      ? undefined
+      : Object.fromEntries(entries.map(([name, value]) => [name, `wrong${value}`]));
   }
 
   /** Begins a log-in at the provider. Fails when the plugin has a form. */
@@ -138,6 +149,45 @@ export class AuthenticatorBench<O extends TObject = TObject> {
     );
     this.#keepTokens(user);
     return user;
+  }
+
+  /**
+   * A log-in of which the hub keeps nothing: as `finish`, then what came with the answer or the error is given back.
+   * With a signal of the caller's it is the caller who bounds it.
+   */
+  async drop(
+    authenticator: Authenticator,
+    { input, state }: Attempt,
+    signal?: AbortSignal,
+  ): Promise<AuthenticatedUser | undefined> {
+    const call = { input, state, callbackUrl: this.callbackUrl };
+    try {
+      const user = signal
+        ? await authenticator.finish({ ...call, signal })
+        : await this.within((late) => authenticator.finish({ ...call, signal: late }));
+      this.#keepTokens(user);
+      if (user?.authState) await this.logout(authenticator, user.authState);
+      return user;
+    } catch (error) {
+      if (error instanceof PluginError && error.authState) {
+        this.#keepTokens({ authState: error.authState });
+        await this.logout(authenticator, error.authState);
+      }
+      throw error;
+    }
+  }
+
+  /** A log-out, of what went through the store. */
+  async logout(authenticator: Authenticator, authState: AuthState): Promise<void> {
+    const stored: AuthState = JSON.parse(JSON.stringify(authState));
+    await this.within(async (signal) =>
+      authenticator.logout?.({ authState: stored, userName: "ada", signal }),
+    );
+  }
+
+  /** What the provider honours, without what it did `before`; nothing when the case does not let one look. */
+  async live(before?: readonly string[]): Promise<string[]> {
+    return ((await this.given.live?.()) ?? []).filter((name) => !before?.includes(name));
   }
 
   /** The good person, logged in. */
@@ -175,7 +225,7 @@ export class AuthenticatorBench<O extends TObject = TObject> {
     for (const [field, text] of Object.entries(input)) if (!PUBLIC_FIELDS.has(field)) this.#addSecret(text);
   }
 
-  #keepTokens(user: AuthenticatedUser | undefined): void {
+  #keepTokens(user: Pick<AuthenticatedUser, "authState"> | undefined): void {
     for (const text of tokensIn(user?.authState ?? {})) this.#addSecret(text);
   }
 

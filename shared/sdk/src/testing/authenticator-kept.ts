@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Authenticator, AuthState } from "../authenticator.ts";
+import {
+  type Authenticator,
+  type AuthState,
+  MAX_AUTH_STATE_BYTES,
+  MAX_PRE_SPAWN_CHARS,
+} from "../authenticator.ts";
 import { serverVariableFault } from "../server-variable.ts";
 import type { AuthenticatorBench, AuthenticatorCase } from "./authenticator-bench.ts";
-
-/** What the hub takes: encrypted it stands in one document. */
-const MAX_AUTH_STATE_BYTES = 256 * 1024;
 
 /** What an authenticator promises of what it wants kept: plain JSON, an environment of strings, and giving all of it back. */
 export function keptPromises(bench: AuthenticatorBench, { live }: AuthenticatorCase): void {
@@ -13,8 +15,6 @@ export function keptPromises(bench: AuthenticatorBench, { live }: AuthenticatorC
   const call = (authState: AuthState) => ({ authState: stored(authState), userName: "ada" });
   const preSpawn = (authenticator: Authenticator, authState: AuthState) =>
     bench.within(async (signal) => authenticator.preSpawn?.({ ...call(authState), signal }));
-  const logout = (authenticator: Authenticator, authState: AuthState) =>
-    bench.within(async (signal) => authenticator.logout?.({ ...call(authState), signal }));
 
   test("what it keeps of a log-in is plain JSON, and what it makes of it for servers are variables", async () => {
     const authenticator = await bench.setup();
@@ -30,19 +30,43 @@ export function keptPromises(bench: AuthenticatorBench, { live }: AuthenticatorC
     const env = await preSpawn(await bench.setup(), authState);
     for (const [name, value] of Object.entries(env ?? {}))
       assert.equal(serverVariableFault(name, value), undefined, `the variable ${name}`);
+    const chars = JSON.stringify(env ?? {}).length;
+    assert.ok(
+      chars <= MAX_PRE_SPAWN_CHARS,
+      `variables have at most ${MAX_PRE_SPAWN_CHARS} characters: ${chars}`,
+    );
   });
 
   test("a log-out gives everything back, and may be repeated", async () => {
     const authenticator = await bench.setup();
-    const before = new Set(await live?.());
+    const before = await bench.live();
     const { authState } = await bench.login(authenticator);
     if (authState === undefined || !authenticator.logout) return;
-    const given = ((await live?.()) ?? []).filter((token) => !before.has(token));
+    const given = await bench.live(before);
     if (live) assert.ok(given.length > 0, "`live` of the case shows what the provider gave");
-    await logout(await bench.setup(), authState);
-    const left = async () => ((await live?.()) ?? []).filter((token) => given.includes(token));
-    assert.deepEqual(await left(), [], "nothing that the provider gave is honoured any more");
-    await logout(authenticator, authState);
-    assert.deepEqual(await left(), []);
+    await bench.logout(await bench.setup(), authState);
+    assert.deepEqual(await bench.live(before), [], "nothing that the provider gave is honoured any more");
+    await bench.logout(authenticator, authState);
+    assert.deepEqual(await bench.live(before), []);
   });
+
+  const spoiled = bench.spoiledSecrets();
+  if (live && spoiled)
+    test("a log-out that the provider does not believe is no log-out", async () => {
+      const before = await bench.live();
+      const authenticator = await bench.setup();
+      const { authState } = await bench.login(authenticator);
+      if (authState === undefined || !authenticator.logout) return;
+      // As after somebody mistyped a new secret: it must be tried again, so it may not resolve.
+      const outcome = await bench
+        .setup(spoiled)
+        .then(
+          (wrong) => bench.logout(wrong, authState).then(() => "resolved"),
+          () => "not set up",
+        )
+        .catch(() => "rejected");
+      if (outcome === "resolved")
+        assert.deepEqual(await bench.live(before), [], "`logout` resolves only when nothing is left");
+      await bench.logout(authenticator, authState);
+    });
 }

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AuthenticatorBench, RedirectCase } from "./authenticator-bench.ts";
 import { noFault } from "./no-fault.ts";
 
 /** The hub seals it into a cookie, which browsers drop above 4,096 bytes. */
 const MAX_STATE_BYTES = 2500;
+
+/** Between two looks at what the provider gave. */
+const LOOK_MS = 5;
+const LEFT =
+  "nothing that the provider gave is honoured any more, or the error has it as `authState` and `logout` gives it back";
 
 /** What an authenticator promises that sends browsers to a provider. */
 export function redirectPromises(bench: AuthenticatorBench, given: RedirectCase): void {
@@ -49,8 +55,11 @@ export function redirectPromises(bench: AuthenticatorBench, given: RedirectCase)
       "a browser that began nothing": { input: theirs.input, state: {} },
       "a made-up `state`": { input: { ...mine.input, state: "0".repeat(32) }, state: mine.state },
     };
-    for (const [what, attempt] of Object.entries(wrong))
-      assert.equal(await bench.finish(authenticator, attempt).catch(noFault(what)), undefined, what);
+    const before = await bench.live();
+    for (const [what, attempt] of Object.entries(wrong)) {
+      assert.equal(await bench.drop(authenticator, attempt).catch(noFault(what)), undefined, what);
+      assert.deepEqual(await bench.live(before), [], `${LEFT}: ${what}`);
+    }
   });
 
   test("who says no at the provider, and a code it does not know, lets nobody in", async () => {
@@ -67,8 +76,30 @@ export function redirectPromises(bench: AuthenticatorBench, given: RedirectCase)
     test("a stranger is refused, or comes without `allowed`", async () => {
       const authenticator = await bench.setup();
       const attempt = await bench.attempt(authenticator, "stranger");
-      const user = await bench.finish(authenticator, attempt).catch(noFault("a stranger"));
+      const before = await bench.live();
+      const user = await bench.drop(authenticator, attempt).catch(noFault("a stranger"));
       assert.notEqual(user?.allowed, true, "no rule lets a stranger in");
       assert.notEqual(user?.admin, true, "a stranger is no administrator");
+      assert.deepEqual(await bench.live(before), [], LEFT);
+    });
+
+  if (given.live)
+    test("a log-in that is given up after its code was exchanged leaves nothing", async () => {
+      const authenticator = await bench.setup();
+      const attempt = await bench.attempt(authenticator);
+      const before = await bench.live();
+      const giveUp = new AbortController();
+      let isOver = false;
+      const outcome = bench.drop(authenticator, attempt, giveUp.signal).finally(() => {
+        isOver = true;
+      });
+      // Whatever the error: nobody hears it any more.
+      const ended = outcome.catch(() => undefined);
+      await bench.within(async (late) => {
+        while (!late.aborted && !isOver && (await bench.live(before)).length === 0) await sleep(LOOK_MS);
+        giveUp.abort();
+        await ended;
+      });
+      assert.deepEqual(await bench.live(before), [], LEFT);
     });
 }
