@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { AuthPreSpawn, HubError, type Server, servers } from "@elara/contracts";
-import { messageKey, preSpawnContext } from "@elara/runtime/sealed-message";
+import { AuthPreSpawn, HubError, preSpawnContext, type Server, servers } from "@elara/contracts";
+import { messageKey } from "@elara/runtime/sealed-message";
 // @boundaries-ignore the real program is started by the fixture that all rooms share
 import { natsMissing, startNats } from "../../../test/fixtures/nats.ts";
 import { book, type ProviderOptions, provider } from "./authenticators.ts";

@@ -6,8 +6,9 @@ import { Stand, until } from "./stand.ts";
 
 describe("log-in at a provider", () => {
   let stand: Stand;
+  const door = provider();
   before(async () => {
-    stand = await Stand.open({ authenticators: [provider(), provider({ name: "second" })] });
+    stand = await Stand.open({ authenticators: [door, provider({ name: "second" })] });
   });
   after(() => stand.close());
 
@@ -60,8 +61,8 @@ describe("log-in at a provider", () => {
   });
 
   test("an attempt counts once: not again with its cookie kept, nor at another replica, and the authenticator is not asked", async () => {
-    const door = provider();
-    const own = await Stand.open({ authenticators: [door] });
+    const once = provider();
+    const own = await Stand.open({ authenticators: [once] });
     const browser = own.browser();
     const sent = await browser.get("/hub/oauth_login/provider");
     const state = new URL(sent.headers.location?.toString() ?? "").searchParams.get("state");
@@ -69,7 +70,7 @@ describe("log-in at a provider", () => {
     const kept = browser.jar.filter(({ name }) => name.startsWith("elara-login-"));
     assert.equal(kept.length, 1);
     assert.equal((await browser.get(url)).statusCode, 302);
-    const replica = await Stand.open({ authenticators: [door], with: own });
+    const replica = await Stand.open({ authenticators: [once], with: own });
     for (const at of [own, replica]) {
       const thief = at.browser();
       thief.jar.push(...kept);
@@ -78,12 +79,12 @@ describe("log-in at a provider", () => {
       assert.match(again.body, /finished already/);
       assert.equal(thief.cookie("jupyterhub-hub-login"), undefined);
     }
-    assert.equal(door.seen.finished, 1);
+    assert.equal(once.seen.finished, 1);
     const { items } = await own.records.spentLogins.find();
     assert.equal(items.length, 1);
     assert.ok(!JSON.stringify(items).includes(state ?? "?"), "only its digest is stored");
     await replica.close({ keepStore: true });
-    const later = await Stand.open({ authenticators: [door], with: own }, 3600);
+    const later = await Stand.open({ authenticators: [once], with: own }, 3600);
     await until("the mark is swept", async () => (await own.records.spentLogins.count()) === 0 || undefined);
     await later.close({ keepStore: true });
     await own.close();
@@ -95,12 +96,26 @@ describe("log-in at a provider", () => {
     const index = browser.jar.findIndex(({ name }) => name.startsWith("elara-login-"));
     const cookie = browser.jar[index];
     assert.ok(cookie);
-    assert.ok(!Buffer.from(cookie.value, "base64url").toString("latin1").includes("verifier"));
+    for (const part of cookie.value.split("."))
+      assert.ok(!Buffer.from(part, "base64url").toString("latin1").includes("verifier"));
     browser.jar[index] = { ...cookie, value: `${cookie.value.slice(0, -2)}AA` };
     assert.equal(
       (await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`)).statusCode,
       400,
     );
+  });
+
+  test("the state of one attempt is none of another's", async () => {
+    const browser = stand.browser();
+    const { state } = await begin(browser);
+    await begin(browser);
+    const [one, two] = browser.jar.filter(({ name }) => name.startsWith("elara-login-"));
+    assert.ok(one && two);
+    browser.jar.splice(browser.jar.indexOf(one), 1, { ...one, value: two.value });
+    const asked = door.seen.finished;
+    const answer = await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`);
+    assert.match(answer.body, /not begun in this browser/);
+    assert.equal(door.seen.finished, asked);
   });
 
   test("a refusal by the provider ends at the login page", async () => {

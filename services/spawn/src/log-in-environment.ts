@@ -1,5 +1,5 @@
-import { AuthPreSpawn, HubError } from "@elara/contracts";
-import { messageKey, preSpawnContext } from "@elara/runtime/sealed-message";
+import { AuthPreSpawn, HubError, preSpawnContext } from "@elara/contracts";
+import { messageKey } from "@elara/runtime/sealed-message";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 import type { ServerDoc } from "./ledger.ts";

@@ -10,6 +10,7 @@ import {
   events,
   HubError,
   type Instance,
+  preSpawnContext,
   type Server,
   SpawnStart,
   SpawnStop,
@@ -22,7 +23,7 @@ import { memoryBus, memoryNetwork } from "@elara/runtime/bus/memory";
 import { HubSection, NetworkSection } from "@elara/runtime/config/hub";
 import { keysFrom } from "@elara/runtime/keys";
 import type { Liveness } from "@elara/runtime/liveness";
-import { preSpawnContext, sealMessage } from "@elara/runtime/sealed-message";
+import { sealMessage } from "@elara/runtime/sealed-message";
 import type { ConfiguredSpawner, RunningService } from "@elara/runtime/service";
 import { allProfiles, type PublishedProfile } from "@elara/runtime/store/read/profiles";
 import { sqliteStore } from "@elara/runtime/store/sqlite";

@@ -124,8 +124,14 @@ export const AuthPreSpawn = order(
     publicKey: Type.String({ pattern: "^[A-Za-z0-9_-]{43}$" }),
   }),
   /** A sealed JSON object of strings: see `shared/runtime/src/sealed-message.ts`. */
-  Type.Object({ sealed: Type.String({ pattern: "^v1(\\.[A-Za-z0-9_-]+){3}$" }) }),
+  Type.Object({ sealed: Type.String({ pattern: "^v1(\\.[A-Za-z0-9_-]+){4}$" }) }),
 );
+/** What a sealed environment is bound to: it opens for the start it was asked for, and for no other. */
+export const preSpawnContext = (start: {
+  readonly userId: string;
+  readonly serverId: string;
+  readonly generation: number;
+}): string => `pre_spawn ${start.userId} ${start.serverId} ${start.generation}`;
 export const AuthRevokeServer = order(
   "auth.revoke_server",
   "Revoke token and OAuth client of a server up to and including this generation.",

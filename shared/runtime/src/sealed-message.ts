@@ -1,13 +1,5 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPublicKey,
-  diffieHellman,
-  generateKeyPairSync,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
+import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync, type KeyObject } from "node:crypto";
+import { open, seal } from "./aead.ts";
 
 const VERSION = "v1";
 /** SubjectPublicKeyInfo of an X25519 key, up to its 32 bytes. */
@@ -30,15 +22,10 @@ export function messageKey(): MessageKey {
   return {
     publicKey,
     open(sealed, context) {
-      const [version, sender = "", iv = "", body = "", ...more] = sealed.split(".");
-      if (version !== VERSION || more.length > 0) throw new TypeError("no sealed message");
+      const [version, sender = "", ...body] = sealed.split(".");
+      if (version !== VERSION) throw new TypeError("no sealed message");
       const key = keyOf(own.privateKey, sender, { sender, receiver: publicKey });
-      const bytes = Buffer.from(body, "base64url");
-      const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(iv, "base64url"), {
-        authTagLength: 16,
-      });
-      decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-16));
-      return Buffer.concat([decipher.update(bytes.subarray(0, -16)), decipher.final()]).toString("utf8");
+      return open(key, body.join("."), context);
     },
   };
 }
@@ -50,19 +37,9 @@ export function messageKey(): MessageKey {
 export function sealMessage(text: string, publicKey: string, context: string): string {
   const own = generateKeyPairSync("x25519");
   const sender = rawOf(own.publicKey);
-  const iv = randomBytes(12);
   const key = keyOf(own.privateKey, publicKey, { sender, receiver: publicKey });
-  const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(context));
-  const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final(), cipher.getAuthTag()]);
-  return [VERSION, sender, iv.toString("base64url"), body.toString("base64url")].join(".");
+  return [VERSION, sender, seal(key, text, context)].join(".");
 }
-
-/** What a sealed environment is bound to: it opens for the start it was asked for, and for no other. */
-export const preSpawnContext = (start: {
-  readonly userId: string;
-  readonly serverId: string;
-  readonly generation: number;
-}): string => `pre_spawn ${start.userId} ${start.serverId} ${start.generation}`;
 
 const rawOf = (key: KeyObject): string =>
   key.export({ format: "der", type: "spki" }).subarray(SPKI.length).toString("base64url");

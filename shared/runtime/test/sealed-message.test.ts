@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { messageKey, preSpawnContext, sealMessage } from "../src/sealed-message.ts";
+import { preSpawnContext } from "@elara/contracts";
+import { messageKey, sealMessage } from "../src/sealed-message.ts";
 
 describe("a sealed message", () => {
   const key = messageKey();
@@ -21,7 +22,7 @@ describe("a sealed message", () => {
     assert.throws(() => key.open(sealed.replace("v1.", "v2."), "one"));
     const parts = sealed.split(".");
     const another = sealMessage(text, key.publicKey, "one").split(".");
-    for (const index of [1, 2, 3]) {
+    for (const index of [1, 2, 3, 4]) {
       const mixed = parts.map((part, at) => (at === index ? (another[at] ?? "") : part)).join(".");
       assert.throws(() => key.open(mixed, "one"), `part ${index}`);
     }

@@ -1,5 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { HubError } from "@elara/contracts";
+import { open, seal } from "@elara/runtime/aead";
 import type { RingKey } from "@elara/runtime/keys";
 import type { AuthState } from "@elara/sdk";
 
@@ -19,30 +19,21 @@ export function envelope(ring: readonly [RingKey, ...RingKey[]]): Envelope {
   const [current] = ring;
   return {
     kid: current.kid,
-    seal(authState, userId) {
-      const iv = randomBytes(12);
-      const cipher = createCipheriv("aes-256-gcm", current.key, iv).setAAD(Buffer.from(userId));
-      const text = Buffer.concat([cipher.update(JSON.stringify(authState), "utf8"), cipher.final()]);
-      return [VERSION, current.kid, ...[iv, text, cipher.getAuthTag()].map(base64)].join(".");
-    },
+    seal: (authState, userId) =>
+      [VERSION, current.kid, seal(current.key, JSON.stringify(authState), userId)].join("."),
     open(sealed, userId) {
-      const [version, kid, ...parts] = sealed.split(".");
+      const [version, kid, ...body] = sealed.split(".");
       const held = ring.find((each) => each.kid === kid);
-      const [iv, text, tag] = parts.map((part) => Buffer.from(part, "base64url"));
-      if (version !== VERSION || !held || !iv || !text || !tag || tag.length !== 16)
+      if (version !== VERSION || !held)
         throw unreadable(held ? "it is no envelope of this hub" : `key ${kid} is not in secrets.cryptKey`);
       try {
-        const decipher = createDecipheriv("aes-256-gcm", held.key, iv, { authTagLength: 16 });
-        decipher.setAAD(Buffer.from(userId)).setAuthTag(tag);
-        return JSON.parse(Buffer.concat([decipher.update(text), decipher.final()]).toString("utf8"));
+        return JSON.parse(open(held.key, body.join("."), userId));
       } catch (cause) {
         throw unreadable("it was changed, or moved to another user", cause);
       }
     },
   };
 }
-
-const base64 = (bytes: Buffer): string => bytes.toString("base64url");
 
 const unreadable = (why: string, cause?: unknown): HubError =>
   new HubError("AUTH_STATE_UNREADABLE", { detail: { why }, cause });

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { open, seal } from "@elara/runtime/aead";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 
@@ -12,23 +12,14 @@ export const LoginTicket = Type.Object({
 });
 export type LoginTicket = Type.Static<typeof LoginTicket>;
 
-/** Seals tickets into cookies (AES-256-GCM): the browser keeps them but can neither read nor change them. */
+/** Seals tickets into cookies: the browser keeps them but can neither read nor change them, nor put one in another's place. */
 export function ticketSeal(key: Buffer) {
   return {
-    seal(ticket: LoginTicket): string {
-      const iv = randomBytes(12);
-      const cipher = createCipheriv("aes-256-gcm", key, iv);
-      const sealed = Buffer.concat([cipher.update(JSON.stringify(ticket), "utf8"), cipher.final()]);
-      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString("base64url");
-    },
-    /** undefined for anything that was not sealed here, or is too old. */
-    open(text: string, now: number): LoginTicket | undefined {
+    seal: (ticket: LoginTicket, cookieName: string): string => seal(key, JSON.stringify(ticket), cookieName),
+    /** undefined for anything that was not sealed here for this cookie, or is too old. */
+    open(text: string, cookieName: string, now: number): LoginTicket | undefined {
       try {
-        const bytes = Buffer.from(text, "base64url");
-        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12), { authTagLength: 16 });
-        decipher.setAuthTag(bytes.subarray(12, 28));
-        const opened = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]);
-        const ticket: unknown = JSON.parse(opened.toString("utf8"));
+        const ticket: unknown = JSON.parse(open(key, text, cookieName));
         return Value.Check(LoginTicket, ticket) && ticket.expiresAt > now ? ticket : undefined;
       } catch {
         return undefined;

@@ -1,5 +1,12 @@
-import { type AnswerOf, type AuthPreSpawn, codeOf, HubError, type RequestOf } from "@elara/contracts";
-import { preSpawnContext, sealMessage } from "@elara/runtime/sealed-message";
+import {
+  type AnswerOf,
+  type AuthPreSpawn,
+  codeOf,
+  HubError,
+  preSpawnContext,
+  type RequestOf,
+} from "@elara/contracts";
+import { sealMessage } from "@elara/runtime/sealed-message";
 import { serverById } from "@elara/runtime/store/read/servers";
 import { MAX_PRE_SPAWN_CHARS, serverVariableFault } from "@elara/sdk";
 import type { Ground } from "../ground.ts";

@@ -43,14 +43,18 @@ export function redirectRoutes(
       if (start.kind === "form") return reply.redirect(`${hubPath(hub)}login`);
       const state = new URL(start.url).searchParams.get("state");
       if (!state) throw new TypeError("an authenticator that redirects must send a state parameter");
-      const ticket = tickets.seal({
-        authenticator: door.name,
-        next: nextOf(request, hub) ?? "",
-        state: { ...start.state },
-        expiresAt: clock.now() + TICKET_SECONDS * 1000,
-      });
+      const name = cookieName(state);
+      const ticket = tickets.seal(
+        {
+          authenticator: door.name,
+          next: nextOf(request, hub) ?? "",
+          state: { ...start.state },
+          expiresAt: clock.now() + TICKET_SECONDS * 1000,
+        },
+        name,
+      );
       if (ticket.length > MAX_TICKET_CHARS) throw new TypeError("the authenticator's state is too large");
-      reply.setCookie(cookieName(state), ticket, {
+      reply.setCookie(name, ticket, {
         path: callbackPath,
         httpOnly: true,
         sameSite: "lax",
@@ -82,7 +86,7 @@ export function redirectRoutes(
     try {
       const state = textOf(request.query, "state") ?? "";
       const name = cookieName(state);
-      const ticket = tickets.open(request.cookies[name] ?? "", clock.now());
+      const ticket = tickets.open(request.cookies[name] ?? "", name, clock.now());
       // Another authenticator's ticket is a mix-up attack.
       if (ticket?.authenticator !== door.name) throw new HubError("LOGIN_STATE_INVALID");
       next = ticket.next || undefined;
