@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { HubError } from "@elara/contracts";
 import { commonFilters, isEventPattern } from "@elara/runtime/bus/accounts/subject-filters";
 import { wrongTokens } from "../src/subscribers/attempts.ts";
-import { grantedFilters } from "../src/subscribers/positions.ts";
+import { granted } from "../src/subscribers/positions.ts";
 import { wishOf } from "../src/subscribers/wish.ts";
 
 describe("what a subscriber asks for", () => {
@@ -37,7 +37,7 @@ describe("what a subscriber asks for", () => {
       assert.throws(
         () => wishOf(body),
         (error) =>
-          error instanceof HubError && error.code === "SUBSCRIBER_WISH_INVALID" && error.field === field,
+          error instanceof HubError && error.code === "SUBSCRIBER_POSITION_INVALID" && error.field === field,
       );
     });
 });
@@ -53,20 +53,26 @@ describe("filters", () => {
     assert.deepEqual(commonFilters(["hub.or.>", "$JS.>", "hub.ev.v1.token.*.bob.*"], [ada, server]), []);
   });
 
-  test("no two match one subject, whatever overlaps", () => {
-    const parts = commonFilters([">"], [server, ada]);
-    assert.ok(parts.includes(server) && parts.includes("hub.ev.v1.token.*.ada.*"));
-    assert.ok(!parts.includes("hub.ev.v1.server.*.ada.*"));
-    for (const [index, a] of parts.entries())
-      for (const b of parts.slice(index + 1)) assert.deepEqual(commonFilters([a], [b]), [], `${a} and ${b}`);
+  test("what is covered by another is left out: JetStream refuses it", () => {
+    assert.deepEqual(commonFilters([">"], [server, ada, "hub.ev.v1.server.*.ada.*"]), [ada, server]);
     assert.deepEqual(commonFilters([">", server, ">"], ["hub.ev.v1.>"]), ["hub.ev.v1.*.*.*.*"]);
   });
 
   test("where nothing is allowed yet the list is not empty: nats-server would take that for everything", () => {
-    const nothing = grantedFilters([">"], { subjects: [], tooMany: false });
-    assert.equal(nothing.length, 1);
-    assert.ok(isEventPattern(nothing[0] ?? ""));
-    assert.deepEqual(commonFilters(nothing, ["hub.ev.v1.*.*.ada.*", "hub.ev.v1.server.*.*.*"]), []);
+    const { filters, reason } = granted([">"], { subjects: [], tooMany: false });
+    assert.equal(reason, "not there yet");
+    assert.equal(filters.length, 1);
+    assert.ok(isEventPattern(filters[0] ?? ""));
+    assert.deepEqual(commonFilters(filters, ["hub.ev.v1.*.*.ada.*", "hub.ev.v1.server.*.*.*"]), []);
+  });
+
+  test("too many is nothing, be it by the scopes or by what is asked for", () => {
+    const nothing = { filters: granted([">"], { subjects: [], tooMany: false }).filters, reason: "too many" };
+    assert.deepEqual(granted([">"], { subjects: [], tooMany: true }), nothing);
+    const users = Array.from({ length: 60 }, (_, index) => `hub.ev.v1.*.*.u${index}.*`);
+    const wish = ["hub.ev.v1.server.>", "hub.ev.v1.user.>"];
+    assert.deepEqual(granted(wish, { subjects: users, tooMany: false }), nothing);
+    assert.equal(granted(["hub.or.>"], { subjects: users, tooMany: false }).reason, "not allowed");
   });
 });
 

@@ -1,55 +1,76 @@
 import { HubError } from "@elara/contracts";
 import type { Position, SubscriberConsumers } from "@elara/runtime/bus/accounts/event-gate";
-import { commonFilters } from "@elara/runtime/bus/accounts/subject-filters";
-import type { Allowed, Standings } from "./standing.ts";
+import { commonFilters, NO_EVENT } from "@elara/runtime/bus/accounts/subject-filters";
+import { type Allowed, type AllowedOf, ownerOf, type Standings } from "./standing.ts";
 import { wishOf } from "./wish.ts";
 
 const MAX_FILTERS = 100;
 const EVERYTHING = [">"];
-/** Matches no event. No filter at all would match each. */
-const NOTHING = ["hub.ev.v1.-.-.-.-"];
+/** Consumers of one user or service that are kept at a time. */
+const MOST_CONSUMERS = 20;
 
-/** What of its wish a subscriber gets now: never an empty list, which nats-server would take for everything. */
-export function grantedFilters(wish: readonly string[], { subjects }: Allowed): readonly string[] {
+/** What of its wish a subscriber gets now, and why it may be nothing. */
+export interface Granted {
+  /** Never empty: nats-server would take that for everything. */
+  readonly filters: readonly string[];
+  readonly reason?: "too many" | "not allowed" | "not there yet";
+}
+
+/** What of a wish is granted. */
+export function granted(wish: readonly string[], { subjects, tooMany }: Allowed): Granted {
   const filters = commonFilters(wish, subjects);
-  return filters.length === 0 ? NOTHING : filters;
+  if (tooMany || filters.length > MAX_FILTERS) return { filters: NO_EVENT, reason: "too many" };
+  if (filters.length > 0) return { filters };
+  // A server that does not exist yet has no subject; anything else that is not there will not come.
+  return { filters: NO_EVENT, reason: subjects.length > 0 ? "not allowed" : "not there yet" };
 }
 
 /**
  * Gives a subscriber its consumer: the one it has, where it stands; anew, where it asks for another start. Throws what
- * `wishOf` throws, SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY, EVENTS_CURSOR_EXPIRED, NO_CREDENTIALS.
+ * `wishOf` throws, SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY, SUBSCRIBER_CONSUMERS_MANY, EVENTS_CURSOR_EXPIRED,
+ * NO_CREDENTIALS.
  */
-export function positions(consumers: SubscriberConsumers, standingsOf: Standings) {
+export function positions(consumers: SubscriberConsumers, standing: Standings, allowedOf: AllowedOf) {
+  const assertRoom = async (owner: string): Promise<void> => {
+    let count = 0;
+    for await (const page of consumers.list())
+      for (const consumer of page) if (consumer.owner === owner) count += 1;
+    if (count >= MOST_CONSUMERS) throw new HubError("SUBSCRIBER_CONSUMERS_MANY");
+  };
+
   return async (subscriber: string, body: unknown): Promise<Position> => {
     const { start, filters: asked } = wishOf(body);
-    const standing = (await standingsOf([subscriber])).get(subscriber);
-    if (!standing) throw new HubError("NO_CREDENTIALS");
+    const stands = (await standing.of([subscriber])).get(subscriber);
+    if (stands?.token !== "good") throw new HubError("NO_CREDENTIALS");
+    const { identity } = stands;
     const known = await consumers.get(subscriber);
     const wish = asked ?? known?.wish ?? EVERYTHING;
-    const { allowed } = standing;
-    const filters = grantedFilters(wish, allowed);
-    if (allowed.tooMany || filters.length > MAX_FILTERS) throw new HubError("SUBSCRIBER_FILTERS_MANY");
-    // A server that does not exist yet has no subject; anything else that is not there will not come.
-    if (filters === NOTHING && allowed.subjects.length > 0) throw new HubError("SUBSCRIBER_NOTHING_ALLOWED");
-    if (start?.from === "sequence") {
-      const earliest = await consumers.earliest();
-      if (start.sequence < earliest)
-        throw new HubError("EVENTS_CURSOR_EXPIRED", {
-          message: `sequence: ${start.sequence} is no longer kept; the earliest is ${earliest}`,
-          status: 410,
-        });
-    }
+    const { filters, reason } = granted(wish, await allowedOf(identity));
+    if (reason === "too many") throw new HubError("SUBSCRIBER_FILTERS_MANY");
+    if (reason === "not allowed") throw new HubError("SUBSCRIBER_NOTHING_ALLOWED");
+    const { first, last } = await consumers.span();
+    if (start?.from === "sequence" && (start.sequence < first || start.sequence > last + 1))
+      throw new HubError("EVENTS_CURSOR_EXPIRED", {
+        message:
+          start.sequence < first
+            ? `sequence: ${start.sequence} is no longer kept; the earliest is ${first}`
+            : `sequence: ${start.sequence} is not of this log; the next is ${last + 1}`,
+        status: 410,
+      });
     if (known && !start) {
       const isSame = filters.join() === known.filters.join() && wish.join() === known.wish.join();
       if (!isSame) await consumers.refilter(known, filters, wish);
     } else {
-      await consumers.make(subscriber, { filters, wish, start: start ?? { from: "new" } });
+      const owner = ownerOf(identity);
+      if (!known) await assertRoom(owner);
+      await consumers.make(subscriber, { filters, wish, owner, start: start ?? { from: "new" } });
     }
     return {
       stream_name: consumers.stream,
       name: subscriber,
       config: { filter_subjects: filters, ack_policy: "explicit" },
       created: !known,
+      ...(known && !start && known.place < first ? { missed: { from: known.place, to: first - 1 } } : {}),
     };
   };
 }

@@ -12,9 +12,9 @@ const FIELDS = ["from", "sequence", "time", "filter"] as const;
 const MAX_FILTERS = 100;
 
 const wrong = (field: string, message: string): HubError =>
-  new HubError("SUBSCRIBER_WISH_INVALID", { field, message: `${field}: ${message}` });
+  new HubError("SUBSCRIBER_POSITION_INVALID", { field, message: `${field}: ${message}` });
 
-/** Reads `{ from, sequence, time, filter }`. Throws SUBSCRIBER_WISH_INVALID, which names the field. */
+/** Reads `{ from, sequence, time, filter }`. Throws SUBSCRIBER_POSITION_INVALID, which names the field. */
 export function wishOf(body: unknown): Wish {
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw wrong("(body)", "must be a JSON object");

@@ -52,15 +52,11 @@ export const reachesNothing = ({ all, usersWhole, entities }: EventReach): boole
 const MOST_NAMED = 100;
 
 /** Subjects of the bus a reader may have; or there are too many, and only the hub's own stream can filter. */
-export type SubjectFilters =
+type SubjectFilters =
   | { readonly by: "subjects"; readonly subjects: readonly string[] }
   | { readonly by: "gateway"; readonly named: number };
 
-/**
- * The same as patterns of subjects, `hub.ev.v1.server.*.{userId}.*`: no two of them match one subject. Facts only. What
- * is missing: entities without a scope of their own, of a user who may be followed whole, where another entity may be
- * followed of everybody.
- */
+/** The same as patterns of subjects, `hub.ev.v1.server.*.{userId}.*`; two of them may match one subject. Facts only. */
 export function subjectFilters(reach: EventReach): SubjectFilters {
   if (reach.all) return { by: "subjects", subjects: ["hub.ev.v1.>"] };
   const parts = EVENT_ENTITIES.map((entity) => ({ entity, part: reach.entities[entity] }));
@@ -73,23 +69,20 @@ export function subjectFilters(reach: EventReach): SubjectFilters {
   }
   if (named.size > MOST_NAMED) return { by: "gateway", named: named.size };
 
-  const subjects: string[] = [];
-  const isWhole = parts.every(({ part }) => part !== "all");
-  if (isWhole) for (const id of reach.usersWhole) subjects.push(`hub.ev.v1.*.*.${id}.*`);
+  const subjects = [...reach.usersWhole].map((id) => `hub.ev.v1.*.*.${id}.*`);
   for (const { entity, part } of parts) {
-    if (part === "all") subjects.push(`hub.ev.v1.${entity}.>`);
-    else {
-      const users = new Set([...part.users, ...reach.usersWhole]);
-      for (const id of users)
-        if (!isWhole || !reach.usersWhole.has(id)) subjects.push(`hub.ev.v1.${entity}.*.${id}.*`);
-      if (entity === "server")
-        for (const { userId, serverId } of part.servers)
-          if (serverId !== "" && !users.has(userId))
-            subjects.push(`hub.ev.v1.server.*.${userId}.${serverId}`);
-      if (entity === "token")
-        for (const ids of part.services.values())
-          for (const id of ids) subjects.push(`hub.ev.v1.token.*.-.${id}`);
+    if (part === "all") {
+      subjects.push(`hub.ev.v1.${entity}.>`);
+      continue;
     }
+    for (const id of part.users)
+      if (!reach.usersWhole.has(id)) subjects.push(`hub.ev.v1.${entity}.*.${id}.*`);
+    if (entity === "server")
+      for (const { userId, serverId } of part.servers)
+        if (serverId !== "") subjects.push(`hub.ev.v1.server.*.${userId}.${serverId}`);
+    if (entity === "token")
+      for (const ids of part.services.values())
+        for (const id of ids) subjects.push(`hub.ev.v1.token.*.-.${id}`);
   }
   return { by: "subjects", subjects };
 }

@@ -81,9 +81,14 @@ describe("accounts on NATS", { skip: missing ?? false }, () => {
         },
         async position(subscriber, wish) {
           if (JSON.stringify(wish).includes("wrong"))
-            throw new HubError("SUBSCRIBER_WISH_INVALID", { message: "from: must be known" });
+            throw new HubError("SUBSCRIBER_POSITION_INVALID", { message: "from: must be known" });
           const filters = [`hub.ev.v1.server.*.${subscriber === "a1" ? "u1" : "u2"}.*`];
-          await gate.consumers.make(subscriber, { filters, wish: [">"], start: { from: "all" } });
+          await gate.consumers.make(subscriber, {
+            filters,
+            wish: [">"],
+            owner: "user:u",
+            start: { from: "all" },
+          });
           return {
             stream_name: EVENT_STREAM,
             name: subscriber,
@@ -141,7 +146,7 @@ describe("accounts on NATS", { skip: missing ?? false }, () => {
     test("a fault of its wish is told to it", async () => {
       const one = await enter("token-of-one");
       const { error } = (await one.request(POSITION_SUBJECT, '{"from":"wrong"}')).json<{ error: object }>();
-      assert.deepEqual(error, { code: "SUBSCRIBER_WISH_INVALID", message: "from: must be known" });
+      assert.deepEqual(error, { code: "SUBSCRIBER_POSITION_INVALID", message: "from: must be known" });
       const broken = (await one.request(POSITION_SUBJECT, "{")).json<{ error: { code: string } }>();
       assert.equal(broken.error.code, "BODY_INVALID");
     });

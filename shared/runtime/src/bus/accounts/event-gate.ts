@@ -39,6 +39,8 @@ export interface Position {
   readonly config: { readonly filter_subjects: readonly string[]; readonly ack_policy: "explicit" };
   /** Nothing was there before. */
   readonly created: boolean;
+  /** Sequences between where it stood and the first that is kept: some of them may have been for it. */
+  readonly missed?: { readonly from: number; readonly to: number };
 }
 
 export interface OutsideConnection {
@@ -62,22 +64,30 @@ export interface SubscriberConsumer {
   readonly wish: readonly string[];
   /** Nothing before this stream sequence is for it. */
   readonly start: number;
+  /** The first stream sequence it may still have to get. */
+  readonly place: number;
+  /** Whose token it is, as auth counts. */
+  readonly owner: string;
 }
 
 /** The consumers of subscribers; they are the hub's, never the subscribers'. All throw BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING. */
 export interface SubscriberConsumers {
   readonly stream: string;
-  list(): Promise<SubscriberConsumer[]>;
+  /** All of them, by pages. */
+  list(): AsyncIterable<readonly SubscriberConsumer[]>;
   get(subscriber: string): Promise<SubscriberConsumer | undefined>;
   /** Makes it anew, in place of one that is there. */
   make(
     subscriber: string,
-    what: { readonly filters: readonly string[]; readonly wish: readonly string[]; readonly start: Start },
+    what: Pick<SubscriberConsumer, "filters" | "wish" | "owner"> & { readonly start: Start },
   ): Promise<void>;
-  /** Gives it other filters. What it went past and is only now for it makes it go back there. */
+  /**
+   * Gives it other filters. What it went past in the last minute and is only now for it makes it go back there; from
+   * nothing (NO_EVENT) it goes back to where it stood when it got nothing.
+   */
   refilter(consumer: SubscriberConsumer, filters: readonly string[], wish?: readonly string[]): Promise<void>;
-  /** The first stream sequence that is still there. */
-  earliest(): Promise<number>;
+  /** The first stream sequence that is kept and the last there ever was. */
+  span(): Promise<{ readonly first: number; readonly last: number }>;
   /** True when there was one. */
   remove(subscriber: string): Promise<boolean>;
 }

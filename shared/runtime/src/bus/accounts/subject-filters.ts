@@ -1,17 +1,8 @@
-import { events } from "@elara/contracts";
-
 /** `hub.ev.v1.{entity}.{action}.{userId}.{objectId}`. */
 const TOKENS = 7;
-const ENTITY = 3;
 
-/** Entities of the facts there are. */
-const ENTITIES = [
-  ...new Set(
-    Object.values(events)
-      .filter(({ kind }) => kind === "fact")
-      .map(({ type }) => type.split(".", 1)[0] ?? ""),
-  ),
-];
+/** Matches no event. No filter at all would match each. */
+export const NO_EVENT: readonly string[] = ["hub.ev.v1.-.-.-.-"];
 
 /** A pattern with its seven tokens, `>` written out; undefined when it can match no event, or is no pattern. */
 function tokensOf(pattern: string): string[] | undefined {
@@ -23,8 +14,6 @@ function tokensOf(pattern: string): string[] | undefined {
   const isWell = tokens.every((token) => token === "*" || /^[A-Za-z0-9_-]+$/.test(token));
   return tokens.length === TOKENS && isWell ? tokens : undefined;
 }
-
-const patternOf = (tokens: readonly string[]): string => tokens.join(".");
 
 const covers = (wide: readonly string[], narrow: readonly string[]): boolean =>
   wide.every((token, index) => token === "*" || token === narrow[index]);
@@ -42,7 +31,7 @@ function both(a: readonly string[], b: readonly string[]): string[] | undefined 
 /** Whether it is a pattern that events can match. */
 export const isEventPattern = (pattern: string): boolean => tokensOf(pattern) !== undefined;
 
-/** What both lists of patterns match. */
+/** What both lists of patterns match, none covered by another: JetStream refuses those. Sorted. */
 export function commonFilters(wish: readonly string[], allowed: readonly string[]): string[] {
   const [left, right] = [wish, allowed].map((list) =>
     list.flatMap((pattern) => {
@@ -50,25 +39,16 @@ export function commonFilters(wish: readonly string[], allowed: readonly string[
       return tokens ? [tokens] : [];
     }),
   );
-  return apart(
+  return withoutCovered(
     (left ?? []).flatMap((a) =>
       (right ?? []).flatMap((b) => {
         const common = both(a, b);
         return common ? [common] : [];
       }),
     ),
-  );
-}
-
-/** The same set in patterns of which no two match one subject: JetStream refuses others. Sorted. */
-function apart(patterns: readonly string[][]): string[] {
-  const plain = withoutCovered(patterns);
-  const cross = plain.some((a, index) => plain.some((b, other) => other > index && both(a, b)));
-  if (!cross) return plain.map(patternOf).sort();
-  const spelled = plain.flatMap((tokens) =>
-    tokens[ENTITY] === "*" ? ENTITIES.map((entity) => tokens.with(ENTITY, entity)) : [tokens],
-  );
-  return withoutCovered(spelled).map(patternOf).sort();
+  )
+    .map((tokens) => tokens.join("."))
+    .sort();
 }
 
 const withoutCovered = (patterns: readonly string[][]): string[][] =>
