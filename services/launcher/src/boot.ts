@@ -12,7 +12,7 @@ import { answerScrapes } from "@elara/runtime/metrics/exchange";
 import type { RunningService, ServiceDefinition } from "@elara/runtime/service";
 import type { Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
-import { assertSameKeys } from "./same-keys.ts";
+import { assertSameKeys, keyDigests } from "./same-keys.ts";
 import { resolved, resolvedPlugin, type Settings, storeSettings } from "./settings.ts";
 import { withPatience } from "./store-patience.ts";
 
@@ -117,7 +117,7 @@ export async function boot(
     // Good-bye is said last, side by side: until then the rows tell that somebody still answers.
     ending.before(() => Promise.all(rows.map((row) => row.close())));
     ending.before(() => Promise.all(running.map((service) => service.close())));
-    if (!alone) await withPatience(() => assertSameKeys(store, keys.fingerprint), log);
+    if (!alone) await withPatience(() => assertSameKeys(store, keys), log);
     const { contact = "" }: { contact?: string } = settings.sections.auth ?? {};
     const hub = { ...settings.hub, hubId: keys.hubId, contact };
     const authenticators = settings.authenticators.map((entry, index) =>
@@ -135,7 +135,7 @@ export async function boot(
         log: serviceLog,
         clock,
         address: "",
-        digests: { keys: keys.fingerprint, config: settings.digest },
+        digests: { ...keyDigests(keys), config: settings.digest },
         onLost: () => serviceLog.warn({}, "beat not confirmed for 6 s, instance fenced"),
       });
       rows.push(row);

@@ -15,7 +15,7 @@ export interface Keys {
   derive(use: KeyUse): Buffer;
   /** For what authenticators keep: the first one seals, all of them open. */
   readonly authStateRing: readonly [RingKey, ...RingKey[]];
-  /** Tells whether two processes hold the same keys without telling the keys. */
+  /** Tells whether two processes hold the same cookie secret without telling it. */
   readonly fingerprint: string;
   /** Id of the hub that has these keys; part of every tag and event source. Other crypt keys do not change it. */
   readonly hubId: string;
@@ -39,7 +39,7 @@ export function keysFrom(secrets: { cookieSecret: Buffer; cryptKey: Buffer | rea
   return {
     derive: (use) => derived(cookieSecret, use),
     authStateRing: [ringKey(first), ...others.map(ringKey)],
-    fingerprint: hash("fingerprint", [cookieSecret, first, ...others]).slice(0, 16),
+    fingerprint: hash("fingerprint", [cookieSecret]).slice(0, 16),
     hubId: hash("hub id", [cookieSecret]).slice(0, 12),
   };
 }

@@ -32,7 +32,8 @@ export const startUpErrors = {
   CONFIG_KEYS_DIFFER: {
     status: 500,
     user: "The hub cannot start.",
-    operator: "This process has another key than the instances already running. Give all the same file.",
+    operator:
+      "This process has another cookie secret than the instances already running, or crypt keys of which neither can read the other's. Give all the same files; crypt keys change in steps (deploy/docs/change-crypt-keys.md).",
   },
   CONFIG_ADDRESS_PUBLIC: {
     status: 500,
