@@ -262,6 +262,27 @@ test("a provider that is spoken to without TLS is told in the log, unless it is 
   assert.deepEqual(await warnings("https://git.example.org"), []);
 });
 
+test("both of two entries send what OAUTH_CALLBACK_URL says, each its own way back", async (t) => {
+  const before = process.env.OAUTH_CALLBACK_URL;
+  process.env.OAUTH_CALLBACK_URL = "https://hub.example.org/hub/oauth_callback";
+  t.after(() => {
+    if (before === undefined) delete process.env.OAUTH_CALLBACK_URL;
+    else process.env.OAUTH_CALLBACK_URL = before;
+  });
+  const options = { clientId: "x", clientSecret: "y" };
+  const nameless = "/hub/oauth_callback";
+  const sent = async (door: Parameters<typeof begin>[0]) =>
+    new URL((await begin(door)).url).searchParams.get("redirect_uri");
+  const first = await stand(globus, options, { callbackPaths: [`${nameless}/globus`, nameless] });
+  assert.equal(await sent(first), "https://hub.example.org/hub/oauth_callback");
+  const second = await stand(github, options, { callbackPaths: [`${nameless}/github`] });
+  assert.equal(await sent(second), "https://hub.example.org/hub/oauth_callback/github");
+  process.env.OAUTH_CALLBACK_URL += "/globus";
+  await assert.rejects(stand(github, options, { callbackPaths: [`${nameless}/github`] }), {
+    code: "GITHUB_CALLBACK_INVALID",
+  });
+});
+
 test("a configured callback is what is sent", async () => {
   const callbackUrl = "https://hub.example.org/hub/oauth_callback";
   const door = await stand(github, { clientId: "x", clientSecret: "y", callbackUrl });

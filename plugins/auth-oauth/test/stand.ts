@@ -10,7 +10,7 @@ import { backAs, CALLBACK } from "./callback.ts";
 export async function stand<O extends TObject>(
   plugin: AuthPlugin<O>,
   options: object,
-  given: { now?: () => number } = {},
+  given: Parameters<typeof testHost>[0] = {},
 ): Promise<Authenticator & { host: TestHost }> {
   const host = testHost(given);
   const full = Value.Parse(plugin.options, Value.Default(plugin.options, structuredClone(options)));

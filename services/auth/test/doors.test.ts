@@ -12,6 +12,7 @@ import { AuthConfig } from "../src/config.ts";
 import { openDoors } from "../src/login/authenticators.ts";
 
 const ended: string[] = [];
+const callbacks: (readonly string[])[] = [];
 
 /** An authenticator that notes its end, or fails at one. */
 const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => ({
@@ -22,6 +23,7 @@ const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => 
     options: Type.Object({}),
     errors: {},
     setup(_options, host) {
+      callbacks.push(host.callbackPaths);
       host.onClose(() => {
         if (fails === "end") throw new Error("no end");
         ended.push(name);
@@ -32,17 +34,19 @@ const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => 
   }),
 });
 
-test("what authenticators left for their end runs whole", async (t) => {
+test("authenticators are told where their callbacks lead, and what they left for their end runs whole", async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), "elara-doors-"));
   t.after(() => rm(dataDir, { recursive: true }));
   const given = {
-    hub: { dataDir, hubId: "h1", baseUrl: "/" },
+    hub: { dataDir, hubId: "h1", baseUrl: "/base/" },
     config: Value.Create(AuthConfig),
     clock: systemClock,
     log: pino({ level: "silent" }),
   };
 
   const doors = await openDoors([door("one"), door("two", "end"), door("three")], given);
+  const nameless = "/base/hub/oauth_callback";
+  assert.deepEqual(callbacks, [[`${nameless}/one`, nameless], [`${nameless}/two`], [`${nameless}/three`]]);
   await doors.close();
   assert.deepEqual(ended.splice(0), ["three", "one"], "an end that fails keeps no other from running");
 

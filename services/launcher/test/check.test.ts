@@ -241,6 +241,30 @@ describe("check", () => {
     assert.ok(!existsSync(scratch), "its folder is left");
   });
 
+  test("finds a callback that leads to another authenticator; OAUTH_CALLBACK_URL is right for each of two", (t) => {
+    const dir = folder(t);
+    const github = (options: string) => `{ use: "github", options: ${options} }`;
+    const globus = '{ use: "globus", options: { identityProvider: "uni.example" } }';
+    const own = '{ callbackUrl: "https://hub.example/hub/oauth_callback", githubUrl: "http://127.0.0.1:1" }';
+    const env = {
+      OAUTH_CLIENT_ID: "x",
+      OAUTH_CLIENT_SECRET: "y",
+      OAUTH2_AUTHORIZE_URL: "http://127.0.0.1:1",
+    };
+    const told = (entries: string[], more = {}) => {
+      config(dir, `{ authenticators: [${entries.join(", ")}] }`);
+      return elaraIn(dir, { ...env, ...more }, "check").stdout;
+    };
+    assert.match(
+      told([globus, github(own)]),
+      /FAULT +authenticator github: .*`callbackUrl` has the path \/hub\/oauth_callback; .*\/hub\/oauth_callback\/github/,
+    );
+    const variable = { OAUTH_CALLBACK_URL: "https://hub.example/hub/oauth_callback" };
+    const both = told([globus, github('{ githubUrl: "http://127.0.0.1:1" }')], variable);
+    for (const name of ["globus", "github"])
+      assert.match(both, new RegExp(`FAULT +authenticator ${name}: .*could not be asked`));
+  });
+
   test("says that nobody gets in without an allow rule", (t) => {
     const dir = folder(t);
     config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');
