@@ -121,6 +121,37 @@ describe("what an authenticator keeps of a log-in", () => {
   });
 });
 
+describe("sealing anew", () => {
+  test("passes over what cannot be read, however much it is, and tells it once for each key", async () => {
+    const one = giver();
+    const stand = await open({ authenticators: [one.door] });
+    const { browser } = await stand.atProvider("ada");
+    const { authStates } = stand.records;
+    const known = await authStates.get(sessionOf(browser));
+    assert.ok(known);
+    const { rev: _, ...kept } = known;
+    const [lost, fresh] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)];
+    const { authStateRing } = keysFrom({ cookieSecret: Buffer.alloc(32), cryptKey: lost });
+    const sealed = envelope(authStateRing).seal({ access_token: "lost" }, kept.userId);
+    // All of them come before the one that can be read.
+    for (let n = 0; n < 210; n += 1)
+      await authStates.insert({ ...kept, _id: `${n}`.padStart(64, "0"), kid: authStateRing[0].kid, sealed });
+    const ring = [fresh, Buffer.alloc(32, 2)];
+    const replica = await open({ authenticators: [one.door], cryptKeys: ring, with: stand });
+    await until("it is sealed anew", async () => {
+      const now = await authStates.get(kept._id);
+      return (now && now.kid !== kept.kid) || undefined;
+    });
+    const told = await until("it is told", () => {
+      const lines = replica.lines.filter((line) => line.includes("auth states cannot be read"));
+      return lines.length > 0 ? lines : undefined;
+    });
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? "", new RegExp(`"kid":"${authStateRing[0].kid}","count":210`));
+    assert.ok(replica.lines.some((line) => /"count":1,"left":210.*encrypted with the first key/.test(line)));
+  });
+});
+
 describe("when a session ends, what was kept is given back", () => {
   test("by a log-out, at once", async () => {
     const giving = giver();

@@ -85,6 +85,24 @@ describe("what a log-in brings into a server", () => {
     }
   });
 
+  test("the newest is found among any number, and no further looked than to the first open one", async () => {
+    const door = provider({ preSpawn: tokenOnly });
+    const stand = await open({ authenticators: [door] });
+    const { authStates } = stand.records;
+    await stand.atProvider("ada");
+    const [known] = (await authStates.find()).items;
+    assert.ok(known);
+    const { rev: _, ...kept } = known;
+    // Older ones, whose ids come first.
+    for (let n = 0; n < 210; n += 1)
+      await authStates.insert({
+        ...kept,
+        _id: `${n}`.padStart(64, "0"),
+        createdAt: new Date(Date.parse(kept.createdAt) - 1000 - n).toISOString(),
+      });
+    assert.deepEqual(await environmentOf(stand, "ada"), { PROVIDER_TOKEN: door.seen.tokens[0] });
+  });
+
   test("a session that is over brings nothing, also before anybody cleared it away", async () => {
     const stand = await open({
       authenticators: [provider({ preSpawn: tokenOnly })],

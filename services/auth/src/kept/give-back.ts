@@ -4,12 +4,10 @@ import type { Ground } from "../ground.ts";
 import type { Doors } from "../login/authenticators.ts";
 import type { SessionBook } from "../people/session-book.ts";
 import { untilAborted } from "../until-aborted.ts";
-import type { KeptLogins } from "./kept-logins.ts";
+import { CLAIM_MS, type KeptLogins } from "./kept-logins.ts";
 
 /** How long a provider may take. */
 const CALL_MS = 12_000;
-/** Whoever has claimed it is taken for dead after this. */
-const CLAIM_MS = 25_000;
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 3 * 3_600_000;
 /** About a day. */

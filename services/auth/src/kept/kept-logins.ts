@@ -1,6 +1,7 @@
 import { codeOf, HubError, type KeptAuthState, type Session } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { digest, newId } from "@elara/runtime/id";
+import type { Query } from "@elara/runtime/store/store";
 import type { AuthState } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
 import type { Door } from "../login/authenticators.ts";
@@ -11,6 +12,10 @@ import type { Envelope } from "./envelope.ts";
 /** A log-in that is not done after so long never will be. */
 const OPENING_MS = 60_000;
 const AT_ONCE = 200;
+const LOOK_AT = 10;
+const NEWEST_FIRST = { by: ["userId", "createdAt"], desc: true };
+/** Whoever has claimed one to give it back is taken for dead after this. */
+export const CLAIM_MS = 25_000;
 
 /** Who has logged in by which door, and what its authenticator wants kept. */
 export interface ToKeep {
@@ -33,11 +38,11 @@ export interface KeptLogins {
   abandon(wanted: ToKeep): Promise<void>;
   /** The session is over: marks it, and sees to it soon. */
   end(credential: string): Promise<void>;
-  /** Of this user's sessions that are open, newest first; only those of authenticators for which `only` is true. */
-  living(userId: string, only: (authenticator: string) => boolean): Promise<KeptAuthState[]>;
+  /** Of this user's newest session that is open, among those of authenticators for which `only` is true. */
+  newest(userId: string, only: (authenticator: string) => boolean): Promise<KeptAuthState | undefined>;
   open(kept: KeptAuthState): AuthState;
-  /** Seals anew what an older key of the ring seals; how many. */
-  renew(): Promise<number>;
+  /** Seals anew what an older key of the ring seals. */
+  renew(): Promise<void>;
 }
 
 /** `nudge`: something is to be given back now. */
@@ -49,6 +54,8 @@ export function keptLogins(
   const { authStates, sessions } = ground.records;
   const { log, clock } = ground;
   const now = () => timestamp(clock.now());
+  /** How many could not be read, by key, as told last. */
+  let told: ReadonlyMap<string, number> = new Map();
 
   const insert = async (id: string, wanted: ToKeep, over: Pick<KeptAuthState, "endedAt" | "dueAt">) => {
     const { userId, userName, authState, door } = wanted;
@@ -101,38 +108,54 @@ export function keptLogins(
       });
       if (isMarked) nudge();
     },
-    async living(userId, only) {
-      const { items } = await authStates.find({ where: { userId }, limit: AT_ONCE });
-      const candidates = items
-        .filter(({ endedAt, authenticator }) => endedAt === "" && only(authenticator))
-        .sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-      const found: KeptAuthState[] = [];
-      for (const kept of candidates) {
+    async newest(userId, only) {
+      for await (const kept of every({
+        where: { userId, endedAt: "" },
+        sort: NEWEST_FIRST,
+        limit: LOOK_AT,
+      })) {
+        if (!only(kept.authenticator)) continue;
         const session = await sessions.get(kept._id);
-        if (session?.revokedAt === "" && session.expiresAt > now()) found.push(kept);
+        if (session?.revokedAt === "" && session.expiresAt > now()) return kept;
       }
-      return found;
+      return undefined;
     },
     open,
     async renew() {
+      // Who is just giving one back holds its `rev`, and does not need it sealed anew.
+      const dueAt = { gt: timestamp(clock.now() + CLAIM_MS) };
+      const isOld = { kid: { ne: envelope.kid } };
+      const unread = new Map<string, number>();
       let renewed = 0;
-      for (;;) {
-        const { items } = await authStates.find({ where: { kid: { ne: envelope.kid } }, limit: AT_ONCE });
-        const before = renewed;
-        for (const kept of items) {
-          try {
-            const sealed = envelope.seal(open(kept), kept.userId);
-            if (await authStates.patch(kept._id, kept.rev, { set: { kid: envelope.kid, sealed } }))
-              renewed += 1;
-          } catch (error) {
-            log.error(
-              { userId: kept.userId, kid: kept.kid, code: codeOf(error), err: error },
-              "auth state not read",
-            );
-          }
+      for await (const kept of every({ where: { ...isOld, dueAt }, limit: AT_ONCE })) {
+        let sealed: string;
+        try {
+          sealed = envelope.seal(open(kept), kept.userId);
+        } catch {
+          unread.set(kept.kid, (unread.get(kept.kid) ?? 0) + 1);
+          continue;
         }
-        if (items.length < AT_ONCE || renewed === before) return renewed;
+        if (await authStates.patch(kept._id, kept.rev, { set: { kid: envelope.kid, sealed } })) renewed += 1;
       }
+      if (renewed > 0)
+        log.info(
+          { count: renewed, left: await authStates.count(isOld) },
+          "auth states encrypted with the first key",
+        );
+      const { operator } = new HubError("AUTH_STATE_UNREADABLE");
+      for (const [kid, count] of unread)
+        if (told.get(kid) !== count)
+          log.error({ kid, count, code: "AUTH_STATE_UNREADABLE", operator }, "auth states cannot be read");
+      told = unread;
     },
   };
+
+  async function* every(query: Query): AsyncGenerator<KeptAuthState> {
+    let after: string | undefined;
+    do {
+      const page = await authStates.find({ ...query, ...(after === undefined ? {} : { after }) });
+      yield* page.items;
+      after = page.next;
+    } while (after !== undefined);
+  }
 }

@@ -46,7 +46,7 @@ export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
 
   async function environmentFor(userId: string, start: string): Promise<Variables> {
     const asks = (name: string) => doors.find(name)?.authenticator.preSpawn !== undefined;
-    const [newest] = await kept.living(userId, asks);
+    const newest = await kept.newest(userId, asks);
     const door = newest && doors.find(newest.authenticator);
     const user = await users.living(userId);
     if (!newest || !door || !user) return {};

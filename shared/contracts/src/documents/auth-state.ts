@@ -34,8 +34,12 @@ export const authStates = collection({
   name: "auth_states",
   owner: "auth",
   schema: KeptAuthState,
-  fields: { userId: "string", kid: "string", dueAt: "time" },
-  indexes: [{ fields: ["userId", "_id"] }, { fields: ["dueAt", "_id"] }, { fields: ["kid", "_id"] }],
+  fields: { userId: "string", kid: "string", createdAt: "time", endedAt: "time", dueAt: "time" },
+  indexes: [
+    { fields: ["userId", "createdAt", "_id"] },
+    { fields: ["dueAt", "_id"] },
+    { fields: ["kid", "_id"] },
+  ],
 });
 
 /** A log-in at a provider that has come back; `_id` is the digest of its `state`, which counts once. */
