@@ -1,7 +1,12 @@
 // The hub of compose.yaml. Change: publicUrl, the organisation, the image; put certificate.pem and key.pem into config/tls,
 // readable for uid 1000.
-import { hostname } from "node:os";
+import { networkInterfaces } from "node:os";
 import { defineConfig } from "@elara/launcher";
+
+/** Of this container's addresses, the one on the network where the services find each other. */
+const inside = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ address }) => address.startsWith(`${process.env.ELARA_INSIDE}.`));
 
 export default defineConfig({
   hub: { publicUrl: "https://hub.example.org", dataDir: "/var/lib/elara" },
@@ -13,8 +18,7 @@ export default defineConfig({
     // Servers' containers reach the proxy by its alias on their network.
     internalHost: "0.0.0.0",
     internalUrl: "http://hub:8081",
-    // Each service tells the others the name of its own container.
-    serviceHost: hostname(),
+    serviceHost: inside?.address ?? "127.0.0.1",
   },
   bus: { use: "nats", servers: ["nats:4222"] },
   store: { use: "mongo", uri: { env: "MONGODB_URI" } },
