@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
+import type { Checkout } from "./checkout.ts";
 import { production } from "./production.ts";
 
 /** Papers and deployment files that an administrator finds in the tree. */
@@ -13,9 +14,14 @@ const STYLESHEETS = /@picocss\/pico\/css\/(?!pico(\.[a-z]+)?\.min\.css$)/;
 
 /**
  * Lays out the tree of an installation in `into`. Rooms keep their places and stay outside of node_modules, with links
- * leading there: Node runs TypeScript as it is, but not of files whose real path is under node_modules.
+ * leading there: Node runs TypeScript as it is, but not of files whose real path is under node_modules. Of a checkout
+ * only what git keeps goes along.
  */
-export function layOut(root: string, into: string, given: { version: string; node: string }): void {
+export function layOut(
+  root: string,
+  into: string,
+  given: { version: string; node: string; checkout?: Checkout | undefined },
+): void {
   const { rooms, packages } = production(root);
   const copy = (path: string, keep: (path: string) => boolean): void =>
     cpSync(join(root, path), join(into, path), {
@@ -23,12 +29,17 @@ export function layOut(root: string, into: string, given: { version: string; nod
       dereference: true,
       filter: (source) => keep(source.slice(root.length)),
     });
+  const isKept = (path: string): boolean => given.checkout?.has(path.slice(1)) ?? true;
   for (const paper of PAPERS)
-    copy(paper, (path) => !path.startsWith("/deploy/package") && !NOT_OF_ROOMS.has(basename(path)));
+    copy(
+      paper,
+      (path) => isKept(path) && !path.startsWith("/deploy/package") && !NOT_OF_ROOMS.has(basename(path)),
+    );
   for (const room of rooms) {
     copy(
       room,
       (path) =>
+        isKept(path) &&
         !path
           .slice(1)
           .split(sep)
@@ -58,6 +69,7 @@ export function layOut(root: string, into: string, given: { version: string; nod
     private: true,
     type: "module",
     license: "Apache-2.0",
+    ...(given.checkout ? { commit: given.checkout.commit } : {}),
   };
   writeFileSync(join(into, "package.json"), `${JSON.stringify(about, null, 2)}\n`);
   writeFileSync(
