@@ -29,19 +29,28 @@ describe("containers of an installed hub", { skip: installMissing() }, () => {
       assert.deepEqual(command, ["run", name, "--config", "/etc/elara/elara.config.ts"]);
       const uri = new URL(environment?.MONGODB_URI ?? "");
       assert.equal(`${uri.searchParams.get("w")} ${uri.searchParams.get("journal")}`, "majority true");
+      assert.equal(networks.inside?.ipam?.config[0]?.subnet, `${environment?.ELARA_INSIDE}.0/24`);
+      const hasSecrets = Object.keys(environment ?? {}).includes("GITHUB_CLIENT_SECRET");
+      assert.equal(hasSecrets, name === "auth", `${name}: what GitHub gave is for auth alone`);
     }
+    const on = Object.fromEntries(
+      Object.entries(services).map(([name, each]) => [name, Object.keys(each.networks ?? {}).sort()]),
+    );
+    for (const name of ["auth", "web", "culler", "nats", "mongo"])
+      assert.deepEqual(on[name], ["inside"], name);
+    for (const name of ["spawn", "proxy"]) assert.deepEqual(on[name], ["inside", "servers"], name);
     assert.deepEqual(services.nats?.command, ["-c", "/etc/elara/nats.conf"], "written by elara nats config");
-    for (const name of ["nats", "mongo"])
-      assert.deepEqual(Object.keys(services[name]?.networks ?? {}), ["inside"], name);
-    assert.equal(networks.inside?.internal, true, "nobody outside reaches bus and store");
   });
 
   test("the image is built without a registry, runs as nobody special and shows the log-in page", {
     skip: dockerMissing(),
   }, async () => {
-    const { title, account, version } = await imageTrial(installed);
+    const { title, account, version, listening } = await imageTrial(installed);
     assert.equal(title, "Log in · Elara");
     assert.equal(account, "1000");
-    assert.equal(`elara-${version}`, installed.archive.folder);
+    assert.equal(version, installed.archive.version);
+    assert.equal(listening.length, 2);
+    for (const { address, chosen } of listening)
+      assert.equal(chosen, address, "one of the network it was told");
   });
 });

@@ -1,19 +1,27 @@
 import { dockerMissing } from "@elara/beds/docker";
-import { aloneGround, apartGround, selfSigned } from "../../fixtures/install/ground.ts";
+import { noBrowser } from "../../fixtures/browser.ts";
 import { composed, composeMissing, imageTrial } from "../../fixtures/install/image.ts";
-import { hubOf, type Installed, install } from "../../fixtures/install/installed.ts";
-import { loginPage, type Running, start } from "../../fixtures/install/running.ts";
-import { startServer } from "../../fixtures/install/servers.ts";
-import { systemdLines } from "../../fixtures/install/start-lines.ts";
-import { supervise, supervisorMissing, supervisorVersion } from "../../fixtures/install/supervisor.ts";
+import { type Installed, install } from "../../fixtures/install/installed.ts";
+import { supervisorMissing, supervisorVersion } from "../../fixtures/install/supervisor.ts";
 import { endServersOf } from "../../fixtures/processes.ts";
+import {
+  bySupervisor,
+  byUnits,
+  clusterOverHttps,
+  inBrowser,
+  secure,
+  upgrade,
+} from "../../fixtures/trials/install.ts";
 import { told } from "../../fixtures/trials/outcome.ts";
 import type { Cell, Part } from "./cell.ts";
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
+const needs = (missing: string | false | undefined): void => {
+  if (missing) throw new Error(missing);
+};
 
-/** An administrator's day: archive, first start, upgrade, every start line, image, HTTPS; each with its time. */
+/** An administrator's day: archive, upgrade, every start line, HTTPS, image; each with its time. */
 const installPart: Part = async (say) => {
   const cells: Cell[] = [];
   const step = async (row: string, column: string, work: () => Promise<string>): Promise<void> => {
@@ -40,21 +48,41 @@ const installPart: Part = async (say) => {
       },
       { row: "archive", column: "checked and unpacked", ok: true, evidence: seconds(took.unpack) },
     );
-    await step("first start", "log-in page", () => firstStart(here));
-    await step("upgrade beside", "and back, a server goes on", () => upgrade(here));
+    await step("upgrade beside", "and back, a server goes on", async () => {
+      const { awayMs, pid } = await upgrade(here);
+      return `away ${awayMs.map(seconds).join(" and ")}; pid ${pid} served all along`;
+    });
     for (const shape of ["alone", "apart"] as const) {
-      await step(`systemd, ${shape}`, "every ExecStart", () => systemd(here, shape));
-      await step(`supervisor, ${shape}`, "every command", () => supervisor(here, shape));
+      await step(`systemd, ${shape}`, "every ExecStart", async () => {
+        const { url, readyMs } = await byUnits(here, shape);
+        return `log-in page over ${new URL(url).protocol} after ${readyMs.map(seconds).join(" + ")}, as nobody, no Node on PATH`;
+      });
+      await step(`supervisor, ${shape}`, "every command", async () => {
+        needs(supervisorMissing());
+        const { programs, readyMs } = await bySupervisor(here, shape);
+        return `supervisord ${supervisorVersion()}: ${programs} RUNNING after ${seconds(readyMs)}, log-in page`;
+      });
     }
-    await step("elara cert", "HTTPS", () => secure(here));
+    await step("elara cluster", "HTTPS", async () => {
+      const { readyMs } = await clusterOverHttps(here);
+      return `ready after ${seconds(readyMs)}`;
+    });
+    await step(
+      "elara cert",
+      "HTTPS",
+      async () => `"${await secure(here)}", trusted by its certificate alone`,
+    );
+    await step("elara cert", "in Chromium", async () => {
+      needs(noBrowser());
+      const { tookMs, sockets } = await inBrowser(here);
+      return `log-in to a cell's output ${seconds(tookMs)}, ${sockets} kernel socket over wss:`;
+    });
     await step("compose file", "accepted", async () => {
-      const missing = composeMissing();
-      if (missing) throw new Error(missing);
+      needs(composeMissing());
       return Object.keys(composed(here).services).join(", ");
     });
     await step("image", "built without pulling, started", async () => {
-      const missing = dockerMissing();
-      if (missing) throw new Error(missing);
+      needs(dockerMissing());
       const { buildMs, startMs, bytes, title, account } = await imageTrial(here);
       return `built ${seconds(buildMs)}, ${megabytes(bytes)}; "${title}" ${seconds(startMs)} later, as uid ${account}`;
     });
@@ -66,93 +94,5 @@ const installPart: Part = async (say) => {
   }
   return cells;
 };
-
-const lineOf = (installed: Installed): string =>
-  installed.here(systemdLines(installed.opt).find(({ shape }) => shape === "alone")?.line ?? "");
-
-async function firstStart(installed: Installed): Promise<string> {
-  const ground = await aloneGround(installed);
-  const began = performance.now();
-  const running = await start(installed, lineOf(installed));
-  try {
-    const title = await loginPage(ground.url);
-    return `"${title}" after ${seconds(performance.now() - began)}, no Node and no npm on PATH, as nobody`;
-  } finally {
-    await running.stop();
-  }
-}
-
-async function upgrade(installed: Installed): Promise<string> {
-  const ground = await aloneGround(installed);
-  let running = await start(installed, lineOf(installed));
-  try {
-    const token = installed.run("token", "ada", "--data", installed.data).trim();
-    const server = await startServer(ground.url, token, "ada");
-    const first = installed.archive.folder.replace("elara-", "");
-    installed.unpackAs("9.9.9");
-    const away: number[] = [];
-    for (const next of ["9.9.9", first]) {
-      const began = performance.now();
-      await running.stop();
-      installed.use(next);
-      running = await start(installed, lineOf(installed));
-      await loginPage(ground.url);
-      away.push(performance.now() - began);
-      if ((await server.pid()) !== server.pidAtStart || (await server.answers()) !== 200)
-        throw new Error(`the server of before is not served by ${next}`);
-    }
-    return `away ${away.map(seconds).join(" and ")}; pid ${server.pidAtStart} served all along`;
-  } finally {
-    await running.stop();
-  }
-}
-
-const grounds = { alone: aloneGround, apart: apartGround };
-
-async function systemd(installed: Installed, shape: "alone" | "apart"): Promise<string> {
-  const ground = await grounds[shape](installed);
-  const running: Running[] = [];
-  try {
-    for (const { line } of systemdLines(installed.opt).filter((each) => each.shape === shape))
-      running.push(await start(installed, installed.here(line)));
-    const title = await loginPage(ground.url, ground.ask);
-    return `${running.length} started (${running.map(({ readyMs }) => seconds(readyMs)).join(", ")}), "${title}" at ${ground.url.split(":")[0]}`;
-  } finally {
-    for (const each of running) await each.stop();
-    await ground.close();
-  }
-}
-
-async function supervisor(installed: Installed, shape: "alone" | "apart"): Promise<string> {
-  const missing = supervisorMissing();
-  if (missing) throw new Error(missing);
-  const ground = await grounds[shape](installed);
-  try {
-    const supervised = await supervise(installed, shape === "alone" ? "elara.conf" : "elara-services.conf");
-    try {
-      const title = await loginPage(ground.url, ground.ask);
-      const names = Object.keys(supervised.status());
-      return `supervisord ${supervisorVersion()}: ${names.length} RUNNING after ${seconds(supervised.readyMs)}, "${title}"`;
-    } finally {
-      await supervised.close();
-    }
-  } finally {
-    await ground.close();
-  }
-}
-
-async function secure(installed: Installed): Promise<string> {
-  const began = performance.now();
-  const { files, ask } = selfSigned(installed);
-  const made = performance.now() - began;
-  installed.configure(hubOf(installed, { network: { tls: files } }));
-  const running = await start(installed, lineOf(installed));
-  try {
-    const title = await loginPage(`https://localhost:${installed.ports.public}`, ask);
-    return `certificate ${seconds(made)}; "${title}" over TLS, trusted by its certificate alone`;
-  } finally {
-    await running.stop();
-  }
-}
 
 export { installPart as install };
