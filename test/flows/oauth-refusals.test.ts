@@ -4,6 +4,14 @@ import { ORGANIZATION, TEAM } from "@elara/beds/providers/github";
 import { idTokenFaults } from "@elara/beds/providers/globus";
 import { noBrowser, openBrowser, photograph } from "../fixtures/browser.ts";
 import { shapeMissing, shapes } from "../fixtures/hub.ts";
+import {
+  callbackRefusals,
+  forgedCallback,
+  githubRefusals,
+  idTokenRefusals,
+  type Refusal,
+  refusalIn,
+} from "../fixtures/provider-faults.ts";
 import { CONTACT, type ProviderHub, startProviderHub } from "../fixtures/provider-hub.ts";
 import { type Landed, openTab, type Tab, wordsOf } from "../fixtures/tab.ts";
 import { until } from "../fixtures/until.ts";
@@ -37,27 +45,35 @@ for (const shape of shapes) {
     });
     const allGivenBack = (): Promise<unknown> =>
       until("every token to be given back", () => live() <= atFirst, 10_000);
-    /** A refusal: its status, nobody logged in, no token left behind. Gives its words. */
-    const refused = async (tab: Tab, landed: Landed, status = 403): Promise<string> => {
+    const notAllowed: Refusal = { status: 403, code: "LOGIN_NOT_ALLOWED" };
+    const badState: Refusal = { status: 400, code: "LOGIN_STATE_INVALID" };
+    const nameTaken: Refusal = { status: 403, code: "LOGIN_NAME_TAKEN" };
+    /** A refusal: its status and code, nobody logged in, no token left behind. Gives its words. */
+    const refused = async (tab: Tab, landed: Landed, expected: Refusal): Promise<string> => {
       const words = wordsOf(landed.html);
-      assert.equal(landed.status, status, words);
+      assert.deepEqual(refusalIn(landed), expected, words);
       assert.equal(await isLoggedIn(tab), false);
       await allGivenBack();
       return words;
     };
 
     const outsiders = [
-      ["github", "bob", "in no organisation", /not allowed/],
-      ["github", "eve", "in the organisation, but not in the team", /not allowed/],
-      ["globus", "bob", "in no group", /not allowed/],
-      ["globus", "eve", "in the group, by another identity provider", /uni\.example/],
-      ["ruleless", "ada", "at a button without a rule", /not allowed/],
+      ["github", "bob", "in no organisation", notAllowed],
+      ["github", "eve", "in the organisation, but not in the team", notAllowed],
+      ["globus", "bob", "in no group", notAllowed],
+      [
+        "globus",
+        "eve",
+        "in the group, by another identity provider",
+        { status: 403, code: "GLOBUS_IDENTITY_PROVIDER" },
+      ],
+      ["ruleless", "ada", "at a button without a rule", notAllowed],
     ] as const;
-    for (const [entry, person, where, sentence] of outsiders)
+    for (const [entry, person, where, expected] of outsiders)
       test(`${person} at ${entry}, ${where}: told so, and whom to ask`, async () => {
         const tab = openTab();
-        const words = await refused(tab, await tab.logInAs(stand.loginUrl(entry), person));
-        assert.match(words, sentence);
+        const words = await refused(tab, await tab.logInAs(stand.loginUrl(entry), person), expected);
+        assert.match(words, expected === notAllowed ? /not allowed/ : /uni\.example/);
         assert.ok(words.includes(CONTACT), words);
       });
 
@@ -71,39 +87,42 @@ for (const shape of shapes) {
         stand.globus.break(fault);
         t.after(() => stand.globus.break(undefined));
         const tab = openTab();
-        const words = await refused(tab, await tab.logInAs(stand.loginUrl("globus"), "grace"));
+        const landed = await tab.logInAs(stand.loginUrl("globus"), "grace");
+        const words = await refused(tab, landed, idTokenRefusals[fault]);
         assert.match(words, /could not be trusted/);
       });
 
     test("GitHub's error with status 200, an answer without token, and no answer", async (t) => {
       t.after(() => stand.github.break(undefined));
-      for (const [fault, status] of [
-        ["error", 400],
-        ["missing", 503],
-        ["down", 503],
-      ] as const) {
+      for (const fault of ["error", "missing", "down"] as const) {
         stand.github.break(fault);
         const tab = openTab();
-        await refused(tab, await tab.logInAs(stand.loginUrl("github"), "ada"), status);
+        await refused(tab, await tab.logInAs(stand.loginUrl("github"), "ada"), githubRefusals[fault]);
       }
     });
 
-    test("a callback opened again, or by a stranger, or with a stranger's code", async () => {
+    for (const entry of ["github", "globus"] as const)
+      for (const [fault, expected] of Object.entries(callbackRefusals(entry)))
+        test(`a callback of ${entry} with ${fault} logs nobody in`, async () => {
+          const [insider, outsider] = [entry === "github" ? "ada" : "grace", "bob"];
+          const tab = openTab();
+          const own = await tab.visitProvider(stand.loginUrl(entry), insider);
+          const foreign = await openTab().visitProvider(stand.loginUrl(entry), outsider);
+          const callback = forgedCallback(fault as keyof ReturnType<typeof callbackRefusals>, own, foreign);
+          await refused(tab, await tab.follow(callback), expected);
+        });
+
+    test("a callback opened again, or by a stranger", async () => {
       const tab = openTab();
       const callback = await tab.visitProvider(stand.loginUrl("github"), "ada");
       const stranger = openTab();
-      await refused(stranger, await stranger.follow(callback), 400);
-
-      const victim = openTab();
-      const theirs = new URL(await victim.visitProvider(stand.loginUrl("github"), "bob"));
-      theirs.searchParams.set("code", new URL(callback).searchParams.get("code") ?? "");
-      await refused(victim, await victim.follow(theirs.href), 400);
+      await refused(stranger, await stranger.follow(callback), badState);
 
       const again = openTab();
       const fresh = await again.visitProvider(stand.loginUrl("github"), "ada");
       await again.follow(fresh);
       assert.ok(await isLoggedIn(again));
-      assert.equal((await again.follow(fresh)).status, 400, "once");
+      assert.deepEqual(refusalIn(await again.follow(fresh)), badState, "once");
       await again.follow(`${stand.hub.url}/hub/logout`);
       await allGivenBack();
     });
@@ -129,7 +148,7 @@ for (const shape of shapes) {
       await allGivenBack();
 
       const other = openTab();
-      const words = await refused(other, await other.logInAs(stand.loginUrl("globus"), "ada"));
+      const words = await refused(other, await other.logInAs(stand.loginUrl("globus"), "ada"), nameTaken);
       assert.match(words, /belongs to another account/);
 
       const { people } = stand.github;
@@ -138,7 +157,7 @@ for (const shape of shapes) {
       people.bob.organizations = { [ORGANIZATION]: { isPublic: false, teams: [TEAM] } };
       const bob = openTab();
       assert.match(
-        await refused(bob, await bob.logInAs(stand.loginUrl("github"), "bob")),
+        await refused(bob, await bob.logInAs(stand.loginUrl("github"), "bob"), nameTaken),
         /belongs to another account/,
       );
       const renamed = openTab();

@@ -1,9 +1,18 @@
-import { type GlobusFault, idTokenFaults } from "@elara/beds/providers/globus";
+import type { GithubFault } from "@elara/beds/providers/github";
+import type { GlobusFault } from "@elara/beds/providers/globus";
 import { shapeMissing, shapes, type TestHub } from "../../fixtures/hub.ts";
 import { startKernel } from "../../fixtures/kernel.ts";
+import {
+  callbackRefusals,
+  forgedCallback,
+  githubRefusals,
+  idTokenRefusals,
+  type Refusal,
+  refusalIn,
+} from "../../fixtures/provider-faults.ts";
 import { type ProviderHub, startProviderHub } from "../../fixtures/provider-hub.ts";
 import { startServer } from "../../fixtures/server.ts";
-import { openTab, type Tab, wordsOf } from "../../fixtures/tab.ts";
+import { type Landed, openTab, type Tab } from "../../fixtures/tab.ts";
 import { told } from "../../fixtures/trials/outcome.ts";
 import { until } from "../../fixtures/until.ts";
 import type { Cell, Part } from "./cell.ts";
@@ -11,33 +20,39 @@ import type { Cell, Part } from "./cell.ts";
 /** What is tried differently at the two. */
 interface Provider {
   readonly name: "github" | "globus";
-  /** In, and out, by the rule. */
+  /** In by the rule. */
   readonly insider: string;
-  readonly outsiders: readonly string[];
+  /** Out, and how each is told so. */
+  readonly outsiders: Readonly<Record<string, Refusal>>;
   live(stand: ProviderHub): number;
-  /** Every bad answer of the provider, by name. */
-  readonly faults: readonly string[];
+  /** Bad answers of the provider by name, and how each is refused. */
+  readonly answers: Readonly<Record<string, Refusal>>;
   break(stand: ProviderHub, fault: string | undefined): void;
 }
+
+const notAllowed: Refusal = { status: 403, code: "LOGIN_NOT_ALLOWED" };
+const badState: Refusal = { status: 400, code: "LOGIN_STATE_INVALID" };
 
 const trials: readonly Provider[] = [
   {
     name: "github",
     insider: "ada",
-    outsiders: ["bob", "eve"],
+    outsiders: { bob: notAllowed, eve: notAllowed },
     live: ({ github }) => github.liveTokens().length,
-    faults: ["error", "missing"],
-    break: ({ github }, fault) => github.break(fault as "error" | "missing" | undefined),
+    answers: { error: githubRefusals.error, missing: githubRefusals.missing },
+    break: ({ github }, fault) => github.break(fault as GithubFault | undefined),
   },
   {
     name: "globus",
     insider: "grace",
-    outsiders: ["bob", "eve"],
+    outsiders: { bob: notAllowed, eve: { status: 403, code: "GLOBUS_IDENTITY_PROVIDER" } },
     live: ({ globus }) => globus.liveTokens().length,
-    faults: idTokenFaults,
+    answers: idTokenRefusals,
     break: ({ globus }, fault) => globus.break(fault as GlobusFault | undefined),
   },
 ];
+
+type ForgedCallback = keyof ReturnType<typeof callbackRefusals>;
 
 /** Log-ins at GitHub and at Globus, in both shapes. */
 export const providers: Part = async (say) => {
@@ -74,22 +89,51 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     const seen = await look().catch((error: unknown) => ({ ok: false, evidence: told(error) }));
     cells.push({ row, column, ...seen });
   };
-  /** Refused with nobody logged in; the page's words, shortened. */
-  const refusal = async (tab: Tab, url: string): Promise<{ ok: boolean; said: string }> => {
-    const landed = await tab.follow(url);
-    return {
-      ok: landed.status >= 400 && !(await isIn(hub, tab)),
-      said: `${landed.status} "${sentence(landed.html)}"`,
-    };
+  /** Whether this very page refuses as it should, with nobody logged in; and what it told. */
+  const judge = async (
+    tab: Tab,
+    landed: Landed,
+    expected: Refusal,
+  ): Promise<{ ok: boolean; told: string }> => {
+    const { status, code } = refusalIn(landed);
+    const ok = status === expected.status && code === expected.code && !(await isIn(hub, tab));
+    return { ok, told: `${status} ${code}${ok ? "" : `, not ${expected.status} ${expected.code}`}` };
   };
+  /** Each trial on a page of its own. */
+  const all = async (
+    trials: Readonly<Record<string, () => Promise<{ ok: boolean; told: string }>>>,
+  ): Promise<{ ok: boolean; evidence: string }> => {
+    const said: string[] = [];
+    let isRight = true;
+    for (const [what, look] of Object.entries(trials)) {
+      const { ok, told: page } = await look();
+      isRight &&= ok;
+      said.push(`${what}: ${page}`);
+    }
+    await until("what was given to be given back", () => provider.live(stand) === 0, 15_000);
+    return { ok: isRight, evidence: `${said.join("; ")}; 0 live tokens` };
+  };
+  const trialsOf = (
+    expected: Readonly<Record<string, Refusal>>,
+    look: (what: string, tab: Tab) => Promise<Landed>,
+  ) =>
+    Object.fromEntries(
+      Object.entries(expected).map(([what, refusal]) => [
+        what,
+        async () => {
+          const tab = openTab();
+          return judge(tab, await look(what, tab), refusal);
+        },
+      ]),
+    );
 
   const tab = openTab();
   await cell("logged in", async () => {
     const began = Date.now();
     const landed = await tab.logInAs(`${login}?next=%2Fhub%2Fhome`, insider);
-    const { name: who, userId } = logged(hub, "userId", began);
+    const { userId } = loggedIn(hub, insider, began);
     return {
-      ok: new URL(landed.url).pathname === "/hub/home" && (await isIn(hub, tab)) && who === insider,
+      ok: new URL(landed.url).pathname === "/hub/home" && (await isIn(hub, tab)) && userId !== undefined,
       evidence: `${insider} on /hub/home, user ${userId}; ${provider.live(stand)} live tokens at the provider`,
     };
   });
@@ -117,55 +161,44 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     };
   });
 
-  await cell("outside the rule refused", async () => {
-    const said: string[] = [];
-    let ok = true;
-    for (const person of provider.outsiders) {
-      const outside = openTab();
-      const landed = await outside.logInAs(login, person);
-      ok &&= landed.status === 403 && !(await isIn(hub, outside));
-      said.push(`${person}: 403 "${sentence(landed.html)}"`);
-    }
-    await until("their tokens to be given back", () => provider.live(stand) === 0, 15_000);
-    return { ok, evidence: `${said.join("; ")}; 0 live tokens` };
-  });
+  await cell("outside the rule refused", () =>
+    all(trialsOf(provider.outsiders, (person, outside) => outside.logInAs(login, person))),
+  );
 
-  await cell("forged refused", async () => {
-    const said: string[] = [];
-    let ok = true;
-    for (const fault of provider.faults) {
-      provider.break(stand, fault);
-      try {
-        const bad = openTab();
-        const began = Date.now();
-        const seen = await refusal(bad, await bad.visitProvider(login, insider));
-        ok &&= seen.ok;
-        said.push(`${fault}: ${logged(hub, "code", began).code ?? seen.said}`);
-      } finally {
-        provider.break(stand, undefined);
-      }
-    }
-    await until("tokens of bad answers to be given back", () => provider.live(stand) === 0, 15_000);
-    return { ok, evidence: `${said.join("; ")}; 0 live tokens` };
-  });
+  // GitHub gives no id_token that could be forged: there it is the callback, and answers without a token.
+  await cell("forged refused", () =>
+    all({
+      ...trialsOf(callbackRefusals(name), async (fault, own) => {
+        const foreign = await openTab().visitProvider(login, "bob");
+        const callback = await own.visitProvider(login, insider);
+        return own.follow(forgedCallback(fault as ForgedCallback, callback, foreign));
+      }),
+      ...trialsOf(provider.answers, async (fault, bad) => {
+        const callback = await bad.visitProvider(login, insider);
+        provider.break(stand, fault);
+        return bad.follow(callback).finally(() => provider.break(stand, undefined));
+      }),
+    }),
+  );
 
-  await cell("replayed refused", async () => {
-    const mine = openTab();
-    const callback = await mine.visitProvider(login, insider);
-    const stranger = await refusal(openTab(), callback);
-    const other = openTab();
-    const injected = new URL(await other.visitProvider(login, insider));
-    injected.searchParams.set("code", new URL(callback).searchParams.get("code") ?? "");
-    const code = await refusal(other, injected.href);
+  await cell("replayed refused", () => {
     const fresh = openTab();
-    const once = await fresh.visitProvider(login, insider);
-    await fresh.follow(once);
-    const twice = await fresh.open(once);
-    await fresh.follow(`${hub.url}/hub/logout`);
-    return {
-      ok: stranger.ok && code.ok && twice.status === 400,
-      evidence: `callback in another browser: ${stranger.said}; another's code: ${code.said}; the same twice: ${twice.status}`,
-    };
+    return all({
+      "callback in another browser": async () => {
+        const stranger = openTab();
+        const callback = await openTab().visitProvider(login, insider);
+        return judge(stranger, await stranger.follow(callback), badState);
+      },
+      "the same twice": async () => {
+        const once = await fresh.visitProvider(login, insider);
+        await fresh.follow(once);
+        const isFirstIn = await isIn(hub, fresh);
+        const twice = await fresh.open(once);
+        await fresh.follow(`${hub.url}/hub/logout`);
+        const { ok, told: page } = await judge(fresh, twice, badState);
+        return { ok: ok && isFirstIn, told: `logged in, then ${page}` };
+      },
+    });
   });
   return cells;
 }
@@ -173,20 +206,14 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
 const isIn = async (hub: TestHub, tab: Tab): Promise<boolean> =>
   new URL((await tab.follow(`${hub.url}/hub/home`)).url).pathname === "/hub/home";
 
-/** The newest line of auth's log since then that has this field. */
-const logged = (hub: TestHub, field: "userId" | "code", since: number): Record<string, unknown> =>
+/** What auth's log says of who logged in by this name since then. */
+const loggedIn = (hub: TestHub, who: string, since: number): Record<string, unknown> =>
   hub
     .log()
     .split("\n")
-    .filter((line) => line.includes('"service":"auth"') && line.includes(`"${field}":`))
+    .filter((line) => line.includes('"service":"auth"') && line.includes('"msg":"logged in"'))
     .map((line): Record<string, unknown> => JSON.parse(line))
-    .filter(({ time }) => Number(time) >= since)
-    .sort((a, b) => Number(a.time) - Number(b.time))
-    .at(-1) ?? {};
-
-/** What the page says is wrong. */
-const sentence = (html: string): string =>
-  wordsOf(/role="alert"[^>]*>([\s\S]*?)<\/p>/.exec(html)?.[1] ?? html).slice(0, 90);
+    .find(({ name, time }) => name === who && Number(time) >= since) ?? {};
 
 const reader = (transfer: string): string => `
 import base64, os, pickle, json, urllib.request

@@ -58,6 +58,6 @@ export async function loginPage(
         : {}),
     })),
     isClosed,
-    ...(failed?.error ? { message: failed.error.message } : {}),
+    ...(failed?.error ? { message: failed.error.message, code: failed.error.code } : {}),
   });
 }
