@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { digest } from "@elara/runtime/id";
 import { provider } from "./authenticators.ts";
 import type { Browser } from "./browser.ts";
 import { Stand, until } from "./stand.ts";
@@ -116,6 +117,43 @@ describe("log-in at a provider", () => {
     const answer = await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`);
     assert.match(answer.body, /not begun in this browser/);
     assert.equal(door.seen.finished, asked);
+  });
+
+  test("another site begins none: it ends at the log-in page, which leads on", async () => {
+    const begun = door.seen.others.length;
+    for (const headers of [
+      { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
+      { "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" },
+      { "sec-fetch-site": "same-origin", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+      { referer: "https://elsewhere.test/" },
+    ]) {
+      const browser = stand.browser();
+      const sent = await browser.get("/hub/oauth_login/provider?next=%2Fhub%2Fhome", headers);
+      assert.equal(sent.statusCode, 302);
+      assert.equal(sent.headers.location, "/hub/login?next=%2Fhub%2Fhome");
+      assert.ok(!browser.jar.some(({ name }) => name.startsWith("elara-login")));
+    }
+    assert.equal(door.seen.others.length, begun);
+    // A course page links to the log-in page.
+    const page = await stand
+      .browser()
+      .get("/hub/login?next=%2Fhub%2Fhome", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" });
+    assert.match(page.body, /href="\/hub\/oauth_login\/provider\?next=%2Fhub%2Fhome"/);
+  });
+
+  test("a browser holds five attempts: the oldest goes when another begins", async () => {
+    const browser = stand.browser();
+    const states: string[] = [];
+    for (let n = 0; n < 7; n += 1) states.push((await begin(browser)).state);
+    const open = browser.jar.filter(({ name }) => name.startsWith("elara-login-")).map(({ name }) => name);
+    assert.deepEqual(
+      open,
+      states.slice(2).map((state) => `elara-login-${digest(state).slice(0, 16)}`),
+    );
+    const finish = (state: string | undefined) =>
+      browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`);
+    assert.equal((await finish(states[1])).statusCode, 400);
+    for (const state of [states[2], states[6]]) assert.equal((await finish(state)).statusCode, 302);
   });
 
   test("a refusal by the provider ends at the login page", async () => {

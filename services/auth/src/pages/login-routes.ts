@@ -1,17 +1,15 @@
 import { HubError, type Session } from "@elara/contracts";
 import { setLoginCookie, setSessionIdCookie } from "@elara/runtime/http/cookies";
-import { hubErrorOf } from "@elara/runtime/http/hub-error";
 import { hubPath } from "@elara/runtime/http/paths";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
 import type { Ground } from "../ground.ts";
 import { type Doors, doorOf } from "../login/authenticators.ts";
-import { LoginRefused } from "../login/refusal.ts";
 import type { Login } from "../login.ts";
 import type { OpenedSession, SessionBook } from "../people/session-book.ts";
+import { failedLogIn } from "./failed-log-in.ts";
 import { loginPage } from "./login-page.ts";
 import { callbackUrl, landing, nextOf } from "./place.ts";
-import { refusedPage } from "./refused-page.ts";
 
 const FORM_BYTES = 64 * 1024;
 const DAY_SECONDS = 86_400;
@@ -63,23 +61,9 @@ export function loginRoutes(app: FastifyInstance, { ground, doors, login, sessio
     }
 
     function failed(error: unknown): Promise<FastifyReply> {
-      if (error instanceof LoginRefused) {
-        const next = nextOf(request, hub);
-        return refusedPage(reply, { hub, door, isRedirect: false, refusal: error, next });
-      }
-      const known = hubErrorOf(error);
-      if (!known) throw error;
-      if (known.status >= 500)
-        door.log.warn(
-          { code: known.code, operator: known.operator, detail: known.detail, err: known.cause },
-          "login could not be checked",
-        );
       const username = textOf(request.body, "username");
-      return loginPage(ground, doors, request, reply, {
-        error: known,
-        door: door.name,
-        ...(username === undefined ? {} : { username }),
-      });
+      const tried = { door, isRedirect: false, next: nextOf(request, hub), username };
+      return failedLogIn({ ground, doors }, { request, reply }, tried, error);
     }
   });
 }

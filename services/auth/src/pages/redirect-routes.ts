@@ -1,40 +1,48 @@
 import { codeOf, HubError } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { hubErrorOf } from "@elara/runtime/http/hub-error";
 import { hubPath, originOf } from "@elara/runtime/http/paths";
 import { digest } from "@elara/runtime/id";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
 import { type Door, doorOf } from "../login/authenticators.ts";
-import { LoginRefused } from "../login/refusal.ts";
 import { ticketSeal } from "../login/sealed-cookie.ts";
-import { loginPage } from "./login-page.ts";
+import { failedLogIn } from "./failed-log-in.ts";
+import { isForeign } from "./foreign.ts";
 import { type LoginRouteParts, sessionOf, welcome } from "./login-routes.ts";
 import { callbackUrl, nextOf } from "./place.ts";
-import { refusedPage } from "./refused-page.ts";
 
 const TICKET_SECONDS = 600;
 /** Browsers drop cookies above 4,096 bytes. */
 const MAX_TICKET_CHARS = 3800;
+/** Of one browser: more of them would be more than servers take of headers. */
+const MAX_TICKETS = 5;
+const PREFIX = "elara-login-";
+const NAME = new RegExp(`^${PREFIX}[0-9a-f]{16}$`);
+/** Names of the tickets a browser was given, oldest first. */
+const BEGUN = "elara-logins";
 
 /**
  * `/hub/oauth_login` and `/hub/oauth_callback`: log-ins at a provider. The provider's `state` names a cookie that only the
  * browser which began the log-in has, one for each attempt, so that several tabs work and nobody can be logged in with a
  * stranger's code. An attempt counts once, also for who keeps its cookie.
  */
-export function redirectRoutes(
-  app: FastifyInstance,
-  key: Buffer,
-  { ground, doors, login, sessions }: LoginRouteParts,
-): void {
+export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRouteParts): void {
+  const { ground, doors, login, sessions } = parts;
   const { hub, clock } = ground;
   const tickets = ticketSeal(key);
+  const beginPath = `${hubPath(hub)}oauth_login`;
   const callbackPath = `${hubPath(hub)}oauth_callback`;
   const config = { access: { kind: "public" } } as const;
-  const cookieName = (state: string): string => `elara-login-${digest(state).slice(0, 16)}`;
+  const cookieName = (state: string): string => `${PREFIX}${digest(state).slice(0, 16)}`;
 
   const begin = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const door = doorOf(doors, nameOf(request));
+    const next = nextOf(request, hub);
+    // Another site must not send people to a provider that may know them: they press the button themselves.
+    if (isForeign(request, hub))
+      return reply.redirect(
+        `${hubPath(hub)}login${next === undefined ? "" : `?next=${encodeURIComponent(next)}`}`,
+      );
     try {
       const start = await door.authenticator.begin({
         callbackUrl: callbackUrl(request, hub, door.name),
@@ -47,23 +55,18 @@ export function redirectRoutes(
       const ticket = tickets.seal(
         {
           authenticator: door.name,
-          next: nextOf(request, hub) ?? "",
+          next: next ?? "",
           state: { ...start.state },
           expiresAt: clock.now() + TICKET_SECONDS * 1000,
         },
         name,
       );
       if (ticket.length > MAX_TICKET_CHARS) throw new TypeError("the authenticator's state is too large");
-      reply.setCookie(name, ticket, {
-        path: callbackPath,
-        httpOnly: true,
-        sameSite: "lax",
-        secure: originOf(request, hub).startsWith("https:"),
-        maxAge: TICKET_SECONDS,
-      });
+      reply.setCookie(name, ticket, { ...cookieOptions(request), path: callbackPath });
+      dropOldest(request, reply, name);
       return reply.redirect(start.url);
     } catch (error) {
-      return failed(request, reply, door, error);
+      return failedLogIn(parts, { request, reply }, { door, isRedirect: true, next }, error);
     }
   };
 
@@ -111,41 +114,29 @@ export function redirectRoutes(
       );
       return await welcome(ground, request, reply, opened, next);
     } catch (error) {
-      return failed(request, reply, door, error, next);
+      return failedLogIn(parts, { request, reply }, { door, isRedirect: true, next }, error);
     }
   };
 
   // Without a name: the first way to log in, as JupyterHub's only one.
-  for (const path of [`${hubPath(hub)}oauth_login`, `${hubPath(hub)}oauth_login/:name`])
-    app.get(path, { config }, begin);
+  for (const path of [beginPath, `${beginPath}/:name`]) app.get(path, { config }, begin);
   for (const path of [callbackPath, `${callbackPath}/:name`]) app.get(path, { config }, finish);
 
   function nameOf(request: FastifyRequest): string | undefined {
     return textOf(request.params, "name");
   }
 
-  function failed(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    door: Door,
-    error: unknown,
-    next?: string,
-  ): Promise<FastifyReply> {
-    if (error instanceof LoginRefused) {
-      return refusedPage(reply, { hub, door, isRedirect: true, refusal: error, next });
-    }
-    const known = hubErrorOf(error) ?? new HubError("LOGIN_UNAVAILABLE", { cause: error });
-    if (known.status >= 500)
-      ground.log.warn(
-        {
-          authenticator: door.name,
-          code: known.code,
-          operator: known.operator,
-          detail: known.detail,
-          err: known.cause,
-        },
-        "login could not be checked",
-      );
-    return loginPage(ground, doors, request, reply, { error: known, door: door.name });
+  /** The oldest attempts beyond what a browser may hold go; it tells which it has begun where it begins them. */
+  function dropOldest(request: FastifyRequest, reply: FastifyReply, name: string): void {
+    const begun = (request.cookies[BEGUN] ?? "").split(".").filter((each) => NAME.test(each));
+    const names = [...begun, name];
+    for (const each of names.splice(0, names.length - MAX_TICKETS))
+      reply.clearCookie(each, { path: callbackPath });
+    reply.setCookie(BEGUN, names.join("."), { ...cookieOptions(request), path: beginPath });
+  }
+
+  function cookieOptions(request: FastifyRequest) {
+    const secure = originOf(request, hub).startsWith("https:");
+    return { httpOnly: true, sameSite: "lax", secure, maxAge: TICKET_SECONDS } as const;
   }
 }
