@@ -18,8 +18,13 @@ export interface Checkout {
  */
 export function checkoutOf(root: string, { added = false } = {}): Checkout | undefined {
   if (!existsSync(join(root, ".git"))) return undefined;
+  // npm was run in it: whose it is does not matter any more.
   const git = (...args: string[]): string =>
-    execFileSync("git", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+    execFileSync("git", ["-c", "safe.directory=*", ...args], {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    });
   const list = (...args: string[]): string[] =>
     git(...args, "-z")
       .split("\0")

@@ -94,6 +94,17 @@ test("a file of the commit that was filled in is refused by name, or marked", as
   assert.match(archive.source, /, with 2 files changed or added$/);
 });
 
+test("a checkout of somebody else is read all the same", {
+  skip: process.getuid?.() === 0 ? false : "needs root: files of another account",
+}, async (t) => {
+  const { root, pack } = tree(t);
+  git(root, "init", "--quiet");
+  git(root, "add", ".");
+  git(root, "commit", "--quiet", "-m", "first");
+  execFileSync("chown", ["-R", "65534:65534", root]);
+  assert.match((await pack()).archive.source, /^commit [0-9a-f]{40}$/);
+});
+
 test("an exported tree without git is packed as it stands, and that is said", async (t) => {
   const { pack } = tree(t);
   const { archive, has } = await pack();
