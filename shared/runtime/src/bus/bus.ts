@@ -50,7 +50,7 @@ export interface ReadEvents {
 /** The facts, kept for 14 days or 512 MB: every one that `publish` has acknowledged, in that order. */
 export interface EventLog {
   /**
-   * Kept facts, then those that come, until the signal aborts. Goes on by itself after an outage of the bus. At most
+   * Kept facts, then those that come, until the signal aborts or the bus is closed. Goes on by itself after an outage of the bus. At most
    * about a hundred are held for a slow reader. An old event may stand behind newer ones of its document: drop `seq` not above the last seen.
    * Throws EVENTS_CURSOR_INVALID, EVENTS_CURSOR_EXPIRED (also when the reader falls behind what is kept), and at the
    * beginning BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING.

@@ -7,13 +7,13 @@ import type { KeptFact, Wire } from "./wire.ts";
 import { within } from "./within.ts";
 
 /** `after` of whoever wants all that is kept. */
-export const FROM_START = "0";
+const FROM_START = "0";
 const FACTS = "hub.ev.v1.>";
 /** Between tries while the bus is away, or its log is. */
 const AGAIN_MS = 500;
 
-/** The log of facts over an adapter's wire: cursors, what is expired, going on after an outage. */
-export function eventLog(wire: Wire, log: Logger): EventLog {
+/** The log of facts over an adapter's wire: cursors, what is expired, going on after an outage; readers end when it is closed. */
+export function eventLog(wire: Wire, log: Logger, closed: AbortSignal): EventLog {
   const stored = ({ sequence, subject, bytes }: KeptFact): StoredEvent | undefined => {
     try {
       const event = checked(CloudEvent, decode(bytes, subject), subject);
@@ -44,7 +44,8 @@ export function eventLog(wire: Wire, log: Logger): EventLog {
     }
   }
 
-  async function* read({ after, types, signal }: ReadEvents): AsyncGenerator<StoredEvent> {
+  async function* read({ after, types, signal: left }: ReadEvents): AsyncGenerator<StoredEvent> {
+    const signal = AbortSignal.any([left, closed]);
     const patterns = types?.map((type) => `hub.ev.v1.${type}.*.*`) ?? [FACTS];
     if (patterns.length === 0) return;
     const span = await wire.facts.span();
@@ -56,8 +57,8 @@ export function eventLog(wire: Wire, log: Logger): EventLog {
         if (!isFirst || isExact) position = await standing(position);
         for await (const fact of unbroken(position, patterns, signal)) {
           if (fact.sequence <= position) continue;
-          if (types === undefined && isExact && fact.sequence !== position + 1)
-            throw expired((await wire.facts.span()).first);
+          // What an administrator has taken out of the middle is gone for everybody; what lies before the first is missed.
+          if (types === undefined && isExact && fact.sequence !== position + 1) await standing(position);
           position = fact.sequence;
           isExact = true;
           const event = stored(fact);
@@ -86,8 +87,10 @@ export function eventLog(wire: Wire, log: Logger): EventLog {
   async function pause(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const unlisten = wire.onChange((connected) => connected && resolve());
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const stop = (): void => resolve();
+    signal.addEventListener("abort", stop);
     await within(AGAIN_MS, promise);
+    signal.removeEventListener("abort", stop);
     unlisten();
   }
 }

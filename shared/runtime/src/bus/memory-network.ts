@@ -121,7 +121,10 @@ export function memoryNetwork(faults?: Faults, facts: FactStore = sqliteFacts())
       onChange(watcher) {
         watchers.add(watcher);
         ownWatchers.add(watcher);
-        return () => watchers.delete(watcher);
+        return () => {
+          watchers.delete(watcher);
+          ownWatchers.delete(watcher);
+        };
       },
       send(subject, bytes) {
         if (!open) throw away();

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Bus } from "./bus.ts";
 import type { Faults } from "./faults.ts";
 import { type MemoryNetwork, memoryNetwork } from "./memory-network.ts";
@@ -16,12 +17,14 @@ export interface MemoryBusOptions {
   readonly faults?: Faults;
   /** Several buses over one network are like several processes on one server; default: a network of its own. */
   readonly network?: MemoryNetwork;
+  readonly clock?: Clock;
 }
 
-/** The embedded bus. One object can serve all services of the process; nothing leaves it. */
-export function memoryBus({ log, faults, factsFile, network }: MemoryBusOptions): Bus {
+/** The embedded bus. One object can serve all services of the process; nothing leaves it. Throws EVENTS_NOT_KEPT. */
+export function memoryBus({ log, faults, factsFile, network, clock = systemClock }: MemoryBusOptions): Bus {
   if (network !== undefined) return busOver(network.wire(), { log, name: "hub" });
-  const own = memoryNetwork(faults, sqliteFacts(factsFile === undefined ? {} : { file: factsFile }));
+  const file = factsFile === undefined ? {} : { file: factsFile };
+  const own = memoryNetwork(faults, sqliteFacts({ ...file, clock }));
   const bus = busOver(own.wire(), { log, name: "hub" });
   return {
     ...bus,

@@ -11,7 +11,7 @@ import {
   StorageType,
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos, RequestError, TimeoutError } from "@nats-io/transport-node";
-
+import type { Clock } from "../clock.ts";
 import type { FactLog, KeptFact } from "./wire.ts";
 
 /** The stream that keeps the facts; made on demand, left as it is when an administrator has changed it. */
@@ -23,6 +23,7 @@ const ACK_MS = 2000;
 /** Messages held for one reader. */
 const AHEAD = 100;
 const STREAM_NOT_FOUND = 10059;
+const STREAM_NAME_IN_USE = 10058;
 
 // Without JetStream nobody answers; the library wraps that in an error it does not export.
 const isRefusal = (error: unknown): boolean =>
@@ -35,10 +36,12 @@ const isRefusal = (error: unknown): boolean =>
 export class EventStream {
   readonly #connection: NatsConnection;
   readonly #client: JetStreamClient;
+  readonly #clock: Clock;
   #made: Promise<void> | undefined;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, clock: Clock) {
     this.#connection = connection;
+    this.#clock = clock;
     this.#client = jetstream(connection, { timeout: ACK_MS });
   }
 
@@ -101,21 +104,29 @@ export class EventStream {
 
   async #make(): Promise<void> {
     const { streams } = await jetstreamManager(this.#connection, { timeout: ACK_MS, checkAPI: false });
+    const isCode = (error: unknown, code: number): boolean =>
+      error instanceof JetStreamApiError && error.apiError().err_code === code;
     try {
       await streams.info(EVENT_STREAM);
     } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.apiError().err_code !== STREAM_NOT_FOUND)
-        throw error;
-      await streams.add({
-        name: EVENT_STREAM,
-        subjects: SUBJECTS,
-        retention: RetentionPolicy.Limits,
-        storage: StorageType.File,
-        discard: DiscardPolicy.Old,
-        max_age: nanos(KEPT_MS),
-        max_bytes: KEPT_BYTES,
-        duplicate_window: nanos(120_000),
-      });
+      if (!isCode(error, STREAM_NOT_FOUND)) throw error;
+      await streams
+        .add({
+          name: EVENT_STREAM,
+          subjects: SUBJECTS,
+          retention: RetentionPolicy.Limits,
+          storage: StorageType.File,
+          discard: DiscardPolicy.Old,
+          max_age: nanos(KEPT_MS),
+          max_bytes: KEPT_BYTES,
+          duplicate_window: nanos(120_000),
+          // Positions of a log before this one are behind its first: nobody goes on in the wrong log.
+          first_seq: this.#clock.now(),
+        })
+        // Another process was first.
+        .catch((error: unknown) => {
+          if (!isCode(error, STREAM_NAME_IN_USE)) throw error;
+        });
     }
   }
 }

@@ -9,6 +9,7 @@ import {
   TimeoutError,
 } from "@nats-io/transport-node";
 import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
 import { EventStream } from "./nats-stream.ts";
 import type { FactLog, OnMessage, Wire } from "./wire.ts";
 import { within } from "./within.ts";
@@ -34,14 +35,16 @@ interface Line {
 export class NatsWire implements Wire {
   readonly #options: NodeConnectionOptions;
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #listeners = new Set<Listener>();
   readonly #watchers = new Set<(connected: boolean) => void>();
   readonly #ended = new AbortController();
   #line: Line | undefined;
   #connected = false;
 
-  constructor(options: NodeConnectionOptions, log: Logger) {
+  constructor(options: NodeConnectionOptions, log: Logger, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
     this.#options = {
       ...options,
       timeout: DIAL_MS,
@@ -158,7 +161,7 @@ export class NatsWire implements Wire {
   /** Resolves when the library has given the connection up. */
   async #use(connection: NatsConnection): Promise<void> {
     if (this.#ended.signal.aborted) return connection.close();
-    this.#line = { connection, stream: new EventStream(connection) };
+    this.#line = { connection, stream: new EventStream(connection, this.#clock) };
     for (const listener of this.#listeners) this.#subscribe(connection, listener);
     this.#log.info({ server: connection.getServer() }, "bus connected");
     this.#change(true);

@@ -37,7 +37,7 @@ export async function natsBus({
   credentials,
   clock = systemClock,
 }: NatsBusOptions): Promise<Bus> {
-  const wire = new NatsWire({ servers: [...servers], name, ...authentication(credentials) }, log);
+  const wire = new NatsWire({ servers: [...servers], name, ...authentication(credentials) }, log, clock);
   const bus = busOver(wire, { log, name, clock, beforeOrder: () => watch.look() });
   const watch = watchLoop({
     clock,

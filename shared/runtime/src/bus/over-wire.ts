@@ -53,6 +53,7 @@ export function busOver(
 ): PausableBus {
   const desks = new Set<Pick<OrderDesk<OrderContract>, "distrust">>();
   const ears = new Set<Ear>();
+  const closed = new AbortController();
   let left = false;
   let paused = false;
 
@@ -73,7 +74,7 @@ export function busOver(
       return wire.connected;
     },
     onChange: (listener) => wire.onChange(listener),
-    events: eventLog(wire, log),
+    events: eventLog(wire, log, closed.signal),
 
     async publish(contract: EventContract, event: CloudEvent, ids: Ids): Promise<void> {
       const bytes = encodeEvent(contract, event);
@@ -175,6 +176,7 @@ export function busOver(
     },
     async close() {
       left = true;
+      closed.abort();
       const ended = await within(CLOSE_MS, Promise.all([...ears].map((ear) => ear.end())));
       if (!ended) log.warn({}, "bus closed over running handlers");
       ears.clear();

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { HubError } from "@elara/contracts";
 import { type Clock, systemClock } from "../clock.ts";
@@ -5,10 +6,11 @@ import { subjectMatcher } from "./subject.ts";
 import type { FactLog, KeptFact } from "./wire.ts";
 
 /** How long and how much is kept; the same as of the stream on NATS. */
-export const FACTS_KEPT_MS = 14 * 86_400_000;
-export const FACTS_KEPT_BYTES = 512 * 1024 * 1024;
-/** After so many facts it is looked what may go. */
+const FACTS_KEPT_MS = 14 * 86_400_000;
+const FACTS_KEPT_BYTES = 512 * 1024 * 1024;
+/** After so many facts, and after so long, it is looked what may go. */
 const TIDY_EVERY = 500;
+const TIDY_MS = 3_600_000;
 const TIDY_ROWS = 100;
 const BATCH = 100;
 
@@ -16,15 +18,17 @@ const BATCH = 100;
 export interface FactStore extends FactLog {
   /** Resolves when it is stored, for good in a file. A fact that is kept already is not kept twice. Throws EVENTS_NOT_KEPT. */
   append(subject: string, bytes: Uint8Array, id: string): Promise<void>;
+  /** Ends every reader. Afterwards everything throws EVENTS_NOT_KEPT. */
   close(): void;
 }
 
 export interface FactStoreOptions {
-  /** Absent: in memory. */
+  /** Readable by its account alone, also when it was not before. Absent: in memory. */
   readonly file?: string;
   readonly clock?: Clock;
   readonly keptMs?: number;
   readonly keptBytes?: number;
+  readonly tidyMs?: number;
 }
 
 interface Waiting {
@@ -35,54 +39,73 @@ interface Waiting {
   readonly failed: (error: unknown) => void;
 }
 
-/** Opens it, at the first use. Facts of one turn share a commit that is done before any of them counts as stored. */
+/**
+ * Opens it. Facts of one turn share a commit that is done before any of them counts as stored. Throws EVENTS_NOT_KEPT.
+ */
 export function sqliteFacts({
   file = ":memory:",
   clock = systemClock,
   keptMs = FACTS_KEPT_MS,
   keptBytes = FACTS_KEPT_BYTES,
+  tidyMs = TIDY_MS,
 }: FactStoreOptions = {}): FactStore {
-  let db: Opened | undefined;
   let waiting: Waiting[] = [];
   let sinceTidy = 0;
   const readers = new Set<() => void>();
   const wake = (): void => {
     for (const reader of readers) reader();
   };
-  const opened = (): Opened => {
-    db ??= open(file);
-    return db;
-  };
+  let isOpen = true;
+  const log = kept(() => open(file, clock.now()));
 
-  const tidy = ({ database, drop, pages }: Opened): void => {
+  /** What SQLite throws is told as the code everybody knows. */
+  function kept<T>(work: () => T): T {
+    try {
+      if (!isOpen) throw new Error("closed");
+      return work();
+    } catch (cause) {
+      throw new HubError("EVENTS_NOT_KEPT", { cause });
+    }
+  }
+
+  const tidy = (): void => {
     sinceTidy = 0;
-    const over = clock.now() - keptMs;
-    database.prepare("DELETE FROM facts WHERE at < ?").run(over);
-    while (pages() > keptBytes && Number(drop.run(TIDY_ROWS).changes) > 0);
+    log.database.prepare("DELETE FROM facts WHERE at < ?").run(clock.now() - keptMs);
+    while (log.pages() > keptBytes && Number(log.drop.run(TIDY_ROWS).changes) > 0);
   };
   const flush = (): void => {
     const batch = waiting;
     waiting = [];
     if (batch.length === 0) return;
     try {
-      const log = opened();
-      log.database.exec("BEGIN IMMEDIATE");
-      try {
-        for (const { id, subject, bytes } of batch) log.insert.run(id, clock.now(), subject, bytes);
-        sinceTidy += batch.length;
-        if (sinceTidy >= TIDY_EVERY) tidy(log);
-        log.database.exec("COMMIT");
-      } catch (error) {
-        log.database.exec("ROLLBACK");
-        throw error;
-      }
-    } catch (cause) {
-      for (const { failed } of batch) failed(new HubError("EVENTS_NOT_KEPT", { cause }));
+      kept(() => {
+        log.database.exec("BEGIN IMMEDIATE");
+        try {
+          for (const { id, subject, bytes } of batch) log.insert.run(id, clock.now(), subject, bytes);
+          sinceTidy += batch.length;
+          if (sinceTidy >= TIDY_EVERY) tidy();
+          log.database.exec("COMMIT");
+        } catch (error) {
+          if (log.database.isTransaction) log.database.exec("ROLLBACK");
+          throw error;
+        }
+      });
+    } catch (error) {
+      for (const { failed } of batch) failed(error);
       return;
     }
     for (const { stored } of batch) stored();
     wake();
   };
+  kept(tidy);
+  const tidying = setInterval(() => {
+    try {
+      tidy();
+    } catch {
+      // Another process writes, or the disk is full: there is a next time, and whoever appends is told.
+    }
+  }, tidyMs);
+  tidying.unref();
 
   return {
     append(subject, bytes, id) {
@@ -92,15 +115,15 @@ export function sqliteFacts({
       return promise;
     },
     async span() {
-      const { first, last } = opened().span.get() ?? {};
+      const { first, last } = kept(() => log.span.get()) ?? {};
       const end = Number(last ?? 0);
       return { first: first === null ? end + 1 : Number(first), last: end };
     },
     async *read({ after, patterns, signal }) {
       const isWanted = subjectMatcher(patterns);
       let position = after;
-      while (!signal.aborted) {
-        const rows = factsOf(opened().after.all(position, BATCH));
+      while (isOpen && !signal.aborted) {
+        const rows = factsOf(kept(() => log.after.all(position, BATCH)));
         for (const fact of rows) {
           position = fact.sequence;
           if (isWanted(fact.subject)) yield fact;
@@ -112,18 +135,26 @@ export function sqliteFacts({
       }
     },
     close() {
+      if (!isOpen) return;
+      clearInterval(tidying);
       flush();
+      isOpen = false;
       wake();
-      db?.database.close();
-      db = undefined;
+      log.database.close();
     },
   };
 
-  function news(signal: AbortSignal): Promise<void> {
+  async function news(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    readers.add(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    return promise.finally(() => readers.delete(resolve));
+    const stop = (): void => resolve();
+    readers.add(stop);
+    signal.addEventListener("abort", stop);
+    try {
+      await promise;
+    } finally {
+      readers.delete(stop);
+      signal.removeEventListener("abort", stop);
+    }
   }
 }
 
@@ -137,7 +168,14 @@ interface Opened {
   pages(): number;
 }
 
-function open(file: string): Opened {
+/** SQLite gives its side files the mode of the main file. One that is there is not opened: that would end locks on it. */
+function makePrivate(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, "wx", 0o600));
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
+}
+
+function open(file: string, now: number): Opened {
+  if (file !== ":memory:") makePrivate(file);
   const database = new DatabaseSync(file);
   database.exec(`
     PRAGMA journal_mode = WAL;
@@ -150,6 +188,9 @@ function open(file: string): Opened {
       bytes BLOB NOT NULL
     );
     CREATE INDEX IF NOT EXISTS facts_at ON facts (at);
+    -- Positions of a log before this one are behind its first: nobody goes on in the wrong log.
+    INSERT INTO sqlite_sequence (name, seq)
+      SELECT 'facts', ${now - 1} WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'facts');
   `);
   const number = (pragma: string): number =>
     Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] ?? 0);

@@ -28,7 +28,7 @@ export interface Wire {
 
 /** A fact as it is kept. */
 export interface KeptFact {
-  /** Its place in the log: rises, is never used again, without holes. */
+  /** Its place in the log: rises and is never used again, also not by a log that is begun anew. */
   readonly sequence: number;
   readonly subject: string;
   readonly bytes: Uint8Array;

@@ -6,6 +6,7 @@ import { connect } from "@nats-io/transport-node";
 import { Type } from "typebox";
 // @boundaries-ignore the real program is started by the fixture that all rooms share
 import { type NatsFixture, natsMissing, startNats } from "../../../../test/fixtures/nats.ts";
+import type { Bus } from "../../src/bus/bus.ts";
 import { envelope } from "../../src/bus/envelope.ts";
 import { natsBus } from "../../src/bus/nats.ts";
 import { EVENT_STREAM } from "../../src/bus/nats-stream.ts";
@@ -24,6 +25,17 @@ const order: OrderContract<typeof Data, typeof Data> = {
 };
 const event = (n: number) =>
   envelope(fact, { n }, { source: "s", subject: "s", actor: "s", at: Date.now(), partitionKey: "-" });
+
+/** The numbers of so many facts behind a position. */
+async function take(bus: Bus, after: string, count: number): Promise<unknown[]> {
+  const closing = new AbortController();
+  const numbers: unknown[] = [];
+  for await (const { event: kept } of bus.events.read({ after, signal: closing.signal })) {
+    numbers.push(kept.data.n);
+    if (numbers.length === count) closing.abort();
+  }
+  return numbers;
+}
 
 describe("bus over nats", { concurrency: true, ...(skip && { skip }) }, () => {
   const servers: NatsFixture[] = [];
@@ -81,6 +93,42 @@ describe("bus over nats", { concurrency: true, ...(skip && { skip }) }, () => {
     }, "the return");
     await bus.publish(fact, event(4), {});
     assert.ok((await (await streamOf(t, server))()) >= 1);
+  });
+
+  it("reads on over what an administrator has taken out of the middle", async (t) => {
+    const server = await serve();
+    const { bus } = await open(t, server);
+    for (let n = 0; n < 3; n += 1) await bus.publish(fact, event(n), { userId: "stays" });
+    const { earliest } = await bus.events.span();
+    for (let n = 3; n < 6; n += 1) await bus.publish(fact, event(n), { userId: "goes" });
+    for (let n = 6; n < 9; n += 1) await bus.publish(fact, event(n), { userId: "stays" });
+    const raw = await connect({ servers: server.address });
+    t.after(() => raw.close());
+    const { purged } = await (await jetstreamManager(raw)).streams.purge(EVENT_STREAM, {
+      filter: busSubject(fact, "goes", undefined),
+    });
+    assert.equal(purged, 3);
+    assert.deepEqual(await take(bus, earliest, 6), [0, 1, 2, 6, 7, 8]);
+    // Its own holes apart, what is no longer kept is still told.
+    await (await jetstreamManager(raw)).streams.purge(EVENT_STREAM, { seq: Number(earliest) + 8 });
+    await assert.rejects(take(bus, earliest, 2), { code: "EVENTS_CURSOR_EXPIRED" });
+  });
+
+  it("begins a new stream behind every position of the one before, made by several at once", async (t) => {
+    const server = await serve();
+    const opened = await Promise.all(Array.from({ length: 4 }, () => open(t, server)));
+    const spans = await Promise.all(opened.map(({ bus }) => bus.events.span()));
+    assert.equal(new Set(spans.map(({ earliest }) => earliest)).size, 1);
+    const [first] = opened;
+    assert.ok(first);
+    for (let n = 0; n < 3; n += 1) await first.bus.publish(fact, event(n), {});
+    const { latest } = await first.bus.events.span();
+    assert.equal(Number(latest), Number(spans[0]?.earliest) + 3);
+    await server.restart({ forget: true });
+    await eventually(() => first.bus.connected && first.bus.events.span().then(() => true), "the return");
+    for (let n = 0; n < 5; n += 1) await first.bus.publish(fact, event(n), {});
+    assert.ok(Number((await first.bus.events.span()).earliest) > Number(latest));
+    await assert.rejects(take(first.bus, latest, 1), { code: "EVENTS_CURSOR_EXPIRED" });
   });
 
   it("says what is missing when the server has no JetStream; notices and orders work", async (t) => {

@@ -107,6 +107,17 @@ export function readingPromises({ connect }: Pick<SuiteBench, "connect">): void 
     );
   });
 
+  it("ends its readers when it is closed", async () => {
+    const [here, there] = await Promise.all([connect(), connect()]);
+    const contract = event("fact");
+    const { latest } = await there.events.span();
+    const reading = follow(there, { after: latest, types: [contract.type] });
+    await here.publish(contract, cloud(contract, 1), {});
+    await until(() => reading.got.length === 1, "the fact before");
+    await there.close();
+    await reading.ended;
+  });
+
   it("keeps for who reads slowly, and ends where its reader does", async () => {
     const [here, there] = await Promise.all([connect(), connect()]);
     const contract = event("fact");
