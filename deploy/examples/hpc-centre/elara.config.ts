@@ -3,7 +3,7 @@
 // many machines as you like; all get this one file.
 //
 // /etc/elara/elara.config.ts     this file, the same everywhere
-// /etc/elara/elara.env           MONGODB_URI=…, GLOBUS_CLIENT_SECRET=…                 (600, root)
+// /etc/elara/elara.env           MONGODB_URI=…, GLOBUS_CLIENT_SECRET=…                 (640, root:elara)
 // /etc/elara/cookie_secret       made once: elara init --keys /etc/elara               (600, elara; the same everywhere)
 // /etc/elara/crypt_key           made with it; encrypts the tokens                     (600, elara; the same everywhere)
 // /etc/elara/nats.conf           made once: elara nats config --out /etc/elara/nats.conf, for nats-server -c

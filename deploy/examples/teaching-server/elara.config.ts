@@ -1,7 +1,7 @@
 // A teaching server: students log in at GitHub, each has a container on this one machine.
 //
 // /etc/elara/elara.config.ts     this file
-// /etc/elara/elara.env           GITHUB_CLIENT_ID=…, GITHUB_CLIENT_SECRET=…            (600, root)
+// /etc/elara/elara.env           GITHUB_CLIENT_ID=…, GITHUB_CLIENT_SECRET=…            (640, root:elara)
 // /etc/elara/tls/                certificate.pem, key.pem                              (key: 640, root:elara)
 // /var/lib/elara                 database, keys, logs                                  (700, elara)
 //
