@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { Server } from "node:https";
+import { HubError } from "@elara/contracts";
 import type { Clock } from "@elara/runtime/clock";
 import type { Logger } from "pino";
 import { type Certificate, type CertificateFiles, DAY_MS, readCertificate } from "./certificate.ts";
@@ -30,7 +31,9 @@ export function watchCertificate(parts: {
 }): CertificateWatch {
   const { files, server, publicUrl, clock, log } = parts;
   let { inUse } = parts;
-  let seen = stateOf(files);
+  // Nothing yet: the files may have changed since the pair in use was read.
+  let seen = "";
+  let refusedFor = "";
   let warnedOn = "";
 
   function warnBeforeEnd(): void {
@@ -43,15 +46,24 @@ export function watchCertificate(parts: {
 
   function look(): void {
     warnBeforeEnd();
-    const now = stateOf(files);
-    if (now === seen) return;
-    seen = now;
+    let now = "";
     try {
+      now = stateOf(files);
+      if (now === seen) return;
       const next = readCertificate(files, { now: clock.now(), publicUrl });
-      server.setSecureContext({ cert: next.cert, key: next.key });
-      inUse = next;
-      log.info({ names: next.names, until: new Date(next.validTo).toISOString() }, "certificate taken up");
+      const isSame = next.cert.equals(inUse.cert) && next.key.equals(inUse.key);
+      if (!isSame) {
+        server.setSecureContext({ cert: next.cert, key: next.key });
+        inUse = next;
+        log.info({ names: next.names, until: new Date(next.validTo).toISOString() }, "certificate taken up");
+      }
+      seen = now;
+      refusedFor = "";
     } catch (error) {
+      // Looked at again each time, as it may only be too early for it; told once.
+      const why = `${now} ${error instanceof HubError ? error.operator : error}`;
+      if (why === refusedFor) return;
+      refusedFor = why;
       log.warn({ err: error }, "new certificate refused, the one in use stays");
     }
   }
