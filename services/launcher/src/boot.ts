@@ -12,6 +12,7 @@ import { answerScrapes } from "@elara/runtime/metrics/exchange";
 import type { RunningService, ServiceDefinition } from "@elara/runtime/service";
 import type { Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
+import { busInClear } from "./rules.ts";
 import { assertSameKeys, keyDigests } from "./same-keys.ts";
 import { resolved, resolvedPlugin, type Settings, storeSettings } from "./settings.ts";
 import { withPatience } from "./store-patience.ts";
@@ -26,13 +27,15 @@ const CLOSE_MS = 10_000;
 
 async function openBus(settings: Settings, keys: Keys, log: Logger): Promise<Bus> {
   if (settings.bus.use === "nats") {
-    const { servers, accounts } = settings.bus;
+    const { servers, accounts, tls } = settings.bus;
     const { natsBus } = await import("@elara/runtime/bus/nats");
     const { busKeys } = await import("@elara/runtime/bus/accounts/bus-keys");
     const name = `elara-${process.pid}`;
-    if (!accounts) return natsBus({ servers, log, name });
+    const clear = busInClear(settings);
+    if (clear !== undefined) log.warn({ servers }, clear);
+    if (!accounts) return natsBus({ servers, log, name, tls });
     const nkeySeed = new TextDecoder().decode(busKeys(keys.derive("bus")).hub.getSeed());
-    return natsBus({ servers, log, name, credentials: { nkeySeed } });
+    return natsBus({ servers, log, name, tls, credentials: { nkeySeed } });
   }
   const { memoryBus } = await import("@elara/runtime/bus/memory");
   return memoryBus({ log, factsFile: `${settings.hub.dataDir}/events.sqlite` });
@@ -40,11 +43,11 @@ async function openBus(settings: Settings, keys: Keys, log: Logger): Promise<Bus
 
 /** The way in for subscribers from outside; auth keeps it. */
 async function openGate(settings: Settings, keys: Keys, log: Logger): Promise<EventGate | undefined> {
-  const { use, accounts, servers } = settings.bus;
+  const { use, accounts, servers, tls } = settings.bus;
   if (use !== "nats" || !accounts) return undefined;
   const { natsGate } = await import("@elara/runtime/bus/accounts/nats-gate");
   const { busKeys } = await import("@elara/runtime/bus/accounts/bus-keys");
-  return natsGate({ servers, keys: busKeys(keys.derive("bus")), log, name: `elara-${process.pid}` });
+  return natsGate({ servers, tls, keys: busKeys(keys.derive("bus")), log, name: `elara-${process.pid}` });
 }
 
 async function openStore(settings: Settings, log: Logger): Promise<Store> {

@@ -118,6 +118,11 @@ withConfig(program.command("nats").description("what the hub's message bus needs
   .description("write the nats-server's configuration for this hub: accounts, JetStream; public keys only")
   .option("--listen <address>", "host:port the server listens on", "127.0.0.1:4222")
   .option("--store <dir>", "folder of the server's own, for what it keeps", "/var/lib/nats")
+  .option(
+    "--tls-certificate <file>",
+    "the server speaks TLS with this PEM file; needed where others reach it",
+  )
+  .option("--tls-key <file>", "with its private key")
   .option("--out <file>", "write it there (default: standard output)")
   .action(async (options) => (await import("./commands/nats.ts")).natsConfig(options));
 

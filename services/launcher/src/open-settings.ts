@@ -55,16 +55,21 @@ export async function openSettings(
   return password === undefined ? { settings } : { settings, password };
 }
 
-/** The files of `network.tls` count from the configuration's folder too. */
+/** The files of `network.tls` and `bus.tls` count from the configuration's folder too. */
 function anchoredTls(written: unknown, folder: string): unknown {
-  if (!isRecord(written) || !isRecord(written.network) || !isRecord(written.network.tls)) return written;
-  const tls = Object.fromEntries(
-    Object.entries(written.network.tls).map(([key, file]) => [
-      key,
-      typeof file === "string" && file !== "" ? resolve(folder, file) : file,
-    ]),
-  );
-  return { ...written, network: { ...written.network, tls } };
+  if (!isRecord(written)) return written;
+  const sections = ["network", "bus"].flatMap((name) => {
+    const section = written[name];
+    if (!isRecord(section) || !isRecord(section.tls)) return [];
+    const tls = Object.fromEntries(
+      Object.entries(section.tls).map(([key, file]) => [
+        key,
+        typeof file === "string" && file !== "" ? resolve(folder, file) : file,
+      ]),
+    );
+    return [[name, { ...section, tls }]];
+  });
+  return { ...written, ...Object.fromEntries(sections) };
 }
 
 /** `hub.dataDir` counts from the configuration's folder, wherever the hub is started. */

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { HubError } from "@elara/contracts";
-import { readCertificate, refusePublicAddress } from "@elara/proxy";
+import { isLoopback, readCertificate, refusePublicAddress } from "@elara/proxy";
 import { type EntryRules, hasOwnRules } from "@elara/runtime/own-rules";
 import { isLocal } from "./plugin-entries.ts";
 import type { Settings } from "./settings.ts";
@@ -59,6 +59,13 @@ export function serverAccount({ spawners, hub, sections }: Settings): string {
 /** Refuses a public address without TLS. Throws CONFIG_ADDRESS_PUBLIC. */
 export function publicAddress({ hub: { network } }: Settings): void {
   refusePublicAddress(network, network.tls !== undefined);
+}
+
+/** What is wrong with a bus in clear on a network, in words; undefined where nothing is. */
+export function busInClear({ bus: { use, servers, tls } }: Settings): string | undefined {
+  const hosts = servers.map((server) => server.replace(/^[a-z]+:\/\//, "").replace(/:\d+$/, ""));
+  if (use !== "nats" || tls || hosts.every(isLoopback)) return undefined;
+  return "bus.servers: in clear beyond this machine, tokens of subscribers too. Set bus.tls here and `elara nats config --tls-certificate … --tls-key …` there, unless the network is closed";
 }
 
 /** Throws CONFIG_INVALID when two listeners want one port. */

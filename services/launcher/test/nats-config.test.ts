@@ -41,4 +41,30 @@ describe("elara nats config", { skip: (await natsMissing()) ?? false }, () => {
     assert.equal(readFileSync(file, "utf8"), first.stdout);
     assert.match(first.stdout, /sync_interval: always/);
   });
+
+  test("with a certificate everything goes over TLS; in clear beyond loopback is told", async (t) => {
+    const dir = folder(t);
+    config(dir, hub("127.0.0.1:4222"));
+    assert.equal(elara(dir, "cert", "--self-signed", "--host", "127.0.0.1", "--out", dir).status, 0);
+    const pair = ["--tls-certificate", "certificate.pem", "--tls-key", "key.pem"];
+    const server = await startNats({
+      configuration: ({ listen, storeDir }) =>
+        elara(dir, "nats", "config", ...pair, "--listen", listen, "--store", storeDir).stdout,
+    });
+    t.after(() => server.close());
+    const secured = (ca: string): string =>
+      hub(server.address).replace('"nats",', `"nats", tls: { ca: "${ca}" },`);
+    config(dir, secured("certificate.pem"));
+    assert.match(busLine(elara(dir, "check").stdout), /with the hub's accounts/);
+    config(dir, secured(""));
+    assert.match(busLine(elara(dir, "check").stdout), /BUS_AWAY/, "nobody the machine trusts signed it");
+
+    const plain = elara(dir, "nats", "config", "--listen", "0.0.0.0:4222");
+    assert.equal(plain.status, 0);
+    assert.match(plain.stderr, /0\.0\.0\.0:4222.*in clear.*--tls-certificate/);
+    assert.equal(elara(dir, "nats", "config", "--listen", "0.0.0.0:4222", ...pair).stderr, "");
+    const half = elara(dir, "nats", "config", ...pair.slice(0, 2));
+    assert.match(half.stderr, /--tls-key/);
+    assert.notEqual(half.status, 0);
+  });
 });

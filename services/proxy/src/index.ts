@@ -1,3 +1,3 @@
 export { type Certificate, type CertificateFiles, readCertificate } from "./certificate.ts";
 export { default } from "./proxy.ts";
-export { refusePublicAddress } from "./public-address.ts";
+export { isLoopback, refusePublicAddress } from "./public-address.ts";

@@ -23,7 +23,7 @@ import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { isLocal } from "../plugin-entries.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
-import { allowRule, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
+import { allowRule, busInClear, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
 import { hasHubSecrets, keysOf, resolvedPlugin, type Settings, storeSettings } from "../settings.ts";
@@ -212,6 +212,7 @@ async function reachBus(settings: Settings): Promise<string> {
     servers: bus.servers,
     log: pino({ level: "silent" }),
     name: "elara check",
+    tls: bus.tls,
     ...(keys ? { credentials: { nkeySeed: new TextDecoder().decode(keys.hub.getSeed()) } } : {}),
   });
   const isThere = connection.connected;
@@ -219,6 +220,7 @@ async function reachBus(settings: Settings): Promise<string> {
   if (!isThere)
     throw new HubError("BUS_AWAY", { operator: `bus.servers: none of ${bus.servers.join(", ")} answers.` });
   if (!keys) return "nats answers; without accounts, whoever reaches it may give orders";
-  await assertAccounts(bus.servers, keys);
-  return "nats answers, with the hub's accounts";
+  await assertAccounts(bus.servers, keys, bus.tls);
+  const clear = busInClear(settings);
+  return `nats answers, with the hub's accounts${clear === undefined ? "" : `; ${clear}`}`;
 }

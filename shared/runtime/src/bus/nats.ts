@@ -1,3 +1,4 @@
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type NodeConnectionOptions, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "../clock.ts";
@@ -16,6 +17,26 @@ export type NatsCredentials =
   /** Seed of a user nkey, `SU…`. */
   | { readonly nkeySeed: string };
 
+/** Over TLS only. */
+export interface NatsTls {
+  /** PEM file of who signs the servers' certificates; "": those the machine trusts. */
+  readonly ca: string;
+}
+
+/** For the library; nothing for a connection in clear. */
+export function overTls(tls: NatsTls | undefined, servers: readonly string[]): NodeConnectionOptions {
+  if (!tls) return {};
+  const hosts = servers.map((server) => server.replace(/^[a-z]+:\/\//, "").replace(/:\d+$/, ""));
+  // The library holds a server that is named by its address against "localhost".
+  const identity = {
+    checkServerIdentity: (name: string, certificate: PeerCertificate) =>
+      [name, ...hosts].some((host) => checkServerIdentity(host, certificate) === undefined)
+        ? undefined
+        : checkServerIdentity(hosts[0] ?? name, certificate),
+  };
+  return { tls: { ...(tls.ca === "" ? {} : { caFile: tls.ca }), ...identity } };
+}
+
 export interface NatsBusOptions {
   /** `host:port`, or with `nats://` in front. */
   readonly servers: readonly string[];
@@ -23,6 +44,7 @@ export interface NatsBusOptions {
   /** Shown by the server's monitoring. */
   readonly name: string;
   readonly credentials?: NatsCredentials;
+  readonly tls?: NatsTls | undefined;
   readonly clock?: Clock;
 }
 
@@ -35,9 +57,14 @@ export async function natsBus({
   log,
   name,
   credentials,
+  tls,
   clock = systemClock,
 }: NatsBusOptions): Promise<Bus> {
-  const wire = new NatsWire({ servers: [...servers], name, ...authentication(credentials) }, log, clock);
+  const wire = new NatsWire(
+    { servers: [...servers], name, ...authentication(credentials), ...overTls(tls, servers) },
+    log,
+    clock,
+  );
   const bus = busOver(wire, { log, name, clock, beforeOrder: () => watch.look() });
   const watch = watchLoop({
     clock,

@@ -22,6 +22,22 @@ export const BusSection = Type.Object(
       description:
         "The hub comes with nkeys of its own, to servers configured by `elara nats config`. `false`: a plain server; then whoever reaches its port may give orders, and subscribers from outside have only `GET /hub/api/events`.",
     }),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          ca: Type.String({
+            default: "",
+            description:
+              "PEM file: whom the servers' certificates are signed by, or the certificates themselves; it counts from the configuration. Empty: those the machine trusts.",
+          }),
+        },
+        {
+          ...closed,
+          description:
+            "NATS is spoken over TLS only; without it what passes between machines is in clear. The servers' side: `elara nats config --tls-certificate … --tls-key …`.",
+        },
+      ),
+    ),
   },
   { ...closed, description: "The message bus." },
 );

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 const RETRY_MS = 1000;
 
 /** A connection of its own beside the bus, dialled for ever. */
-export interface KeptConnection {
+interface KeptConnection {
   /** Throws BUS_AWAY while there is none. */
   live(): NatsConnection;
   close(): Promise<void>;

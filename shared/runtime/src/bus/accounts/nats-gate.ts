@@ -1,6 +1,7 @@
 import { codeOf, HubError } from "@elara/contracts";
 import { type Msg, type NatsConnection, nkeyAuthenticator, RequestError } from "@nats-io/transport-node";
 import type { Logger } from "pino";
+import { type NatsTls, overTls } from "../nats.ts";
 import { authCallout, CALLOUT_SUBJECT } from "./auth-callout.ts";
 import type { BusKeys } from "./bus-keys.ts";
 import { subscriberConsumers } from "./consumers.ts";
@@ -9,12 +10,13 @@ import { keepConnection } from "./kept-connection.ts";
 import { assertAccount } from "./server-account.ts";
 import { ACCOUNTS, POSITION_SUBJECT } from "./subjects.ts";
 
-export interface NatsGateOptions {
+interface NatsGateOptions {
   readonly servers: readonly string[];
   readonly keys: BusKeys;
   readonly log: Logger;
   /** Shown by the server's monitoring. */
   readonly name: string;
+  readonly tls?: NatsTls | undefined;
 }
 
 /** All replicas share what comes. */
@@ -34,8 +36,12 @@ interface Census {
 }
 
 /** The gate of a nats-server with `elara nats config`. Dials in the background; another server is the reason why nobody gets in. */
-export function natsGate({ servers, keys, log, name }: NatsGateOptions): EventGate {
-  const dial = (seed: Uint8Array) => ({ servers: [...servers], authenticator: nkeyAuthenticator(seed) });
+export function natsGate({ servers, keys, log, name, tls }: NatsGateOptions): EventGate {
+  const dial = (seed: Uint8Array) => ({
+    servers: [...servers],
+    authenticator: nkeyAuthenticator(seed),
+    ...overTls(tls, servers),
+  });
   let keeper: GateKeeper | undefined;
   const hub = keepConnection({ ...dial(keys.hub.getSeed()), name: `${name}-gate` }, log, (connection) => {
     void sayWhenPlain(connection, log);

@@ -1,5 +1,6 @@
 import { HubError } from "@elara/contracts";
 import { connect, type NatsConnection, nkeyAuthenticator } from "@nats-io/transport-node";
+import { type NatsTls, overTls } from "../nats.ts";
 import type { BusKeys } from "./bus-keys.ts";
 import { ACCOUNTS } from "./subjects.ts";
 
@@ -13,10 +14,15 @@ export async function assertAccount(connection: NatsConnection): Promise<void> {
 }
 
 /** The same of a server nobody is connected to yet. Throws BUS_ACCOUNTS_MISSING, BUS_AWAY. */
-export async function assertAccounts(servers: readonly string[], { hub }: BusKeys): Promise<void> {
+export async function assertAccounts(
+  servers: readonly string[],
+  { hub }: BusKeys,
+  tls?: NatsTls,
+): Promise<void> {
   const connection = await connect({
     servers: [...servers],
     authenticator: nkeyAuthenticator(hub.getSeed()),
+    ...overTls(tls, servers),
     reconnect: false,
     timeout: ASK_MS,
   }).catch((cause: unknown) => {

@@ -6,6 +6,8 @@ export interface ServerPlace {
   /** `host:port`. */
   readonly listen: string;
   readonly storeDir: string;
+  /** PEM files of the server; without them everything passes in clear. */
+  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
 }
 
 const INTERNAL_ONLY = `accounts: [${ACCOUNTS.outside}]`;
@@ -14,14 +16,17 @@ const INTERNAL_ONLY = `accounts: [${ACCOUNTS.outside}]`;
  * The configuration of a nats-server for this hub: JetStream that writes before it answers, accounts, who is let in by
  * asking the hub. Holds public keys only, so that it may be read by anybody.
  */
-export function serverConfiguration(keys: BusKeys, { listen, storeDir }: ServerPlace): string {
+export function serverConfiguration(keys: BusKeys, { listen, storeDir, tls }: ServerPlace): string {
   const [hub, system] = [keys.hub.getPublicKey(), keys.system.getPublicKey()];
   return `# nats-server of an Elara hub, written by \`elara nats config\`. Public keys only. Needs nats-server 2.15 or newer.
 listen: ${JSON.stringify(listen)}
 ping_interval: "10s"
 
-# Beyond loopback, tokens must not travel in clear:
-# tls { cert_file: "/etc/elara/nats.crt", key_file: "/etc/elara/nats.key" }
+${
+  tls
+    ? `tls { cert_file: ${JSON.stringify(tls.certificate)}, key_file: ${JSON.stringify(tls.key)} }`
+    : "# In clear: for loopback or a closed network. Else: elara nats config --tls-certificate … --tls-key …"
+}
 
 jetstream {
   store_dir: ${JSON.stringify(storeDir)}
