@@ -428,6 +428,69 @@ describe("giving back is not lost", () => {
         assert.equal((await authStates.get(id))?.endedAt, "", "who is logged in keeps theirs");
     });
 
+  /** What a replica does in one look at what is due. */
+  async function oneRound(
+    stand: Stand,
+    door: ReturnType<typeof provider>,
+    { now = Date.now, find = stand.records.authStates.find } = {},
+  ): Promise<void> {
+    const records = { ...stand.records, authStates: { ...stand.records.authStates, find } };
+    const ground = { records, clock: { now, monotonic: now }, log: pino({ level: "silent" }) };
+    const hub = { dataDir: stand.dataDir, hubId: "testhub", baseUrl: "/" };
+    const doors = await openDoors([door], { ...ground, hub, config: Value.Create(AuthConfig) });
+    const kept = keptLogins(ground, envelope(stand.keys.authStateRing), () => {});
+    const undo = (id: string) => assert.fail(`an open session, ${id}`);
+    return giveBack(ground, { kept, doors, undo, end: new AbortController().signal });
+  }
+
+  /** So many log-ins whose sessions are over, due now; the tokens by age. */
+  async function manyDue(stand: Stand, count: number): Promise<void> {
+    const { authStates } = stand.records;
+    await stand.atProvider("ada");
+    const [known] = (await authStates.find()).items;
+    assert.ok(known);
+    const { rev: _, ...kept } = known;
+    const own = envelope(stand.keys.authStateRing);
+    await authStates.delete(kept._id);
+    for (let n = 0; n < count; n += 1) {
+      const at = new Date(Date.parse(kept.createdAt) + n).toISOString();
+      const sealed = own.seal({ access_token: `t${n}` }, kept.userId);
+      await authStates.insert({ ...kept, _id: `${n}`.padStart(64, "0"), sealed, endedAt: at, dueAt: at });
+    }
+  }
+
+  test("by some that hang: the others do not wait for them", async () => {
+    const hanging = Promise.withResolvers<void>();
+    const returned: string[] = [];
+    const door = provider({
+      logout: async (token) => {
+        if (["t0", "t8", "t16"].includes(token)) await hanging.promise;
+        returned.push(token);
+      },
+    });
+    const stand = await open({ authenticators: [door] });
+    await manyDue(stand, 20);
+    const round = oneRound(stand, door);
+    await until("the others are given back", () => returned.length === 17 || undefined);
+    hanging.resolve();
+    await round;
+    await isEmpty(stand);
+  });
+
+  test("by a provider that is away with many: a few are tried, the others put off, apart from each other", async () => {
+    const giving = giver({ fails: 1000 });
+    const stand = await open({ authenticators: [giving.door] });
+    await manyDue(stand, 60);
+    await oneRound(stand, giving.door);
+    const { authStates } = stand.records;
+    // The stand looks, too.
+    assert.ok(giving.calls.length >= 3 && giving.calls.length < 25, `${giving.calls.length} calls`);
+    const putOff = (await authStates.find()).items.filter(({ tries }) => tries === 0);
+    assert.equal(putOff.length, 60 - giving.calls.length, "a try that was not made is not counted");
+    const times = putOff.map(({ dueAt }) => Date.parse(dueAt)).toSorted((a, b) => a - b);
+    assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) > 5000, "they do not all come back at once");
+  });
+
   test("two replicas that look at the same moment ask the provider once", async () => {
     const giving = giver();
     const stand = await open({ authenticators: [giving.door] });
@@ -438,21 +501,12 @@ describe("giving back is not lost", () => {
     // Both have found it before either of them claims it.
     const bothFound = barrier(2);
     const { authStates } = stand.records;
-    const look = async (...query: Parameters<typeof authStates.find>) => {
-      const page = await authStates.find(...query);
+    const find: typeof authStates.find = async (query) => {
+      const page = await authStates.find(query);
       await bothFound();
       return page;
     };
-    const replica = async () => {
-      const records = { ...stand.records, authStates: { ...authStates, find: look } };
-      const clock = { now, monotonic: now };
-      const ground = { records, clock, log: pino({ level: "silent" }) };
-      const doors = await openDoors([giving.door], { ...ground, hub, config: Value.Create(AuthConfig) });
-      const kept = keptLogins(ground, envelope(stand.keys.authStateRing), () => {});
-      const undo = (id: string) => assert.fail(`an open session, ${id}`);
-      return giveBack(ground, { kept, doors, undo, end: new AbortController().signal });
-    };
-    const hub = { dataDir: stand.dataDir, hubId: "testhub", baseUrl: "/" };
+    const replica = () => oneRound(stand, giving.door, { now, find });
     await Promise.all([replica(), replica()]);
     assert.deepEqual(giving.calls, giving.door.seen.tokens);
     assert.equal(await authStates.count(), 0);

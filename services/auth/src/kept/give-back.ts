@@ -13,6 +13,9 @@ const LONGEST_PAUSE_MS = 3 * 3_600_000;
 /** About a day. */
 const TRIES = 16;
 const AT_ONCE = 8;
+const PAGE = 200;
+/** An authenticator that failed so often in a row is left alone with its others for a while. */
+const FAILURES = 3;
 
 /**
  * One look at what is due: sessions that are over give back what their provider gave. Claimed by compare and swap before
@@ -27,28 +30,43 @@ export async function giveBack(
   const { clock, log } = ground;
   const at = (ms: number) => timestamp(clock.now() + ms);
 
+  /** Calls that failed one after another, by authenticator. */
+  const failures = new Map<string, number>();
+
   for (;;) {
     const { items } = await authStates.find({
       where: { dueAt: { lte: at(0) } },
       sort: { by: ["dueAt"] },
-      limit: AT_ONCE,
+      limit: PAGE,
     });
     if (items.length === 0 || end.aborted) return;
-    await Promise.all(items.map(settle));
+    const queue = items.values();
+    const work = async () => {
+      for (const due of queue) {
+        if (end.aborted) return;
+        await settle(due);
+      }
+    };
+    const fault = (await Promise.allSettled(Array.from({ length: AT_ONCE }, work))).find(
+      (result) => result.status === "rejected",
+    );
+    if (fault) throw fault.reason;
   }
 
   async function settle(due: KeptAuthState): Promise<void> {
-    if (due.endedAt === "") {
-      // Its session decides: one that was never opened, has expired or is gone is over.
-      const session = await sessions.get(due._id);
-      // Open, and yet due: its log-in failed or died before anybody had it.
-      if (session?.revokedAt === "" && session.expiresAt > at(0)) return undo(due._id);
+    if ((failures.get(due.authenticator) ?? 0) >= FAILURES) {
+      const dueAt = at(FIRST_PAUSE_MS * (1 + Math.random()));
+      await authStates.patch(due._id, due.rev, { set: { dueAt } });
+      return;
     }
     const claimed = await authStates.patch(due._id, due.rev, {
       set: { endedAt: due.endedAt || at(0), tries: due.tries + 1, dueAt: at(CLAIM_MS) },
     });
     if (!claimed) return;
     try {
+      // Due, and yet open: its log-in failed or died before anybody had it.
+      const session = await sessions.get(claimed._id);
+      if (session?.revokedAt === "" && session.expiresAt > at(0)) await undo(claimed._id);
       await logout(claimed);
       await authStates.delete(claimed._id, claimed.rev);
     } catch (error) {
@@ -57,16 +75,23 @@ export async function giveBack(
   }
 
   async function logout(claimed: KeptAuthState): Promise<void> {
-    const door = doors.find(claimed.authenticator);
+    const { authenticator: name, userName } = claimed;
+    const door = doors.find(name);
     if (!door)
       throw new HubError("AUTH_STATE_KEPT", {
-        operator: `The authenticator "${claimed.authenticator}" is not configured any more.`,
+        operator: `The authenticator "${name}" is not configured any more.`,
       });
     const { authenticator } = door;
     if (!authenticator.logout) return;
-    const login = { authState: kept.open(claimed), userName: claimed.userName };
+    const authState = kept.open(claimed);
     const signal = AbortSignal.any([end, AbortSignal.timeout(CALL_MS)]);
-    await untilAborted(signal, () => authenticator.logout?.({ ...login, signal }));
+    try {
+      await untilAborted(signal, () => authenticator.logout?.({ authState, userName, signal }));
+      failures.delete(name);
+    } catch (error) {
+      failures.set(name, (failures.get(name) ?? 0) + 1);
+      throw error;
+    }
   }
 
   async function failed(claimed: KeptAuthState, error: unknown): Promise<void> {
