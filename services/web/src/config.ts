@@ -33,10 +33,10 @@ export const WebConfig = Type.Object(
       minimum: 1,
       description: "Subscribers of events (`GET /hub/api/events`) that one process of web serves at a time.",
     }),
-    eventStreamsPerCredential: Type.Integer({
+    eventStreamsPerOwner: Type.Integer({
       default: 10,
       minimum: 1,
-      description: "Of them, with one token or session.",
+      description: "Of them, of one user or service, with whatever tokens.",
     }),
     redirectToServer: Type.Boolean({
       default: true,

@@ -28,7 +28,7 @@ export function eventRoutes(app: FastifyInstance, deps: WebDeps): void {
       const query = eventQuery(request.query, typeof header === "string" ? header : undefined);
       const isLines = (request.headers.accept ?? "").includes(lines.contentType);
       const format = isLines ? lines : serverSent;
-      const leave = deps.streams.enter(identity.credential);
+      const leave = deps.streams.enter(identity.userId || `service:${identity.name}`);
       try {
         const reader = await openReader(deps, identity, query);
         const { bus, log, streams } = deps;

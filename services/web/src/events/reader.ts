@@ -1,5 +1,6 @@
 import { type CloudEvent, codeOf, HubError } from "@elara/contracts";
-import { type EventReach, mayRead } from "@elara/runtime/scopes/event-reach";
+import { type EventReach, mayRead, usersReached } from "@elara/runtime/scopes/event-reach";
+import { followedNames } from "@elara/runtime/store/read/event-reach";
 import type { Identity } from "@elara/runtime/store/read/identity";
 import type { WebDeps } from "../deps.ts";
 import { changesNames, type EventQuery } from "./event-query.ts";
@@ -28,6 +29,7 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
   let readAt = clock.now();
   let reach = await reachOf(now);
   let users = await wantedUsers();
+  let watched = watchedNow();
 
   async function reachOf({ scopes }: Identity): Promise<EventReach> {
     if (!reads.mayFollowEvents(scopes))
@@ -39,6 +41,17 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
   async function wantedUsers(): Promise<ReadonlySet<string> | undefined> {
     return query.users && new Set(await reads.userIds(query.users));
   }
+  /** Names that matter, and whom they led to when they were read. */
+  function watchedNow(): { names: ReadonlySet<string>; ids: ReadonlySet<string>; isComplete: boolean } {
+    const scoped = followedNames(now.scopes);
+    const asked = new Set(query.users);
+    const reached = usersReached(reach);
+    return {
+      names: scoped.union(asked),
+      ids: users ? reached.union(users) : reached,
+      isComplete: reached.size >= scoped.size && (users === undefined || users.size >= asked.size),
+    };
+  }
   async function namesAnew(): Promise<void> {
     try {
       readAt = clock.now();
@@ -47,6 +60,7 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
       await confirm();
       reach = await reachOf(now);
       users = await wantedUsers();
+      watched = watchedNow();
     } catch (error) {
       // The store is away: as long as it is, names lead where they led.
       if (codeOf(error) !== "STORE_AWAY") throw error;
@@ -57,13 +71,21 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
     if (!identity) throw new HubError("NO_CREDENTIALS");
     const isSame = identity.scopes === now.scopes || sameScopes(identity, now);
     now = identity;
-    if (!isSame) reach = await reachOf(now);
+    if (isSame) return;
+    reach = await reachOf(now);
+    watched = watchedNow();
   }
+  const isOld = ({ time }: CloudEvent): boolean => Date.parse(time) + CLOCKS_APART_MS < readAt;
+  /** A name that matters leads elsewhere. */
+  const movesName = (event: CloudEvent): boolean => {
+    const { userId, name } = event.data;
+    const { ids, names } = watched;
+    return changesNames(event) && (ids.has(String(userId)) || names.has(String(name)));
+  };
   /** Relays of two collections do not wait for each other: somebody may be told of before their creation is. */
   const met = new Set<string>();
-  const isNew = ({ time, data: { userId } }: CloudEvent): boolean => {
-    if (typeof userId !== "string" || met.has(userId) || Date.parse(time) + CLOCKS_APART_MS < readAt)
-      return false;
+  const isNew = ({ data: { userId } }: CloudEvent): boolean => {
+    if (watched.isComplete || typeof userId !== "string" || met.has(userId)) return false;
     if (met.size >= MOST_MET) met.clear();
     met.add(userId);
     return true;
@@ -73,8 +95,7 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
 
   return {
     async wants(event) {
-      const heedsNames = !(reach.all && users === undefined);
-      if (heedsNames && (changesNames(event) || isNew(event))) await namesAnew();
+      if (!isOld(event) && (movesName(event) || isNew(event))) await namesAnew();
       if (query.types !== undefined && !query.types.has(event.type)) return false;
       return isOfWanted(event) && mayRead(reach, event);
     },

@@ -8,10 +8,10 @@ export class OpenStreams {
   readonly #mostOfOne: number;
   #count = 0;
 
-  /** How many subscribers of events there may be, in all and with one credential. */
-  constructor({ eventStreams, eventStreamsPerCredential }: OpenStreamsLimits) {
+  /** How many subscribers of events there may be, in all and of one user or service. */
+  constructor({ eventStreams, eventStreamsPerOwner }: OpenStreamsLimits) {
     this.#most = eventStreams;
-    this.#mostOfOne = eventStreamsPerCredential;
+    this.#mostOfOne = eventStreamsPerOwner;
   }
 
   /** Aborted when the service ends. */
@@ -20,20 +20,20 @@ export class OpenStreams {
   }
 
   /** Takes a place for a subscriber of events; the function gives it back, once. Throws EVENTS_TOO_MANY_STREAMS. */
-  enter(credential: string): () => void {
-    const own = this.#open.get(credential) ?? 0;
+  enter(owner: string): () => void {
+    const own = this.#open.get(owner) ?? 0;
     if (this.#count >= this.#most || own >= this.#mostOfOne)
       throw new HubError("EVENTS_TOO_MANY_STREAMS", { retryAfterSeconds: 5 });
     this.#count += 1;
-    this.#open.set(credential, own + 1);
+    this.#open.set(owner, own + 1);
     let isIn = true;
     return () => {
       if (!isIn) return;
       isIn = false;
       this.#count -= 1;
-      const left = (this.#open.get(credential) ?? 1) - 1;
-      if (left > 0) this.#open.set(credential, left);
-      else this.#open.delete(credential);
+      const left = (this.#open.get(owner) ?? 1) - 1;
+      if (left > 0) this.#open.set(owner, left);
+      else this.#open.delete(owner);
     };
   }
 
@@ -45,5 +45,5 @@ export class OpenStreams {
 
 export interface OpenStreamsLimits {
   readonly eventStreams: number;
-  readonly eventStreamsPerCredential: number;
+  readonly eventStreamsPerOwner: number;
 }

@@ -17,14 +17,14 @@ export const eventsErrors = {
     status: 429,
     user: "Too many event streams are open. Close one, or try again in a moment.",
     operator:
-      "A process of web serves `web.eventStreams` streams, and `web.eventStreamsPerCredential` of one token or session. Start another replica, or use one stream with several types.",
+      "A process of web serves `web.eventStreams` streams, and `web.eventStreamsPerOwner` of one user or service. Start another replica, or use one stream with several types.",
     retryable: true,
   },
   EVENTS_NOT_KEPT: {
     status: 503,
     user: "The hub is partly down: running servers go on, orders have to wait. Try again in a moment.",
     operator:
-      "`events.sqlite` in the data directory cannot be written: is the disk full, is the file another account's? Until then events wait in the store.",
+      "`events.sqlite` in the data directory cannot be read or written: is the disk full, is the file another account's? Until then events wait in the store.",
     retryable: true,
   },
 } as const satisfies Record<string, ErrorEntry>;

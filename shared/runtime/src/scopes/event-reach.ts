@@ -39,6 +39,17 @@ export function mayRead(reach: EventReach, event: Pick<CloudEvent, "type" | "dat
   return entity === "token" && typeof service === "string" && part.services.has(service);
 }
 
+/** Ids of the users it names. */
+export function usersReached({ usersWhole, entities }: EventReach): ReadonlySet<string> {
+  const found = new Set(usersWhole);
+  for (const part of Object.values(entities)) {
+    if (part === "all") continue;
+    for (const id of part.users) found.add(id);
+    for (const { userId } of part.servers) found.add(userId);
+  }
+  return found;
+}
+
 /** Whether there is anything this reader may follow, now or later. */
 export const reachesNothing = ({ all, usersWhole, entities }: EventReach): boolean =>
   !all &&

@@ -32,13 +32,7 @@ export async function readEventReach(store: Store, scopes: ScopeSet): Promise<Ev
   if (scopes.allows("read:events")) return EVERYTHING;
   const wanted = EVENT_ENTITIES.map((entity) => ({ entity, names: namesOf(scopes, SCOPES[entity]) }));
   const whole = namesOf(scopes, "read:events");
-  const userNames = new Set<string>();
-  for (const { names } of [...wanted, { names: whole }]) {
-    if (names === "all") continue;
-    for (const name of names.users) userNames.add(name);
-    for (const { user } of names.servers) userNames.add(user);
-  }
-  const ids = await userIdsOf(store, [...userNames]);
+  const ids = await userIdsOf(store, [...followedNames(scopes)]);
   const usersOf = (names: readonly string[]): Set<string> =>
     new Set(names.map((name) => ids.get(name) ?? "").filter((id) => id !== ""));
   const reachOf = async (names: "all" | Names): Promise<"all" | Reach> =>
@@ -57,6 +51,19 @@ export async function readEventReach(store: Store, scopes: ScopeSet): Promise<Ev
     usersWhole: whole === "all" ? new Set() : usersOf(whole.users),
     entities: { ...EVERYTHING.entities, ...Object.fromEntries(entries) },
   };
+}
+
+/** Names of users these scopes let one follow, whether anybody has them or not; of everybody it names nobody. */
+export function followedNames(scopes: ScopeSet): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (scopes.allows("read:events")) return found;
+  for (const scope of [...Object.values(SCOPES), "read:events" as const]) {
+    const names = namesOf(scopes, scope);
+    if (names === "all") continue;
+    for (const name of names.users) found.add(name);
+    for (const { user } of names.servers) found.add(user);
+  }
+  return found;
 }
 
 const EVERYTHING: EventReach = {
