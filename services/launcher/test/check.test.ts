@@ -265,6 +265,32 @@ describe("check", () => {
       assert.match(both, new RegExp(`FAULT +authenticator ${name}: .*could not be asked`));
   });
 
+  test("finds in tokens of services what a start refuses", (t) => {
+    const dir = folder(t);
+    const told = (variables: Record<string, string>) => {
+      const names = Object.keys(variables);
+      const services = names.map((name) => `{ name: "${name.toLowerCase()}", token: { env: "${name}" } }`);
+      config(dir, `{ auth: { services: [${services.join(", ")}] } }`);
+      return elaraIn(dir, variables, "check").stdout;
+    };
+    const long = "0123456789abcdef";
+    assert.match(told({ A: long, B: "b".repeat(16) }), /ok +section auth/);
+    assert.match(
+      told({ A: "abc" }),
+      /FAULT +section auth: CONFIG_INVALID: auth\.services\[0\]\.token: has 3 char/,
+    );
+    assert.match(
+      told({ A: "" }),
+      /FAULT +section auth: CONFIG_SECRET_MISSING: auth\.services\[0\]\.token: .* A /,
+    );
+    const twice = told({ A: long, B: long });
+    assert.match(
+      twice,
+      /FAULT +section auth: .*auth\.services\[1\]\.token: is the token of another service too/,
+    );
+    assert.doesNotMatch(twice, new RegExp(long));
+  });
+
   test("says that nobody gets in without an allow rule", (t) => {
     const dir = folder(t);
     config(dir, '{ authenticators: [{ use: "dummy", options: { anyPassword: true } }] }');

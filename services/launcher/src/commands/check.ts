@@ -7,7 +7,7 @@ import { apiUrlOf } from "@elara/runtime/config/hub";
 import { callbackPaths } from "@elara/runtime/http/paths";
 import { closeAll } from "@elara/runtime/plugins/close-all";
 import { faultWords, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
-import type { Configured } from "@elara/runtime/service";
+import type { Configured, ServiceDefinition } from "@elara/runtime/service";
 import type { AuthPlugin, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
 import {
   bounded,
@@ -21,17 +21,25 @@ import {
 } from "@elara/spawn";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
-import { isLocal } from "../plugin-entries.ts";
+import { isLocal, profileSlugs } from "../plugin-entries.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
 import { allowRule, busInClear, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
-import { hasHubSecrets, keysOf, resolvedPlugin, type Settings, storeSettings } from "../settings.ts";
+import {
+  hasHubSecrets,
+  keysOf,
+  resolved,
+  resolvedPlugin,
+  type Settings,
+  storeSettings,
+} from "../settings.ts";
 import { reachTelemetry } from "../telemetry-check.ts";
 
 /** `elara check`: every finding at once, exit code 1 when one is a fault. Starts nothing, writes nothing that stays. */
 export async function check(options: CommandOptions): Promise<void> {
-  const { settings, password } = await openSettings(options, await loadServices());
+  const services = await loadServices();
+  const { settings, password } = await openSettings(options, services);
   say(`Checking ${password === undefined ? settings.file : "trial mode (no elara.config.ts here)"}\n`);
   let faults = 0;
   const look = async (what: string, work: () => unknown, tell = faultWords): Promise<void> => {
@@ -60,6 +68,7 @@ export async function check(options: CommandOptions): Promise<void> {
   await look("configuration", () => "no unknown keys, no wrong types");
   await look("who gets in", () => allowRule(settings));
   await look("secrets", () => secrets(settings));
+  for (const service of services) await look(`section ${service.name}`, () => section(settings, service));
   await look("public address", () => publicAddress(settings));
   await look("certificate", () => certificate(settings));
   const { network } = settings.hub;
@@ -160,6 +169,17 @@ async function profiles(
   ];
   if (faults.length > 0) throw new HubError("CONFIG_INVALID", { operator: faults.join("\n         ") });
   return configured.length === 0 ? "one for each spawner" : configured.map(({ slug }) => slug).join(", ");
+}
+
+/** Throws CONFIG_INVALID, with all that the secrets of a section in clear show to be wrong; CONFIG_SECRET_MISSING. */
+function section(settings: Settings, { name, config, faults }: ServiceDefinition): void {
+  const clear = resolved(settings, name, config);
+  const slugs = profileSlugs(settings.sections, settings.spawners);
+  const found = faults?.(clear, settings.spawners, slugs) ?? [];
+  if (found.length > 0)
+    throw new HubError("CONFIG_INVALID", {
+      operator: found.map(({ path, message }) => `${name}.${path}: ${message}`).join("\n         "),
+    });
 }
 
 function secrets(settings: Settings): string {
