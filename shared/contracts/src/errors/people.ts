@@ -76,7 +76,7 @@ export const peopleErrors = {
     status: 500,
     user: "Your server runs without something that your login wanted to bring along.",
     operator:
-      "Only logged: an authenticator's `preSpawn` set a variable that belongs to the hub (JUPYTERHUB_*, JPY_*, ELARA_*, LD_*, PATH, HOME, USER, LOGNAME, SHELL), is no name of a variable or no string; it was left out. Change the plugin.",
+      "Only logged: an authenticator's `preSpawn` set a variable that belongs to the hub (JUPYTERHUB_*, JPY_*, ELARA_*, JUPYTER_CONFIG_*, JUPYTER_PATH, PATH, HOME, USER, LOGNAME, SHELL), makes programs load other code (LD_*, PYTHONPATH, NODE_OPTIONS, BASH_ENV and their like), is no name of a variable, no string, or longer than 128 KiB; it was left out. Change the plugin.",
   },
   USER_NOT_FOUND: { status: 404, user: "No such user", operator: "No user of this name." },
   USER_EXISTS: {
