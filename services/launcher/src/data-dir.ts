@@ -1,5 +1,6 @@
-import { accessSync, chmodSync, constants, mkdirSync } from "node:fs";
+import { accessSync, chmodSync, constants } from "node:fs";
 import { codeOf, HubError } from "@elara/contracts";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * Makes the data directory, and sees that it can be written. Others may pass through it, not list it: servers that run
@@ -9,7 +10,7 @@ import { codeOf, HubError } from "@elara/contracts";
 export function makeDataDir(dataDir: string): void {
   try {
     // The mode of mkdir is what the mask of this process leaves of it.
-    if (mkdirSync(dataDir, { recursive: true, mode: 0o711 })) chmodSync(dataDir, 0o711);
+    if (makeFolder(dataDir, 0o711)) chmodSync(dataDir, 0o711);
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new HubError("DATA_DIR_UNUSABLE", {

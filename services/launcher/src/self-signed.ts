@@ -1,7 +1,9 @@
 import { isIP } from "node:net";
 import { HubError } from "@elara/contracts";
 
-const HOST = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+/** As DNS bounds it: 63 for a label, 253 in all. */
+const HOST =
+  /^(?=.{1,253}$)(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const DAY_MS = 86_400_000;
 /** Clocks of clients may be a little behind. */
 const EARLIER_MS = 5 * 60_000;
@@ -19,7 +21,7 @@ export async function selfSigned(given: {
   for (const host of hosts)
     if (!isIP(host) && !HOST.test(host))
       throw new HubError("FIELD_INVALID", {
-        operator: `--host: "${host}" is no host name and no IP address. Give the name alone, without https:// and port.`,
+        operator: `--host: "${host}" is no host name and no IP address. Give the name alone, without https:// and port; 63 characters between two dots, 253 in all.`,
       });
   // Heavy, and for this command only.
   await import("reflect-metadata");

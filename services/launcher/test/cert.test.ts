@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -45,6 +46,31 @@ describe("cert", () => {
     );
     assert.match(make(dir, "--out", "a", "--days", "0").stderr, /--days: "0" is no number of days/);
     assert.match(elara(dir, "cert").stderr, /FIELD_INVALID: .*--self-signed/);
+  });
+
+  test("takes names as long as DNS has them: 63 for a label, 253 in all", (t) => {
+    const dir = folder(t);
+    const label = "a".repeat(63);
+    const longest = [label, label, label, "a".repeat(61)].join(".");
+    for (const long of [`${label}a.example.org`, `${longest}a`])
+      assert.match(make(dir, "--out", "a", "--host", long).stderr, /FIELD_INVALID: --host: .*63.*253/);
+    assert.equal(make(dir, "--out", "a", "--host", longest).status, 0);
+  });
+
+  test("says at once that a folder cannot be made, as every command does", (t) => {
+    const dir = folder(t);
+    assert.match(
+      make(dir, "--out", "/proc/nope/tls").stderr,
+      /FIELD_INVALID: --out: \/proc\/nope\/tls .*ENOENT/,
+    );
+    assert.match(
+      elara(dir, "run", "all", "--data", "/proc/nope").stderr,
+      /DATA_DIR_UNUSABLE: .*\/proc\/nope .*ENOENT/,
+    );
+    assert.match(
+      elara(dir, "new", "spawner", "mine", "--dir", "/proc/nope").stderr,
+      /FIELD_INVALID: --dir: \/proc\/nope/,
+    );
   });
 });
 
@@ -109,6 +135,27 @@ describe("a public address", () => {
       "{ port: 0, redirectPort: 8079 }",
       "{}",
       /CONFIG_INVALID: network\.redirectPort: .* Set network\.tls/,
+    );
+    const subject = ["-subj", "/CN=hub.example.org"];
+    execFileSync(
+      "openssl",
+      [
+        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject],
+        ...[
+          "-config",
+          "/dev/null",
+          "-keyout",
+          join(dir, "tls/key.pem"),
+          "-out",
+          join(dir, "tls/certificate.pem"),
+        ],
+      ],
+      { stdio: "ignore" },
+    );
+    told(
+      `{ port: 0, ${tls} }`,
+      at("https://hub.example.org"),
+      /CONFIG_TLS_INVALID: network\.tls\.certificate: .*subjectAltName.*browsers refuse it/,
     );
     config(dir, written('{ port: 0, tls: { certificate: "x" } }'));
     assert.match(elara(dir, "check").stderr, /network\.tls\.key/);

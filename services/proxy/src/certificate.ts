@@ -54,6 +54,10 @@ export function readCertificate(
     throw invalid(
       `network.tls.certificate: ${files.certificate} is valid from ${leaf.validFrom} on. Look at this machine's clock, or give the certificate of today.`,
     );
+  if (leaf.subjectAltName === undefined)
+    throw invalid(
+      `network.tls.certificate: ${files.certificate} (${namesOf(leaf)}) has no subjectAltName: browsers refuse it, whatever its CN says. Have it made anew with its names there.`,
+    );
   refuseOtherHost(files.certificate, leaf, given.publicUrl);
   try {
     createSecureContext({ cert, key });

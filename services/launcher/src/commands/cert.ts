@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { HubError } from "@elara/contracts";
+import { makeFolderOf } from "../make-folder.ts";
 import { say } from "../say.ts";
 import { selfSigned } from "../self-signed.ts";
 
@@ -30,7 +31,7 @@ export async function cert(options: CertOptions): Promise<void> {
     ? options.host
     : [...new Set(["localhost", hostname(), "127.0.0.1", "::1"])];
   const pair = await selfSigned({ hosts, days: options.days, now: Date.now() });
-  mkdirSync(folder, { recursive: true });
+  makeFolderOf("--out", folder);
   writeFileSync(key, pair.key, { flag: "wx", mode: 0o600 });
   writeFileSync(certificate, pair.certificate, { flag: "wx", mode: 0o644 });
   say(`Wrote ${certificate} and ${key}, for ${hosts.join(", ")}, valid for ${options.days} days.\n`);

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { HubError } from "@elara/contracts";
 import { findConfig } from "@elara/runtime/config/load";
 import { authenticators, spawners } from "../built-ins.ts";
 import { elaraCommand, shellWord } from "../elara-command.ts";
+import { makeFolderOf } from "../make-folder.ts";
 import { say } from "../say.ts";
 
 const template = (file: string): string => readFileSync(new URL(`../new/${file}`, import.meta.url), "utf8");
@@ -37,7 +38,7 @@ export function create(
     throw new HubError("CONFIG_EXISTS", {
       operator: `${taken.path} exists and is left as it is. Choose another name or --dir.`,
     });
-  mkdirSync(folder, { recursive: true });
+  makeFolderOf("--dir", folder);
   const constant = name.toUpperCase().replaceAll("-", "_");
   for (const { path, text } of files) {
     writeFileSync(path, text.replaceAll("__NAME__", name).replaceAll("__CODE__", constant), { flag: "wx" });
