@@ -5,6 +5,7 @@ import { createApp } from "@elara/runtime/http/app";
 import { recentActivity } from "@elara/runtime/recent-activity";
 import { type Relay, startRelay } from "@elara/runtime/relay";
 import { defineService } from "@elara/runtime/service";
+import { sharedAccountWarning } from "@elara/runtime/shared-account";
 import { lastTimes, latest } from "@elara/runtime/store/read/activity";
 import { identityReader } from "@elara/runtime/store/read/identity";
 import { authorizationRoutes } from "./api/authorization-routes.ts";
@@ -95,6 +96,9 @@ export default defineService({
     });
     const minted = mint(ground, users, tokens);
     const doors = await openDoors(plugins.authenticators, { hub, config, clock, log });
+    const bringing = doors.all.filter(({ authenticator }) => authenticator.preSpawn).map(({ name }) => name);
+    const warning = sharedAccountWarning(bringing, plugins.spawners);
+    if (warning !== undefined) log.warn({}, warning);
     const parts = {
       ground,
       users,

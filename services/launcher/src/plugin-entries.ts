@@ -1,4 +1,5 @@
 import type { ConfiguredSpawner } from "@elara/runtime/service";
+import { isLocal } from "@elara/runtime/shared-account";
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -12,10 +13,6 @@ export function withLongEntries(written: unknown): unknown {
   for (const key of ["authenticators", "spawners"]) if (key in changed) changed[key] = long(changed[key]);
   return changed;
 }
-
-/** Whether servers are processes of this machine: the local spawner, or a centre's own around it. */
-export const isLocal = ({ plugin }: Pick<ConfiguredSpawner, "plugin">): boolean =>
-  plugin.name === "local" || plugin.wraps === "local";
 
 /**
  * Where PAM lets people in and the hub is root, local servers run as the people's own accounts unless the

@@ -2,7 +2,7 @@ import { userInfo } from "node:os";
 import { HubError } from "@elara/contracts";
 import { isLoopback, readCertificate, refusePublicAddress } from "@elara/proxy";
 import { type EntryRules, hasOwnRules } from "@elara/runtime/own-rules";
-import { isLocal } from "./plugin-entries.ts";
+import { isLocal } from "@elara/runtime/shared-account";
 import type { Settings } from "./settings.ts";
 
 // What a well-formed configuration can still get wrong. `elara check` tells each; `elara run` refuses to start on them.

@@ -265,6 +265,37 @@ describe("check", () => {
       assert.match(both, new RegExp(`FAULT +authenticator ${name}: .*could not be asked`));
   });
 
+  test("tells what plugins warn of, without secrets, and that users of one account can read what log-ins bring", (t) => {
+    const dir = folder(t);
+    writeFileSync(
+      join(dir, "mine.ts"),
+      `import dummy from "@elara/auth-dummy";
+       export default { ...dummy, name: "mine", async setup(options, host) {
+         host.log.info({}, "all is open");
+         host.log.warn({ option: "door", of: [options.password] }, "the door is open");
+         return { ...(await dummy.setup(options, host)), preSpawn: async () => ({}) };
+       } };`,
+    );
+    const told = (spawner: string) => {
+      config(
+        dir,
+        `{ authenticators: [{ use: "./mine.ts", options: { password: { env: "DUMMY" } } }], spawners: [${spawner}] }`,
+      );
+      return elaraIn(dir, { DUMMY: "of-dummy-1" }, "check").stdout;
+    };
+    const shared = told('"local"');
+    assert.match(
+      shared,
+      /^ {2}note +authenticator mine: the door is open \(option: door; of: \[secret\]\)$/m,
+    );
+    assert.doesNotMatch(shared, /all is open|of-dummy-1/);
+    assert.match(
+      shared,
+      /^ {2}note +variables of log-ins: mine brings .*local.* one account.*can read.*systemAccounts/m,
+    );
+    assert.doesNotMatch(told('{ use: "local", options: { systemAccounts: true } }'), /variables of log-ins/);
+  });
+
   test("finds in tokens of services what a start refuses", (t) => {
     const dir = folder(t);
     const told = (variables: Record<string, string>) => {

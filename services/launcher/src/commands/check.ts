@@ -6,8 +6,9 @@ import { codeOf, HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
 import { callbackPaths } from "@elara/runtime/http/paths";
 import { closeAll } from "@elara/runtime/plugins/close-all";
-import { faultWords, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
+import { faultWords, hiding, pluginFaultWords, secretsIn } from "@elara/runtime/plugins/fault-words";
 import type { Configured, ServiceDefinition } from "@elara/runtime/service";
+import { isLocal, sharedAccountWarning } from "@elara/runtime/shared-account";
 import type { AuthPlugin, SpawnerHost, SpawnerPlugin } from "@elara/sdk";
 import {
   bounded,
@@ -21,7 +22,8 @@ import {
 } from "@elara/spawn";
 import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
-import { isLocal, profileSlugs } from "../plugin-entries.ts";
+import { profileSlugs } from "../plugin-entries.ts";
+import { pluginNotes } from "../plugin-notes.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
 import { allowRule, busInClear, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
@@ -52,13 +54,16 @@ export async function check(options: CommandOptions): Promise<void> {
     }
   };
   const secret: string[] = [];
-  const lookAtPlugin = (
+  const note = (what: string, words: string): void => say(`  note   ${what}: ${words}`);
+  const notes = pluginNotes();
+  const lookAtPlugin = async (
     what: string,
     { path, plugin }: { path: string; plugin: AuthPlugin | SpawnerPlugin },
     work: () => unknown,
   ): Promise<void> => {
     const place = { path: `${path}.options`, errors: plugin.errors, secrets: secret };
-    return look(what, work, (error) => pluginFaultWords(error, place));
+    await look(what, work, (error) => pluginFaultWords(error, place));
+    for (const words of notes.taken()) note(what, hiding(secret)(words));
   };
   const inClear = <E extends Configured<AuthPlugin | SpawnerPlugin>>(path: string, entry: E): E => {
     const clear = resolvedPlugin(settings, path, entry);
@@ -86,7 +91,7 @@ export async function check(options: CommandOptions): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));
   const closers: (() => unknown)[] = [];
   const host: SpawnerHost = {
-    log: pino({ level: "silent" }),
+    log: notes.log,
     dataDir: scratch,
     hubId: "check",
     apiUrl: apiUrlOf(settings.hub),
@@ -94,12 +99,15 @@ export async function check(options: CommandOptions): Promise<void> {
     now: () => Date.now(),
     onClose: (close) => void closers.push(close),
   };
+  const bringing: string[] = [];
   for (const [index, entry] of settings.authenticators.entries()) {
     const path = `authenticators[${index}]`;
     await lookAtPlugin(`authenticator ${entry.name}`, { path, plugin: entry.plugin }, async () => {
       const { plugin, options } = inClear(path, entry);
       const own = { ...host, callbackPaths: callbackPaths(settings.hub, entry.name, index === 0) };
-      await (await plugin.setup(options, own)).check?.();
+      const authenticator = await plugin.setup(options, own);
+      if (authenticator.preSpawn) bringing.push(entry.name);
+      await authenticator.check?.();
     });
   }
   const offers = new Map<string, Offer>();
@@ -126,6 +134,8 @@ export async function check(options: CommandOptions): Promise<void> {
   await closeAll(closers, host.log);
   rmSync(scratch, { recursive: true, force: true });
   await look("account of the servers", () => serverAccount(settings));
+  const warning = sharedAccountWarning(bringing, settings.spawners);
+  if (warning !== undefined) note("variables of log-ins", warning);
   if (settings.spawners.some(isLocal)) {
     await look("jupyterhub-singleuser", () => {
       const found = findEnvironment(settings.hub.dataDir);

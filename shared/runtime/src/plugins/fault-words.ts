@@ -97,7 +97,7 @@ const shortened = (text: string): string => {
 };
 
 /** Takes secrets out of a text, also lines of them and as they look in JSON, URLs and headers. */
-function hiding(secrets: readonly string[]): (text: string) => string {
+export function hiding(secrets: readonly string[]): (text: string) => string {
   const looks = secrets.flatMap((secret) => [
     secret,
     ...secret.split("\n").filter((line) => line.trim().length >= 8),
