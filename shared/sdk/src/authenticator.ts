@@ -71,7 +71,9 @@ export interface Authenticator {
   begin(request: BeginRequest): LoginStart | Promise<LoginStart>;
   /**
    * Checks what came back. Returns who it is, or `undefined` for "wrong name or password" (one answer and about the
-   * same time for both). Throws a PluginError when the check could not be made.
+   * same time for both). Throws a PluginError when the check could not be made. Nothing a provider gave may be lost: what
+   * fails after a code was exchanged carries it as `authState`, and an exchange on its way is waited for though `signal`
+   * aborts.
    */
   finish(request: FinishRequest): Promise<AuthenticatedUser | undefined>;
   /** Environment for the user's server, made of what was kept; asked anew at every start, seen by the spawner only. */
