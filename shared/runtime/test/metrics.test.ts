@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { memoryBus, memoryNetwork } from "../src/bus/memory.ts";
 import { answerScrapes, askOthers } from "../src/metrics/exchange.ts";
 import { exposition } from "../src/metrics/exposition.ts";
 import { counted, observe } from "../src/metrics/meter.ts";
-import { silentLog as log } from "./fixtures/log.ts";
+import { eventually } from "./fixtures/eventually.ts";
+import { keptLog, silentLog as log } from "./fixtures/log.ts";
 
 const gauges = { users: 3, running: 1, active: { "24h": Number.NaN } };
 
@@ -50,5 +52,26 @@ describe("asking the other processes", () => {
     await answering.close();
     assert.deepEqual(await names(["s1", "a1", "c1"]), ["a1+c1", "s1"], "as of its last answer");
     assert.deepEqual(await names(["s1"]), ["s1"]);
+  });
+
+  test("one that has counted more than a message holds says so in its log", async (t) => {
+    const bus = memoryBus({ log });
+    t.after(() => bus.close());
+    const kept = keptLog();
+    // Noise: nothing of it can be packed.
+    for (let each = 0; each < 12_000; each++)
+      observe("request_duration_seconds", each, {
+        method: randomUUID(),
+        handler: randomUUID(),
+        code: randomUUID(),
+      });
+    const answering = answerScrapes(bus, ["s1"], kept.log);
+    t.after(() => answering.close());
+    const others = askOthers(bus);
+    assert.deepEqual(await others.ask(["s1"]), []);
+    await eventually(
+      () => kept.lines.some(({ msg }) => msg === "metrics not told, they do not fit into a message"),
+      "the line",
+    );
   });
 });

@@ -7,6 +7,8 @@ import type { FastifyInstance } from "fastify";
 import type { WebConfig } from "../config.ts";
 import { hubGauges } from "../metrics/hub-gauges.ts";
 
+/** Scrapers that come together get one answer: each costs every process a count. */
+const SHARED_MS = 1000;
 const SERVICES = ["auth", "spawn", "web", "culler", "proxy"] as const;
 
 /**
@@ -21,30 +23,45 @@ export function metricsRoutes(
     "hub" | "config" | "bus" | "store" | "clock" | "log" | "liveness" | "instance"
   >,
 ) {
-  const { hub, config, bus, liveness, instance } = context;
+  const { hub, config, bus, clock, liveness, instance } = context;
   const access: Access = config.authenticatePrometheus
     ? { kind: "scopes", anyOf: ["read:metrics"] }
     : { kind: "public" };
   const gauges = hubGauges(context);
   const others = askOthers(bus);
 
+  const scrape = async () => {
+    const rows = SERVICES.flatMap((name) => liveness.live(name));
+    const services = new Map(rows.map((row) => [row._id, row.service]));
+    // In one process nobody listens for the others.
+    const isOne = rows.every(({ address }) => address === "");
+    const [own, hubWide, told] = await Promise.all([
+      counted(),
+      gauges.read(),
+      others.ask([...services.keys()]),
+    ]);
+    const isOwn = ({ instances }: Told) => instances.includes(instance.id);
+    const mine: Told = { instances: told.find(isOwn)?.instances ?? [instance.id], metrics: own };
+    const by = [mine, ...told.filter((each) => !isOwn(each))].map(
+      ({ instances, metrics }) => [processName(instances, services), metrics] as const,
+    );
+    return exposition(new Map(by), hubWide, isOne);
+  };
+  let last: { readonly answer: ReturnType<typeof scrape>; readonly at: number } | undefined;
+  const shared = (): ReturnType<typeof scrape> => {
+    const now = clock.monotonic();
+    if (last && now - last.at < SHARED_MS) return last.answer;
+    const mine = { answer: scrape(), at: now };
+    last = mine;
+    mine.answer.catch(() => {
+      if (last === mine) last = undefined;
+    });
+    return mine.answer;
+  };
+
   for (const url of [`${hub.baseUrl}hub/metrics`, `${hub.baseUrl}hub/api/metrics`])
     app.get(url, { config: { access } }, async (_request, reply) => {
-      const rows = SERVICES.flatMap((name) => liveness.live(name));
-      const services = new Map(rows.map((row) => [row._id, row.service]));
-      // In one process nobody listens for the others.
-      const isOne = rows.every(({ address }) => address === "");
-      const [own, hubWide, told] = await Promise.all([
-        counted(),
-        gauges.read(),
-        others.ask([...services.keys()]),
-      ]);
-      const isOwn = ({ instances }: Told) => instances.includes(instance.id);
-      const mine: Told = { instances: told.find(isOwn)?.instances ?? [instance.id], metrics: own };
-      const by = [mine, ...told.filter((each) => !isOwn(each))].map(
-        ({ instances, metrics }) => [processName(instances, services), metrics] as const,
-      );
-      const { type, text } = await exposition(new Map(by), hubWide, isOne);
+      const { type, text } = await shared();
       return reply.type(type).send(text);
     });
   return { close: () => others.close() };

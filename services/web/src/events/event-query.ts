@@ -1,4 +1,4 @@
-import { type EventContract, entityOf, events, HubError } from "@elara/contracts";
+import { cloudType, type EventContract, entityOf, events, HubError } from "@elara/contracts";
 import { fieldsOf } from "../models/fields.ts";
 
 /** What a subscriber asked for. */
@@ -41,10 +41,10 @@ export function eventQuery(query: unknown, lastEventId: string | undefined): Eve
 
 /** `server.ready`, or all of `server`. */
 function typesOf(wanted: string): string[] {
-  const cloudTypes = (of: readonly EventContract[]) => of.map(({ type }) => `org.elara.${type}.v1`);
+  const cloudTypes = (of: readonly EventContract[]) => of.map(cloudType);
   const entity = wanted.replace(/\.\*$/, "");
   if (entities.has(entity)) return cloudTypes(facts.filter(({ type }) => type.startsWith(`${entity}.`)));
-  const exact = facts.filter(({ type }) => type === wanted || `org.elara.${type}.v1` === wanted);
+  const exact = facts.filter((fact) => fact.type === wanted || cloudType(fact) === wanted);
   if (exact.length === 0)
     throw wrong(
       `type: there is no event "${wanted.slice(0, 64)}"; one of ${[...entities].join(", ")}, or e.g. server.ready (EVENTS.md lists all)`,

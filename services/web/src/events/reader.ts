@@ -47,8 +47,8 @@ export async function openReader(deps: ReaderDeps, identity: Identity, query: Ev
     const asked = new Set(query.users);
     const reached = usersReached(reach);
     return {
-      names: scoped.union(asked),
-      ids: users ? reached.union(users) : reached,
+      names: new Set([...scoped, ...asked]),
+      ids: new Set([...reached, ...(users ?? [])]),
       isComplete: reached.size >= scoped.size && (users === undefined || users.size >= asked.size),
     };
   }

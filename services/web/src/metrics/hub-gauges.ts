@@ -10,6 +10,8 @@ const PERIODS = { "24h": 24 * HOUR_MS, "7d": 7 * 24 * HOUR_MS, "30d": 30 * 24 * 
 const FRESH_MS = 5000;
 /** As JupyterHub does. */
 const ACTIVE_EVERY_MS = HOUR_MS;
+/** After a count that failed: gone through again, it would only burden a store that is in trouble. */
+const AGAIN_MS = 60_000;
 
 /**
  * What is true of the whole hub, from the store: counts in an index at each scrape, active users once an hour and behind the scrape's back,
@@ -33,7 +35,7 @@ export function hubGauges({ store, clock, log }: { store: Store; clock: Clock; l
       );
       active = Object.fromEntries(Object.keys(PERIODS).map((name, at) => [name, found[at] ?? Number.NaN]));
     } catch (error) {
-      activeAt = Number.NEGATIVE_INFINITY;
+      activeAt = clock.monotonic() - ACTIVE_EVERY_MS + AGAIN_MS;
       log.info({ err: error }, "active users not counted");
     }
   }

@@ -2,13 +2,15 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { MetricsCounted, MetricsWanted } from "@elara/contracts";
 import type { Logger } from "pino";
-import type { Bus, Subscription } from "../bus/bus.ts";
+import { type Bus, MAX_MESSAGE_BYTES, type Subscription } from "../bus/bus.ts";
 import { newId } from "../id.ts";
 import { type Counted, counted } from "./meter.ts";
 
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)];
 /** A process that does not answer in this time is told as it was the last time. */
 const ANSWER_MS = 500;
+/** The rest of a message is its envelope. */
+const MOST_BYTES = MAX_MESSAGE_BYTES - 8 * 1024;
 
 /** Lets other processes know what this one counted, whenever one of them is scraped. `instances`: its rows. */
 export function answerScrapes(bus: Bus, instances: readonly string[], log: Logger): Subscription {
@@ -16,6 +18,13 @@ export function answerScrapes(bus: Bus, instances: readonly string[], log: Logge
     // Hundreds of kilobytes that repeat themselves: packed they fit into a message many times over.
     const metrics = (await pack(JSON.stringify(await counted()))).toString("base64");
     log.debug({ bytes: metrics.length }, "metrics told");
+    if (metrics.length > MOST_BYTES) {
+      log.warn(
+        { bytes: metrics.length, most: MOST_BYTES },
+        "metrics not told, they do not fit into a message",
+      );
+      return;
+    }
     bus.notify(MetricsCounted, { scrape, instances: [...instances], metrics }, {});
   });
 }
