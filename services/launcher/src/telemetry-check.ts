@@ -31,14 +31,25 @@ export async function reachTelemetry(settings: Settings): Promise<string> {
 const headersOf = ({ headers }: TelemetryConfig): Record<string, string> =>
   Object.fromEntries(headers.map(({ name, value }) => [name, value]));
 
-/** `key=value,key=value`, percent-encoded. */
-function environmentHeaders(env: NodeJS.ProcessEnv): Record<string, string> {
-  const text = env.OTEL_EXPORTER_OTLP_TRACES_HEADERS || env.OTEL_EXPORTER_OTLP_HEADERS || "";
+/** Headers of OpenTelemetry's environment: `key=value,key=value`, percent-encoded. Throws CONFIG_INVALID. */
+export function environmentHeaders(env: NodeJS.ProcessEnv): Record<string, string> {
+  const field = env.OTEL_EXPORTER_OTLP_TRACES_HEADERS
+    ? "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
+    : "OTEL_EXPORTER_OTLP_HEADERS";
+  const text = env[field] ?? "";
   const pairs = text.split(",").filter((pair) => pair.includes("="));
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf("=");
-      return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
+      const name = pair.slice(0, at).trim();
+      try {
+        return [name, decodeURIComponent(pair.slice(at + 1).trim())];
+      } catch {
+        // Not the value: it may be a secret.
+        throw new HubError("CONFIG_INVALID", {
+          operator: `${field}: the value of ${name} is not percent-encoded; write a \`%\` as \`%25\`.`,
+        });
+      }
     }),
   );
 }

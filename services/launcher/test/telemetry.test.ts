@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { codeOf } from "@elara/contracts";
+import { codeOf, HubError } from "@elara/contracts";
+import { TelemetrySection } from "@elara/runtime/config/telemetry";
+import { Value } from "typebox/value";
 import { isOn, refuseOtherProtocols, sampleRatioOf, tracesUrl } from "../src/telemetry.ts";
+import { environmentHeaders } from "../src/telemetry-check.ts";
 
 const CONFIG_INVALID = (error: unknown) => codeOf(error) === "CONFIG_INVALID";
 const nowhere = { endpoint: "" };
@@ -33,6 +36,26 @@ describe("where traces go", () => {
     assert.equal(tracesUrl(nowhere, { OTEL_EXPORTER_OTLP_ENDPOINT: base }), `${base}v1/traces`);
     const whole = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c/otlp" };
     assert.equal(tracesUrl(nowhere, { ...whole, OTEL_EXPORTER_OTLP_ENDPOINT: base }), "http://c/otlp");
+  });
+});
+
+describe("what is secret", () => {
+  test("stands in headers: no name and password in the address, no value in a refusal", () => {
+    const isTaken = (endpoint: string) => Value.Check(TelemetrySection.properties.endpoint, endpoint);
+    assert.ok(isTaken("https://collector:4318/a@b"));
+    assert.ok(!isTaken("https://name:password@collector:4318"));
+    assert.ok(!isTaken("https://token@collector"));
+    const OTEL_EXPORTER_OTLP_HEADERS = "x-a=one%20two, authorization=100%secret";
+    assert.throws(
+      () => environmentHeaders({ OTEL_EXPORTER_OTLP_HEADERS }),
+      (error: unknown) => {
+        assert.ok(error instanceof HubError && error.code === "CONFIG_INVALID");
+        assert.match(error.operator, /^OTEL_EXPORTER_OTLP_HEADERS: the value of authorization /);
+        return !error.operator.includes("secret");
+      },
+    );
+    const encoded = { OTEL_EXPORTER_OTLP_HEADERS: "x-a=one%20two" };
+    assert.deepEqual(environmentHeaders(encoded), { "x-a": "one two" });
   });
 });
 

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServiceName } from "@elara/contracts";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
+import { isQuiet } from "@elara/runtime/telemetry/quiet";
 import { setTraceparent, traceparentOf } from "@elara/runtime/telemetry/trace-headers";
 import { fromOutside, isTracing, tracerOf } from "@elara/runtime/telemetry/tracer";
 import { stampClient } from "./client-address.ts";
 
 const tracer = tracerOf("proxy");
-/** Asked by machines all day: a trace of each would only hide the others. */
-const QUIET = /\/hub\/(health|metrics|api\/health|api\/metrics|static\/[^?]*)(\?|$)/;
 
 /**
  * Hands a request to one of the hub's own services: who the client is is written into it, what the client says of
@@ -23,7 +22,7 @@ export function toService(
   stampClient(request, behindProxy);
   const outside = traceparentOf(request);
   setTraceparent(request, "");
-  if (!isTracing() || QUIET.test(request.url ?? "")) {
+  if (!isTracing() || isQuiet(request.url ?? "")) {
     upstreams.forward(service, request, response);
     return;
   }

@@ -7,9 +7,9 @@ export const TelemetrySection = Type.Object(
   {
     endpoint: Type.String({
       default: "",
-      pattern: "^(https?://[^/?#]+(/[^?#]*)?)?$",
+      pattern: "^(https?://[^/?#@]+(/[^?#]*)?)?$",
       description:
-        "An OTLP receiver that speaks HTTP with protobuf, e.g. `http://collector:4318`; traces go to `/v1/traces` behind it. Empty: as OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say; without them no telemetry, and nothing of it is loaded.",
+        "An OTLP receiver that speaks HTTP with protobuf, e.g. `http://collector:4318`, without name and password (`telemetry.headers` keeps those secret); traces go to `/v1/traces` behind it. Empty: as OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT say; without them no telemetry, and nothing of it is loaded.",
     }),
     headers: Type.Array(
       Type.Object(

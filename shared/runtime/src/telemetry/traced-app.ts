@@ -1,11 +1,9 @@
 import type { ServiceName } from "@elara/contracts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { failureCode } from "./failure-code.ts";
+import { isQuiet } from "./quiet.ts";
 import { traceparentOf } from "./trace-headers.ts";
 import { isTracing, type Span, tracerOf } from "./tracer.ts";
-
-/** Paths asked by machines all day: a trace of each would only hide the others. */
-const QUIET = /\/(health|metrics|static\/.*)$/;
 
 /** Makes each request a span named by its route, part of the trace that its header tells. */
 export function traceRequests(app: FastifyInstance, service: ServiceName): void {
@@ -15,7 +13,7 @@ export function traceRequests(app: FastifyInstance, service: ServiceName): void 
 
   app.addHook("onRequest", (request, reply, done) => {
     const route = request.routeOptions.url;
-    if (QUIET.test(route ?? "")) return done();
+    if (isQuiet(route ?? "")) return done();
     const { method } = request;
     const span = tracer.start(route === undefined ? method : `${method} ${route}`, {
       kind: "server",
