@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { relative } from "node:path";
 
 /** What of the tree an installation needs, with paths from its root. */
-export interface Production {
+interface Production {
   /** Rooms of this tree, e.g. `services/launcher`. */
   readonly rooms: readonly string[];
   /** Packages of others, e.g. `node_modules/fastify`. */
