@@ -181,6 +181,16 @@ describe("the stream of events", () => {
     const later = wait("?after=2&wait=30");
     await tell(ada).server();
     assert.deepEqual(await later, ["3"]);
+    // Who asks for what does not happen gets on all the same.
+    const none = (after: string) => wait(`?type=token&after=${after}&wait=0`);
+    assert.deepEqual(await none("0"), ["3"]);
+    assert.deepEqual(await none("3"), []);
+    assert.deepEqual(await wait("?user=ada&after=0&wait=0"), ["1", "3"]);
+    assert.deepEqual(await wait("?user=ADA&type=server&after=0&wait=0"), ["1", "3"]);
+    assert.deepEqual(await wait("?user=bob&after=0&wait=0"), ["2", "3"]);
+    const quiet = await stream(token, "?type=token&after=0&wait=0");
+    await quiet.ended;
+    assert.equal(quiet.ids.at(-1), "3");
   });
 
   it("is refused with the reason", async () => {
@@ -195,7 +205,23 @@ describe("the stream of events", () => {
     assert.deepEqual(await status(none, ""), [403, "SCOPE_MISSING"]);
     assert.deepEqual(await status("wrong", ""), [403, "NO_CREDENTIALS"]);
     assert.deepEqual(await status(root, "?type=server.redy"), [400, "FIELD_INVALID"]);
-    assert.deepEqual(await status(root, "?wait=100"), [400, "FIELD_INVALID"]);
+    const wrong: Record<string, string> = {
+      "?wait=100": "wait",
+      "?user=": "user",
+      "?user=,": "user",
+      "?type=": "type",
+      "?type=server,user&type=": "type",
+      "?types=server": "types",
+      "?users=ada": "users",
+    };
+    for (const [query, field] of Object.entries(wrong)) {
+      const answer = await fetch(`${origin}/hub/api/events${query}`, {
+        headers: { authorization: `token ${root}` },
+      });
+      const { code, message } = Object(await answer.json());
+      assert.deepEqual([answer.status, code], [400, "FIELD_INVALID"], query);
+      assert.match(message, new RegExp(`^${field}: `));
+    }
     assert.deepEqual(await status(root, "?after=x"), [400, "EVENTS_CURSOR_INVALID"]);
     assert.deepEqual(await status(root, "", { "last-event-id": "7" }), [410, "EVENTS_CURSOR_EXPIRED"]);
   });

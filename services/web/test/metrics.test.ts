@@ -9,7 +9,7 @@ import { startHub } from "./fixtures/hub.ts";
 test("scrapers that come together share an answer", async (t) => {
   const looks: string[] = [];
   const liveness: Liveness = {
-    isLive: () => true,
+    isAlive: () => true,
     live: (service) => {
       looks.push(service);
       return [];
