@@ -4,7 +4,6 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
 import { clientPython } from "../fixtures/python-clients.ts";
-import { newToken } from "../fixtures/trials/subscribers.ts";
 import { until } from "../fixtures/until.ts";
 
 const FOLDER = new URL("../../deploy/examples/subscribers/", import.meta.url);
@@ -20,37 +19,31 @@ for (const shape of shapes) {
     where.some((each) => each === shape),
   );
   describe(`examples of subscribers (${shape})`, { skip: await shapeMissing(shape) }, () => {
-    const tokens = new Map(here.map(([file]) => [file, newToken()]));
     let hub: TestHub;
     before(async () => {
-      hub = await startHub({
-        shape,
-        jupyter: false,
-        env: Object.fromEntries([...tokens].map(([file, token]) => [nameOf(file), token])),
-        config: {
-          auth: {
-            services: here.map(([file]) => ({
-              name: nameOf(file),
-              token: { env: nameOf(file) },
-              scopes: ["read:events:users"],
-            })),
-          },
-        },
-      });
+      hub = await startHub({ shape, jupyter: false });
     });
     after(() => hub?.close());
 
     for (const [file, program] of here)
-      test(`${file} tells what is kept and what comes`, {
-        timeout: 120_000,
+      test(`${file} tells what is kept and what comes, also after a restart, and why it is refused`, {
+        timeout: 240_000,
       }, async (t) => {
-        const [early, late] = [`early-${nameOf(file)}`, `late-${nameOf(file)}`];
+        const [early, late, later] = ["early", "late", "later"].map((when) => `${when}-${nameOf(file)}`);
+        assert.ok(early && late && later);
         await hub.token(early);
+        const admin = await hub.token("root-admin");
+        const own = "/users/root-admin/tokens";
+        const made = await hub.api(admin, own, {
+          method: "POST",
+          body: JSON.stringify({ note: file, scopes: ["read:events:users"] }),
+        });
+        const { token, id: tokenId } = (await made.json()) as { token: string; id: string };
         const child = spawn(await program.with(), [fileURLToPath(new URL(file, FOLDER))], {
           stdio: ["ignore", "pipe", "pipe"],
           env: {
             PATH: process.env.PATH,
-            ELARA_TOKEN: tokens.get(file),
+            ELARA_TOKEN: token,
             ELARA_URL: hub.url,
             ELARA_NATS: hub.nats?.address,
             ELARA_FROM: "all",
@@ -66,13 +59,12 @@ for (const shape of shapes) {
         child.stderr.setEncoding("utf8").on("data", (text: string) => {
           complaints += text;
         });
-        const admin = await hub.token("root-admin");
         const tells = async (name: string): Promise<void> => {
           const { id } = await idOf(name);
           await until(
             `${file} to tell of ${name}${complaints}`,
             () => lines.includes(`org.elara.user.created.v1 users/${id} 1\n`),
-            20_000,
+            40_000,
           );
         };
         const idOf = async (name: string): Promise<{ id: string }> => {
@@ -86,6 +78,9 @@ for (const shape of shapes) {
         await hub.token(late);
         await tells(late);
         assert.equal(complaints, "");
+        await hub.restart();
+        await hub.token(later);
+        await tells(later);
         assert.equal(child.exitCode, null, "goes on");
         assert.ok(
           lines
@@ -94,6 +89,11 @@ for (const shape of shapes) {
             .every((line) => line.startsWith("org.elara.user.")),
           `only what its scopes allow:\n${lines}`,
         );
+        complaints = "";
+        const revoked = await hub.api(admin, `${own}/${tokenId}`, { method: "DELETE" });
+        assert.ok(revoked.ok, `revoking answered ${revoked.status}`);
+        await until("the refusal to be told", () => /authoriz|token|credential/i.test(complaints), 40_000);
+        assert.doesNotMatch(complaints, /KeyError|JSONDecodeError/);
       });
   });
 }

@@ -144,7 +144,10 @@ describe("an HPC centre", { skip: hpcMissing }, () => {
     const nats = await startNats({ configuration: (place) => serverConfiguration(ownBusKeys(etc), place) });
     t.after(() => nats.close());
     const file = join(etc, "elara.config.ts");
-    writeFileSync(file, readFileSync(file, "utf8").replace("nats.example.org:4222", nats.address));
+    writeFileSync(
+      file,
+      readFileSync(file, "utf8").replace('"nats.example.org:4222"], tls: {}', `"${nats.address}"]`),
+    );
     const env = {
       GLOBUS_CLIENT_SECRET: globus.clientSecret,
       MONGODB_URI: mongo.uri,

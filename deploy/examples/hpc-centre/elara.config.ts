@@ -6,7 +6,9 @@
 // /etc/elara/elara.env           MONGODB_URI=…, GLOBUS_CLIENT_SECRET=…                 (640, root:elara)
 // /etc/elara/cookie_secret       made once: elara init --keys /etc/elara               (600, elara; the same everywhere)
 // /etc/elara/crypt_key           made with it; encrypts the tokens                     (600, elara; the same everywhere)
-// /etc/elara/nats.conf           made once: elara nats config --out /etc/elara/nats.conf, for nats-server -c
+// /etc/elara/nats.conf           for nats-server -c on nats.example.org, made there once; --listen lets the others in:
+//                                elara nats config --listen 0.0.0.0:4222 --store /var/lib/nats --out /etc/elara/nats.conf \
+//                                  --tls-certificate /etc/nats/certificate.pem --tls-key /etc/nats/key.pem
 // /etc/elara/tls/                certificate.pem, key.pem                              (key: 640, root:elara)
 // /etc/elara/ssh/                user_ca, known_hosts                                  (user_ca: 600, elara)
 // /etc/sudoers.d/elara           plugins/spawner-batch/README.md tells what belongs there
@@ -31,7 +33,8 @@ export default defineConfig({
     // Each machine's services stand with its own name.
     serviceHost: hostname(),
   },
-  bus: { use: "nats", servers: ["nats.example.org:4222"] },
+  // Its certificate is signed by whom the machines trust; else: tls: { ca: "tls/nats-ca.pem" }.
+  bus: { use: "nats", servers: ["nats.example.org:4222"], tls: {} },
   store: { use: "mongo", uri: { env: "MONGODB_URI" } },
   secrets: { cookieSecret: { file: "cookie_secret" }, cryptKey: { file: "crypt_key" } },
   log: { format: "json" },

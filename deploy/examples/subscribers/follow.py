@@ -8,6 +8,16 @@ import os
 import nats
 
 
+async def asked(connection, wish):
+    while True:
+        try:
+            answer = await connection.request("elara.events.position", json.dumps(wish).encode(), timeout=5)
+            return json.loads(answer.data)
+        except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
+            # The hub is away, as while it is restarted.
+            await asyncio.sleep(2)
+
+
 async def main():
     token = os.environ["ELARA_TOKEN"]
     inbox = "_INBOX_" + hashlib.sha256(token.encode()).hexdigest()[:16]
@@ -19,8 +29,7 @@ async def main():
     )
     # Without "from" it goes on where it stood.
     wish = {"from": os.environ["ELARA_FROM"]} if "ELARA_FROM" in os.environ else {}
-    answer = await connection.request("elara.events.position", json.dumps(wish).encode())
-    position = json.loads(answer.data)
+    position = await asked(connection, wish)
     if "error" in position:
         raise SystemExit(position["error"]["message"])
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 
 import requests
@@ -14,12 +15,23 @@ while True:
     try:
         # A heartbeat comes each 15 s.
         with requests.get(url, headers=headers, params={"after": after}, stream=True, timeout=40) as answer:
-            answer.raise_for_status()
-            for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
-                if line.startswith("id: "):
+            # Anything else than a hub that is busy or away does not get better by asking again.
+            if answer.status_code != 200 and answer.status_code != 429 and answer.status_code < 500:
+                raise SystemExit(answer.text)
+            kind = ""
+            for line in answer.iter_lines(chunk_size=1, decode_unicode=True) if answer.ok else []:
+                if line == "":
+                    kind = ""
+                elif line.startswith("event: "):
+                    kind = line[7:]
+                elif line.startswith("id: "):
                     after = line[4:]
+                elif line.startswith("data: ") and kind == "end":
+                    # Why the hub ended the stream; the next request tells whether it is worth going on.
+                    print(line[6:], file=sys.stderr)
                 elif line.startswith("data: "):
                     event = json.loads(line[6:])
                     print(event["type"], event["subject"], event["seq"], flush=True)
     except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
-        time.sleep(2)
+        pass
+    time.sleep(2)

@@ -38,6 +38,18 @@ export function positions(consumers: SubscriberConsumers, standing: Standings, a
     if (count >= MOST_CONSUMERS) throw new HubError("SUBSCRIBER_CONSUMERS_MANY");
   };
 
+  const assertKept = async (sequence: number): Promise<void> => {
+    const { first, last } = await consumers.span();
+    if (sequence >= first && sequence <= last + 1) return;
+    throw new HubError("EVENTS_CURSOR_EXPIRED", {
+      message:
+        sequence < first
+          ? `sequence: ${sequence} is no longer kept; the earliest is ${first}`
+          : `sequence: ${sequence} is not of this log; the next is ${last + 1}`,
+      status: 410,
+    });
+  };
+
   return async (subscriber: string, body: unknown): Promise<Position> => {
     const { start, filters: asked } = wishOf(body);
     const stands = (await standing.of([subscriber])).get(subscriber);
@@ -48,16 +60,11 @@ export function positions(consumers: SubscriberConsumers, standing: Standings, a
     const { filters, reason } = granted(wish, await allowedOf(identity));
     if (reason === "too many") throw new HubError("SUBSCRIBER_FILTERS_MANY");
     if (reason === "not allowed") throw new HubError("SUBSCRIBER_NOTHING_ALLOWED");
-    const { first, last } = await consumers.span();
-    if (start?.from === "sequence" && (start.sequence < first || start.sequence > last + 1))
-      throw new HubError("EVENTS_CURSOR_EXPIRED", {
-        message:
-          start.sequence < first
-            ? `sequence: ${start.sequence} is no longer kept; the earliest is ${first}`
-            : `sequence: ${start.sequence} is not of this log; the next is ${last + 1}`,
-        status: 410,
-      });
+    if (start?.from === "sequence") await assertKept(start.sequence);
+    let missed: Position["missed"];
     if (known && !start) {
+      const { first } = await consumers.span();
+      if (known.place < first) missed = { from: known.place, to: first - 1 };
       const isSame = filters.join() === known.filters.join() && wish.join() === known.wish.join();
       if (!isSame) await consumers.refilter(known, filters, wish);
     } else {
@@ -70,7 +77,7 @@ export function positions(consumers: SubscriberConsumers, standing: Standings, a
       name: subscriber,
       config: { filter_subjects: filters, ack_policy: "explicit" },
       created: !known,
-      ...(known && !start && known.place < first ? { missed: { from: known.place, to: first - 1 } } : {}),
+      ...(missed ? { missed } : {}),
     };
   };
 }

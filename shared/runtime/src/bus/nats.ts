@@ -19,8 +19,8 @@ export type NatsCredentials =
 
 /** Over TLS only. */
 export interface NatsTls {
-  /** PEM file of who signs the servers' certificates; "": those the machine trusts. */
-  readonly ca: string;
+  /** PEM file of who signs the servers' certificates; absent: those the machine trusts. */
+  readonly ca?: string | undefined;
 }
 
 /** For the library; nothing for a connection in clear. */
@@ -34,7 +34,7 @@ export function overTls(tls: NatsTls | undefined, servers: readonly string[]): N
         ? undefined
         : checkServerIdentity(hosts[0] ?? name, certificate),
   };
-  return { tls: { ...(tls.ca === "" ? {} : { caFile: tls.ca }), ...identity } };
+  return { tls: { ...(tls.ca === undefined ? {} : { caFile: tls.ca }), ...identity } };
 }
 
 export interface NatsBusOptions {

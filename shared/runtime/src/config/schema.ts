@@ -25,11 +25,13 @@ export const BusSection = Type.Object(
     tls: Type.Optional(
       Type.Object(
         {
-          ca: Type.String({
-            default: "",
-            description:
-              "PEM file: whom the servers' certificates are signed by, or the certificates themselves; it counts from the configuration. Empty: those the machine trusts.",
-          }),
+          ca: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description:
+                "PEM file: whom the servers' certificates are signed by, or the certificates themselves; it counts from the configuration. Left out: those the machine trusts.",
+            }),
+          ),
         },
         {
           ...closed,
