@@ -127,6 +127,11 @@ withConfig(program.command("nats").description("what the hub's message bus needs
   .action(async (options) => (await import("./commands/nats.ts")).natsConfig(options));
 
 program
+  .command("hash-password")
+  .description("hash a password, typed or piped in, for the configuration of an authenticator with a form")
+  .action(async () => (await import("./commands/hash-password.ts")).hashPassword());
+
+program
   .command("test")
   .description("run the tests of a plugin that lies outside the hub's tree")
   .argument("<files...>", "test files")

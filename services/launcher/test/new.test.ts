@@ -44,7 +44,7 @@ test("new spawner, outside the hub's tree: its next steps can be run as they are
 });
 
 for (const more of [[], ["--redirect"]])
-  test(`new authenticator ${more.join(" ")}, outside the hub's tree: its test passes as it is, nothing skipped`, (t) => {
+  test(`new authenticator ${more.join(" ")}, outside the hub's tree: its steps can be run as they are printed, nothing skipped`, (t) => {
     const dir = folder(t);
     const printed = makePluginOf("authenticator", dir, { PATH: plain }, ...more);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
@@ -56,7 +56,35 @@ for (const more of [[], ["--redirect"]])
     assert.equal(tested.status, 0, tested.stdout + tested.stderr);
     assert.match(tested.stdout, more.length > 0 ? /a foreign state is refused/ : /a wrong secret is refused/);
     assert.match(tested.stdout, /skipped 0/);
-    assert.match(stepOf(printed, "Use it"), /^authenticators: \[\{ use: "\.\/demo\.ts" \}\]/);
+
+    const run = (command: string, input = "") =>
+      spawnSync("/bin/sh", ["-c", command], {
+        cwd: dir,
+        encoding: "utf8",
+        env: { ...env, PATH: plain },
+        input,
+      });
+    const [, entry = "", config = ""] = /^(.*) in (.*)$/.exec(stepOf(printed, "Use it")) ?? [];
+    writeFileSync(config, `export default { ${entry} };\n`);
+    assert.match(run(stepOf(printed, "Then")).stdout, /ok +authenticator demo/);
+    if (more.length > 0) return;
+    const hash = run(stepOf(printed, "Its passwords"), "correct horse\n");
+    assert.equal(hash.status, 0, hash.stderr);
+    const users = `users: { ada: "${hash.stdout.trim()}" }`;
+    writeFileSync(config, `export default { ${entry.replace("users: {}", users)} };\n`);
+    assert.match(run(stepOf(printed, "Then")).stdout, /ok +authenticator demo/);
+    const login = `import plugin from "./demo.ts";
+      const { finish } = plugin.setup({ ${users} });
+      for (const password of ["correct horse", "battery staple"])
+        console.log((await finish({ input: { username: "Ada", password } }))?.subject);`;
+    writeFileSync(join(dir, "log-in.ts"), login);
+    const hook = import.meta.resolve("@elara/runtime/plugins/resolve-hook");
+    const { stdout } = spawnSync(process.execPath, ["--import", hook, join(dir, "log-in.ts")], {
+      encoding: "utf8",
+      env,
+    });
+    assert.equal(stdout, "ada\nundefined\n");
+    assert.match(run(stepOf(printed, "Its passwords"), "\n").stderr, /FIELD_INVALID: .*1 to 1024 characters/);
   });
 
 describe("new prints the command that leads to this hub", () => {

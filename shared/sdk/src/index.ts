@@ -20,6 +20,7 @@ export type { AuthenticatorHost, Logger, PluginHost, SpawnerHost } from "./host.
 export { httpUrl } from "./http-url.ts";
 export { type HubProbe, hubProbe } from "./hub-probe.ts";
 export { isLoopback } from "./loopback.ts";
+export { hashPassword, isPassword, PASSWORD_PATTERN } from "./password.ts";
 export { patience } from "./patience.ts";
 export { type PortRange, portRange, portRangeFault } from "./port-range.ts";
 export { serverVariableFault } from "./server-variable.ts";

@@ -9,6 +9,14 @@ import { say } from "../say.ts";
 
 const template = (file: string): string => readFileSync(new URL(`../new/${file}`, import.meta.url), "utf8");
 
+/** Options without which a new authenticator does not load, as the steps print them. */
+const formOptions = "{ users: {} }";
+const redirectOptions = (secret: string): string => {
+  const at = "https://id.example.org";
+  const addresses = ["authorize", "token", "user", "revoke"].map((name) => `${name}Url: "${at}/${name}"`);
+  return `{ issuer: "${at}", ${addresses.join(", ")}, clientId: "hub", clientSecret: { env: "${secret}" } }`;
+};
+
 /**
  * `elara new spawner NAME`, `elara new authenticator NAME` (with a form; `--redirect`: at a provider): a plugin in one file
  * and its test. Never overwrites.
@@ -50,7 +58,15 @@ export function create(
   const use = relative(dirname(config), plugin ?? "");
   const entry = JSON.stringify(use.startsWith("..") ? use : `./${use}`);
   say(`\nRun its test:     ${elara} test ${shellWord(test ?? "")}`);
-  say(`Use it:           ${kind}s: [{ use: ${entry} }] in ${config}`);
+  const isForm = kind === "authenticator" && !options.redirect;
+  const secret = options.redirect ? `${constant}_CLIENT_SECRET` : "";
+  const given = isForm ? formOptions : secret && redirectOptions(secret);
+  say(`Use it:           ${kind}s: [{ use: ${entry}${given && `, options: ${given}`} }] in ${config}`);
   if (!existsSync(config)) say(`                  which \`${elara} init\` writes`);
-  say(`Then:             ${elara} check`);
+  if (isForm)
+    say(
+      `Its passwords:    ${elara} hash-password\n                  prints what stands in users: { ada: "scrypt:…" }`,
+    );
+  if (secret) say("                  with the addresses of your provider, and the id it gave the hub");
+  say(`Then:             ${secret && `env ${secret}=its-secret `}${elara} check`);
 }
