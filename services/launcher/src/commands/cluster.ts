@@ -163,7 +163,7 @@ function writeTrialConfig(dataDir: string, options: CommandOptions, nats: string
 
 function writePids(dataDir: string, children: readonly Child[]): void {
   const pids = Object.fromEntries(children.map(({ name, pid }) => [name, pid ?? 0]));
-  writeFileSync(join(dataDir, "cluster.json"), `${JSON.stringify(pids, null, 2)}\n`);
+  writeFileSync(join(dataDir, "cluster.json"), `${JSON.stringify(pids, null, 2)}\n`, { mode: 0o600 });
 }
 
 const late = (what: string, log: string): HubError =>
