@@ -16,6 +16,12 @@ const ThrottleConfig = Type.Object(
       minimum: 1,
       description: "Failed log-ins of one name from anywhere within the window; then the name has to wait.",
     }),
+    callbacksPerAddress: Type.Integer({
+      default: 50,
+      minimum: 1,
+      description:
+        "Log-ins by redirect that come back from a provider to one address within the window and fail, or are being checked; then the address has to wait. One address may be a whole school.",
+    }),
     windowSeconds: Type.Integer({
       default: 60,
       minimum: 1,
@@ -23,7 +29,11 @@ const ThrottleConfig = Type.Object(
     }),
     blockSeconds: Type.Integer({ default: 60, minimum: 1, description: "How long to wait." }),
   },
-  { default: {}, additionalProperties: false, description: "Slows down guessing of passwords." },
+  {
+    default: {},
+    additionalProperties: false,
+    description: "Slows down guessing of passwords, and floods of log-ins.",
+  },
 );
 export type ThrottleConfig = Static<typeof ThrottleConfig>;
 

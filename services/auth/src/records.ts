@@ -1,10 +1,10 @@
 import {
   authStates,
   identities,
+  loginAttempts,
   oauthClients,
   oauthCodes,
   sessions,
-  spentLogins,
   throttles,
   tokens,
   users,
@@ -21,7 +21,7 @@ export interface Records {
   readonly codes: Documents<typeof oauthCodes>;
   readonly throttles: Documents<typeof throttles>;
   readonly authStates: Documents<typeof authStates>;
-  readonly spentLogins: Documents<typeof spentLogins>;
+  readonly loginAttempts: Documents<typeof loginAttempts>;
 }
 
 /** Opens them. */
@@ -34,5 +34,5 @@ export const openRecords = (store: Store): Records => ({
   codes: store.collection(oauthCodes),
   throttles: store.collection(throttles),
   authStates: store.collection(authStates),
-  spentLogins: store.collection(spentLogins),
+  loginAttempts: store.collection(loginAttempts),
 });

@@ -52,7 +52,14 @@ describe("what an authenticator keeps of a log-in", () => {
     const [version, kid, iv, text, tag = ""] = sealed.split(".");
     const wrong: [() => unknown, RegExp][] = [
       [() => own.open(sealed, "user2"), /changed, or moved/],
-      [() => own.open([version, kid, iv, `A${text?.slice(1)}`, tag].join("."), "user1"), /changed|moved/],
+      [
+        () =>
+          own.open(
+            [version, kid, iv, `${text?.[0] === "A" ? "B" : "A"}${text?.slice(1)}`, tag].join("."),
+            "user1",
+          ),
+        /changed|moved/,
+      ],
       [() => own.open([version, kid, iv, text, tag.slice(0, 6)].join("."), "user1"), /changed|moved/],
       [() => own.open(["v0", kid, iv, text, tag].join("."), "user1"), /no envelope/],
       [() => own.open("v2.x", "user1"), /./],

@@ -81,12 +81,15 @@ describe("log-in at a provider", () => {
       assert.equal(thief.cookie("jupyterhub-hub-login"), undefined);
     }
     assert.equal(once.seen.finished, 1);
-    const { items } = await own.records.spentLogins.find();
+    const { items } = await own.records.loginAttempts.find();
     assert.equal(items.length, 1);
     assert.ok(!JSON.stringify(items).includes(state ?? "?"), "only its digest is stored");
     await replica.close({ keepStore: true });
     const later = await Stand.open({ authenticators: [once], with: own }, 3600);
-    await until("the mark is swept", async () => (await own.records.spentLogins.count()) === 0 || undefined);
+    await until(
+      "the mark is swept",
+      async () => (await own.records.loginAttempts.count()) === 0 || undefined,
+    );
     await later.close({ keepStore: true });
     await own.close();
   });

@@ -61,7 +61,7 @@ describe("the page of who is not let in", () => {
   });
 
   test("who comes back without success too often from one address has to wait", async () => {
-    const throttle = { failuresPerName: 3, windowSeconds: 60 };
+    const throttle = { callbacksPerAddress: 3, windowSeconds: 60 };
     const stand = await Stand.open({ authenticators: [provider()], config: { allowAll: true, throttle } });
     const callback = async (query: string) => {
       const browser = stand.browser();

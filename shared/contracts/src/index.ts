@@ -2,6 +2,7 @@ export * from "./collection.ts";
 export * from "./documents/activity.ts";
 export * from "./documents/auth-state.ts";
 export * from "./documents/instance.ts";
+export * from "./documents/login-attempt.ts";
 export * from "./documents/oauth.ts";
 export * from "./documents/profile.ts";
 export * from "./documents/route.ts";

@@ -10,7 +10,7 @@ export interface Throttle {
    * time to wait.
    */
   enter(name: string, address: string): Promise<Attempt>;
-  /** The same for one without a name: who comes back from a provider. Only wide, since one address may be a whole school. */
+  /** The same for one without a name: who comes back from a provider. By address alone and wide, since one address may be a whole school. */
   enterFrom(address: string): Promise<Attempt>;
 }
 
@@ -26,7 +26,8 @@ const TRIES = 20;
 
 export function throttle({ records, config, clock }: Ground): Throttle {
   const { throttles } = records;
-  const { windowSeconds, blockSeconds, failuresPerAddress, failuresPerName } = config.throttle;
+  const { windowSeconds, blockSeconds, failuresPerAddress, failuresPerName, callbacksPerAddress } =
+    config.throttle;
 
   const refused = (until: number): HubError =>
     new HubError("LOGIN_THROTTLED", {
@@ -82,7 +83,7 @@ export function throttle({ records, config, clock }: Ground): Throttle {
   return {
     async enterFrom(address) {
       const key = digest(`callback\0${address}`);
-      await count(key, failuresPerName);
+      await count(key, callbacksPerAddress);
       return { succeeded: () => takeOff(key), notMade: () => takeOff(key) };
     },
     async enter(name, address) {

@@ -74,7 +74,7 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
   const spend = async (door: Door, state: string): Promise<void> => {
     const expiresAt = timestamp(clock.now() + TICKET_SECONDS * 1000);
     const _id = digest(`${door.name}\0${state}`);
-    await ground.records.spentLogins.insert({ _id, v: 1, expiresAt }).catch((cause: unknown) => {
+    await ground.records.loginAttempts.insert({ _id, v: 1, expiresAt }).catch((cause: unknown) => {
       if (codeOf(cause) !== "STORE_CONFLICT") throw cause;
       throw new HubError("LOGIN_STATE_INVALID", {
         message: "This login has been finished already. Begin again.",

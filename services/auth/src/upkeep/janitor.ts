@@ -27,7 +27,7 @@ export async function tidy(
   await removeAll(records.tokens, { revokedAt: before(MARK_MS), pendingSince: "" });
   await removeAll(records.sessions, { revokedAt: before(MARK_MS) }, isOut);
   await removeAll(records.codes, { expiresAt: before(MARK_MS) });
-  await removeAll(records.spentLogins, { expiresAt: before(MARK_MS) });
+  await removeAll(records.loginAttempts, { expiresAt: before(MARK_MS) });
   await kept.renew();
   await removeAll(records.throttles, { expiresAt: before(0) });
   await removeAll(records.users, {

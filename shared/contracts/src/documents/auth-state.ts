@@ -41,19 +41,3 @@ export const authStates = collection({
     { fields: ["kid", "_id"] },
   ],
 });
-
-/** A log-in at a provider that has come back; `_id` is the digest of its `state`, which counts once. */
-export const SpentLogin = Type.Object({
-  ...stored,
-  _id: Digest,
-  expiresAt: Time,
-});
-export type SpentLogin = Static<typeof SpentLogin>;
-
-export const spentLogins = collection({
-  name: "spent_logins",
-  owner: "auth",
-  schema: SpentLogin,
-  fields: { expiresAt: "time" },
-  indexes: [{ fields: ["expiresAt", "_id"] }],
-});

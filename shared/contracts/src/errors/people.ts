@@ -16,7 +16,8 @@ export const peopleErrors = {
   LOGIN_THROTTLED: {
     status: 429,
     user: "Too many failed attempts. Wait a moment and try again.",
-    operator: "More than ten failed log-ins within a minute for this name or address.",
+    operator:
+      "More log-ins than `auth.throttle` allows in its window: of this name (`failuresPerName`), of this name from this address (`failuresPerAddress`), or back from a provider at this address (`callbacksPerAddress`).",
     retryable: true,
   },
   LOGIN_FORM_EXPIRED: {
