@@ -27,6 +27,10 @@ describe("what a subscriber asks for", () => {
     ["sequence", { from: "sequence", sequence: 1.5 }],
     ["time", { from: "all", time: "2026-11-23" }],
     ["time", { from: "time", time: "yesterday" }],
+    // What a nats-server cannot count in nanoseconds, or not read.
+    ["time", { from: "time", time: "+275760-09-13T00:00:00Z" }],
+    ["time", { from: "time", time: "2300-01-01T00:00:00Z" }],
+    ["time", { from: "time", time: "1600-01-01T00:00:00Z" }],
     ["filter", { filter: [] }],
     ["filter", { filter: "hub.ev" }],
     ["filter", { filter: 7 }],

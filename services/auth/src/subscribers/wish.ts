@@ -10,6 +10,8 @@ export interface Wish {
 
 const FIELDS = ["from", "sequence", "time", "filter"] as const;
 const MAX_FILTERS = 100;
+/** A nats-server counts times in nanoseconds, and not much further. */
+const END_OF_TIMES = Date.UTC(2200);
 
 const wrong = (field: string, message: string): HubError =>
   new HubError("SUBSCRIBER_POSITION_INVALID", { field, message: `${field}: ${message}` });
@@ -38,7 +40,8 @@ function startOf(from: unknown, sequence: unknown, time: unknown): Start | undef
   }
   if (from === "time") {
     const at = typeof time === "string" ? Date.parse(time) : Number.NaN;
-    if (!Number.isFinite(at)) throw wrong("time", "must be a time such as 2026-11-23T08:00:00Z");
+    if (!(at >= 0 && at < END_OF_TIMES))
+      throw wrong("time", "must be a time such as 2026-11-23T08:00:00Z, of the years 1970 to 2199");
     return { from, time: new Date(at).toISOString() };
   }
   throw wrong("from", "must be all, new, sequence or time");
