@@ -24,6 +24,7 @@ for (const shape of shapes) {
       const throttle = {
         failuresPerAddress: 1000,
         failuresPerName: 1000,
+        callbacksPerAddress: 1000,
         windowSeconds: 60,
         blockSeconds: 1,
       };

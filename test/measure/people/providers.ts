@@ -63,7 +63,13 @@ export const providers: Part = async (say) => {
       cells.push({ row: shape, column: "could be tried", ok: false, evidence: missing });
       continue;
     }
-    const throttle = { failuresPerAddress: 1000, failuresPerName: 1000, windowSeconds: 60, blockSeconds: 1 };
+    const throttle = {
+      failuresPerAddress: 1000,
+      failuresPerName: 1000,
+      callbacksPerAddress: 1000,
+      windowSeconds: 60,
+      blockSeconds: 1,
+    };
     const stand = await startProviderHub({ shape, config: { auth: { throttle } } });
     try {
       for (const provider of trials) {
