@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 // @boundaries-ignore the real program is started by the fixture that all rooms share
 import { natsMissing, startNats } from "../../../test/fixtures/nats.ts";
+import { busInClear } from "../src/rules.ts";
+import type { Settings } from "../src/settings.ts";
 import { config, elara, folder } from "./fixtures/command.ts";
 
 const hub = (address: string) =>
@@ -65,5 +67,15 @@ describe("elara nats config", { skip: (await natsMissing()) ?? false }, () => {
     const half = elara(dir, "nats", "config", ...pair.slice(0, 2));
     assert.match(half.stderr, /--tls-key/);
     assert.notEqual(half.status, 0);
+  });
+
+  test("a bus in clear is told where others reach it", () => {
+    const told = (bus: object): boolean => busInClear({ bus } as Settings) !== undefined;
+    const use = "nats";
+    for (const server of ["127.0.0.1:4222", "nats://localhost:4222", "[::1]:4222", "localhost"])
+      assert.equal(told({ use, servers: [server] }), false, server);
+    assert.equal(told({ use, servers: ["127.0.0.1:4222", "nats.example.org:4222"] }), true);
+    assert.equal(told({ use, servers: ["nats.example.org:4222"], tls: {} }), false);
+    assert.equal(told({ use: "memory", servers: ["nats.example.org:4222"] }), false);
   });
 });
