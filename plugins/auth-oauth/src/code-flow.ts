@@ -14,7 +14,7 @@ import type { Faults, SharedFault } from "./fault-table.ts";
 export interface CodeFlow {
   begin(request: BeginRequest): Promise<LoginStart>;
   /**
-   * Exchanges the code and asks `person` who that is. What fails after the exchange, also as it was given up, is a
+   * Exchanges the code, has the hub hold what came for it, and asks `person` who that is. What fails after the exchange, also as it was given up, is a
    * PluginError with the tokens as `authState`: the hub gives them back.
    */
   finish(
@@ -80,6 +80,7 @@ export function codeFlow({
         // To its end, though the log-in be given up: the code is used up, and what comes for it must go back.
         const answer = await exchange(request, attempt);
         try {
+          await request.hold?.(kept(answer));
           signal.throwIfAborted();
           return await person(answer, attempt);
         } catch (error) {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, HubError, type Session, type User } from "@elara/contracts";
+import { newLoginSecret } from "@elara/runtime/http/cookies";
+import { digest } from "@elara/runtime/id";
 import { isValidName, normalName } from "@elara/runtime/user-name";
-import { type AuthenticatedUser, PluginError } from "@elara/sdk";
+import { type AuthenticatedUser, type AuthState, PluginError } from "@elara/sdk";
 import type { Ground } from "./ground.ts";
-import type { KeptLogins } from "./kept/kept-logins.ts";
+import type { KeptLogins, ToKeep } from "./kept/kept-logins.ts";
 import { asker } from "./login/ask.ts";
 import type { Door } from "./login/authenticators.ts";
 import { LoginRefused } from "./login/refusal.ts";
@@ -52,12 +54,17 @@ const REFUSALS: ReadonlySet<string> = new Set([
 export function login({ ground, users, sessions, kept }: LoginParts): Login {
   const { config, clock, log } = ground;
   const attempts = throttle(ground);
-  const abandon = (door: Door, { authState, name }: Pick<AuthenticatedUser, "authState" | "name">) =>
-    authState && kept.abandon({ door, authState, userId: "", userName: normalName(name).slice(0, 256) });
+  /** Of somebody who is no user yet. */
+  const toKeep = (door: Door, authState: AuthState, name: string): ToKeep => ({
+    door,
+    authState,
+    userId: "",
+    userName: normalName(name).slice(0, 256),
+  });
   const ask = asker({
     concurrent: config.concurrentLogins,
     seconds: config.loginSeconds,
-    given: (door, authState, name) => void abandon(door, { authState, name }),
+    given: (door, id, authState, name) => void kept.abandon(id, toKeep(door, authState, name)),
   });
 
   /** What is written of the count decides no log-in. */
@@ -66,7 +73,17 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
       log.warn({ code: codeOf(error), err: error }, "log-in not taken off the count"),
     );
 
-  async function vouchedFor(attempt: LoginAttempt): Promise<AuthenticatedUser> {
+  const keep = async (id: string, wanted: ToKeep): Promise<void> => {
+    try {
+      await kept.keep(id, wanted);
+    } catch (error) {
+      await kept.abandon(id, wanted);
+      throw error;
+    }
+  };
+
+  /** Writes what the provider gives under this id before all else. */
+  async function vouchedFor(attempt: LoginAttempt, id: string): Promise<AuthenticatedUser> {
     const { door, input, state = {}, callbackUrl, address } = attempt;
     const began = clock.monotonic();
     // Logins by redirect have no name yet, and nothing to guess: only their number is bounded.
@@ -74,9 +91,13 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     const counted = await (typed === undefined
       ? attempts.enterFrom(address)
       : attempts.enter(normalName(typed.slice(0, 256)), address));
+    const hold = (authState: AuthState) =>
+      kept.keep(id, toKeep(door, authState, ""), config.loginSeconds).catch((error: unknown) => {
+        log.warn({ code: codeOf(error), err: error }, "what a log-in is given not written yet");
+      });
     let who: AuthenticatedUser | undefined;
     try {
-      who = await ask(door, { input, state, callbackUrl });
+      who = await ask(door, id, { input, state, callbackUrl, hold });
     } catch (error) {
       if (!(error instanceof HubError) || error.status >= 500 || typed !== undefined)
         await noted(counted.notMade());
@@ -84,6 +105,7 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
       throw error;
     }
     if (who) {
+      if (who.authState) await keep(id, toKeep(door, who.authState, who.name));
       await noted(counted.succeeded());
       return who;
     }
@@ -134,42 +156,38 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
 
   return {
     async identify(attempt) {
-      const who = await vouchedFor(attempt);
+      const id = digest(newLoginSecret());
+      const who = await vouchedFor(attempt, id);
       try {
         return await admit(attempt, who);
       } catch (error) {
         throw refusal(error, who);
       } finally {
         // No session keeps it.
-        await abandon(attempt.door, who);
+        if (who.authState) await undo(id);
       }
     },
     async open(attempt, previous) {
       const { door } = attempt;
-      const who = await vouchedFor(attempt);
-      let isKept = false;
-      let credential: string | undefined;
+      const secret = newLoginSecret();
+      const id = digest(secret);
+      const who = await vouchedFor(attempt, id);
       try {
         const user = await admit(attempt, who);
         const opened = await sessions.open(user._id, door.name, {
+          secret,
           ...(previous ? { previous } : {}),
-          before: async (id) => {
-            credential = id;
-            if (!who.authState) return;
-            const { authState } = who;
-            await kept.keep(id, { door, authState, userId: user._id, userName: user.name });
-            isKept = true;
-          },
         });
         // Marked for deletion meanwhile? Then its sessions were revoked before this one was opened.
         const now = await users.loggedIn(user._id, door.name);
         if (now?.deletingAt !== "") throw new HubError("USER_DELETING");
-        if (isKept) await kept.opened(opened.session);
+        const { authState } = who;
+        if (authState)
+          await kept.opened(opened.session, { door, authState, userId: user._id, userName: user.name });
         log.info({ authenticator: door.name, userId: user._id, name: user.name }, "logged in");
         return { ...opened, user };
       } catch (error) {
-        if (!isKept) await abandon(door, who);
-        if (credential !== undefined) await undo(credential);
+        await undo(id);
         throw refusal(error, who);
       }
     },

@@ -57,6 +57,8 @@ export interface ProviderOptions {
   readonly who?: (code: string) => Partial<AuthenticatedUser> | Promise<Partial<AuthenticatedUser>>;
   /** A token for each log-in is kept; `logout` gets it, and may throw. */
   readonly logout?: (token: string, signal: AbortSignal) => Promise<void>;
+  /** The hub is told of the token before `who` is asked. */
+  readonly holds?: boolean;
   /** The token is kept. */
   readonly preSpawn?: (login: {
     readonly token: string;
@@ -71,6 +73,7 @@ export function provider({
   away = false,
   who,
   logout,
+  holds = false,
   preSpawn,
   rules = {},
 }: ProviderOptions = {}): ConfiguredAuthenticator & {
@@ -96,12 +99,13 @@ export function provider({
           state: { verifier: `v-${state}` },
         };
       },
-      finish: async ({ input, state }) => {
+      finish: async ({ input, state, hold }) => {
         seen.finished += 1;
         if (state.verifier !== `v-${input.state}`) throw new HubError("LOGIN_STATE_INVALID");
         if (input.code === undefined) return undefined;
         const token = `token-${randomBytes(8).toString("hex")}`;
         if (isKept) seen.tokens.push(token);
+        if (holds) await hold?.({ access_token: token });
         return {
           issuer: "https://idp.test",
           subject: `sub-${input.code}`,

@@ -29,6 +29,11 @@ export interface FinishRequest {
   readonly state: Readonly<Record<string, unknown>>;
   readonly callbackUrl: string;
   readonly signal: AbortSignal;
+  /**
+   * What the provider gave, told as soon as it is there and before anything else is asked: a hub that is killed then gives
+   * it back when it returns. Resolves when it is written; never throws. What `finish` answers takes its place.
+   */
+  hold?(authState: AuthState): Promise<void>;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { codeOf, HubError, type KeptAuthState, type Session } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { digest, newId } from "@elara/runtime/id";
 import type { Query } from "@elara/runtime/store/store";
 import type { AuthState } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
@@ -28,14 +27,15 @@ export interface ToKeep {
 /** What authenticators wanted kept: sealed, a document for each session, until it was given back. */
 export interface KeptLogins {
   /**
-   * Keeps it for the session of this id, which is about to be opened: without `opened` it is given back soon, so that who
-   * dies in the log-in loses nothing.
+   * Keeps it for the session of this id, which is perhaps opened, in place of what was kept for it: without `opened` it is
+   * given back after `seconds` and a minute, so that who dies in the log-in loses nothing. Throws LOGIN_UNAVAILABLE when
+   * it is being given back already.
    */
-  keep(credential: string, wanted: ToKeep): Promise<void>;
+  keep(credential: string, wanted: ToKeep, seconds?: number): Promise<void>;
   /** The log-in is done: keeps it for as long as the session. Throws LOGIN_UNAVAILABLE when it was given back already. */
-  opened(session: Pick<Session, "_id" | "expiresAt">): Promise<void>;
-  /** The log-in came to nothing after its authenticator had said yes: what was given goes back. Never throws. */
-  abandon(wanted: ToKeep): Promise<void>;
+  opened(session: Pick<Session, "_id" | "expiresAt">, wanted: ToKeep): Promise<void>;
+  /** The log-in came to nothing after its provider had given something: that goes back. Never throws. */
+  abandon(credential: string, wanted: ToKeep): Promise<void>;
   /** The session is over: marks it, and sees to it soon. */
   end(credential: string): Promise<void>;
   /** Of this user's newest session that is open, among those of authenticators for which `only` is true. */
@@ -57,35 +57,44 @@ export function keptLogins(
   /** How many could not be read, by key, as told last. */
   let told: ReadonlyMap<string, number> = new Map();
 
-  const insert = async (id: string, wanted: ToKeep, over: Pick<KeptAuthState, "endedAt" | "dueAt">) => {
-    const { userId, userName, authState, door } = wanted;
-    await authStates.insert({
+  const sealed = ({ userId, userName, authState }: ToKeep) => ({
+    userId,
+    userName,
+    kid: envelope.kid,
+    sealed: envelope.seal(authState, userId),
+  });
+  type Times = Pick<KeptAuthState, "endedAt" | "dueAt">;
+  /** Over what is there, unless that is being given back; returns what is there then. */
+  const replace = (id: string, wanted: ToKeep, times: Times) =>
+    swap(authStates, id, ({ endedAt }) =>
+      endedAt === "" ? { set: { ...sealed(wanted), ...times } } : undefined,
+    );
+  const put = async (id: string, wanted: ToKeep, times: Times) =>
+    (await replace(id, wanted, times)) ??
+    (await authStates.insert({
       _id: id,
       v: 1,
-      userId,
-      userName,
-      authenticator: door.name,
-      kid: envelope.kid,
-      sealed: envelope.seal(authState, userId),
+      authenticator: wanted.door.name,
       createdAt: now(),
       tries: 0,
-      ...over,
-    });
-  };
+      ...sealed(wanted),
+      ...times,
+    }));
   const open: KeptLogins["open"] = ({ sealed, userId }) => envelope.open(sealed, userId);
 
   return {
-    keep: (credential, wanted) =>
-      insert(credential, wanted, { endedAt: "", dueAt: timestamp(clock.now() + OPENING_MS) }),
-    async opened({ _id, expiresAt }) {
-      const held = await swap(authStates, _id, ({ endedAt }) =>
-        endedAt === "" ? { set: { dueAt: expiresAt } } : undefined,
-      );
+    async keep(credential, wanted, seconds = 0) {
+      const dueAt = timestamp(clock.now() + seconds * 1000 + OPENING_MS);
+      const held = await put(credential, wanted, { endedAt: "", dueAt });
+      if (held.endedAt !== "") throw new HubError("LOGIN_UNAVAILABLE");
+    },
+    async opened({ _id, expiresAt }, wanted) {
+      const held = await replace(_id, wanted, { endedAt: "", dueAt: expiresAt });
       if (held?.endedAt !== "") throw new HubError("LOGIN_UNAVAILABLE");
     },
-    async abandon(wanted) {
+    async abandon(credential, wanted) {
       try {
-        await insert(digest(newId()), wanted, { endedAt: now(), dueAt: now() });
+        await put(credential, wanted, { endedAt: now(), dueAt: now() });
         nudge();
       } catch (error) {
         // The store is away: one try without it is better than none.

@@ -25,10 +25,10 @@ interface Asking {
   readonly concurrent: number;
   readonly seconds: number;
   /**
-   * A log-in came to nothing that its provider had given something for: refused, no answer the hub takes, or after nobody
-   * waited any more.
+   * The log-in of this id came to nothing, and its provider had given something for it: refused, no answer the hub takes,
+   * or after nobody waited any more.
    */
-  given(door: Door, authState: AuthState, name: string): void;
+  given(door: Door, id: string, authState: AuthState, name: string): void;
 }
 
 /**
@@ -40,6 +40,7 @@ export function asker({ concurrent, seconds, given }: Asking) {
   let asking = 0;
   return async (
     door: Door,
+    id: string,
     request: Omit<FinishRequest, "signal">,
   ): Promise<AuthenticatedUser | undefined> => {
     if (asking >= concurrent) throw new HubError("LOGIN_BUSY");
@@ -48,7 +49,7 @@ export function asker({ concurrent, seconds, given }: Asking) {
     const call = Promise.resolve().then(() => door.authenticator.finish({ ...request, signal }));
     const giveUp = (answer: unknown) => {
       const { name, authState } = Object(answer);
-      if (Value.Check(State, authState)) given(door, authState, String(name));
+      if (Value.Check(State, authState)) given(door, id, authState, String(name));
     };
     let isHeard = true;
     call.then(
@@ -58,7 +59,7 @@ export function asker({ concurrent, seconds, given }: Asking) {
       },
       (error: unknown) => {
         asking -= 1;
-        if (error instanceof PluginError && error.authState) given(door, error.authState, error.who);
+        if (error instanceof PluginError && error.authState) given(door, id, error.authState, error.who);
       },
     );
     try {

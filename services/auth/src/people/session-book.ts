@@ -20,8 +20,8 @@ export interface OpenedSession {
 export interface Opening {
   /** The browser's present session, which ends. */
   readonly previous?: Session;
-  /** Runs before the session of this id is there: what must not be lost with it. */
-  before?(credential: string): Promise<void>;
+  /** Its secret, made with `newLoginSecret` by whoever has to know it before; otherwise a new one. */
+  readonly secret?: string;
 }
 
 /** Logins of browsers, each under the digest of its cookie's secret. */
@@ -102,9 +102,8 @@ export function sessionBook(
   };
 
   return {
-    async open(userId, authenticator, { previous, before } = {}) {
+    async open(userId, authenticator, { previous, secret = newLoginSecret() } = {}) {
       const isSamePerson = previous?.userId === userId && previous.revokedAt === "";
-      const secret = newLoginSecret();
       const started = {
         ...eventfulStart,
         _id: digest(secret),
@@ -116,7 +115,6 @@ export function sessionBook(
         expiresAt: timestamp(ground.clock.now() + ground.config.sessionDays * DAY_MS),
         revokedAt: "",
       };
-      await before?.(started._id);
       const session = await sessions.insert(
         insertWithEvents(started, [fact.sessionStarted(started, await nameOf(userId))]),
       );

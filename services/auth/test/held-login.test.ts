@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { giver, isEmpty, isReturned } from "./giver.ts";
+import { Stand, type StandOptions } from "./stand.ts";
+
+const stands: Stand[] = [];
+afterEach(async () => {
+  const [first, ...others] = stands.splice(0);
+  for (const other of others) await other.close({ keepStore: true });
+  await first?.close();
+});
+const open = async (options: StandOptions, seconds = 0): Promise<Stand> => {
+  const stand = await Stand.open(options, seconds);
+  stands.push(stand);
+  return stand;
+};
+const never = () => new Promise<never>(() => {});
+
+describe("what a provider gave is written before anything else is asked", () => {
+  test("a hub that is killed while the provider says who it is gives it back when it returns", async () => {
+    const giving = giver({ holds: true, who: never });
+    const stand = await open({ authenticators: [giving.door], config: { loginSeconds: 0.1 } });
+    assert.equal((await stand.atProvider("ada")).answer.statusCode, 503);
+    const { items } = await stand.records.authStates.find();
+    assert.deepEqual([items.length, items[0]?.endedAt, giving.calls.length], [1, "", 0]);
+    await open({ authenticators: [giving.door], with: stand }, 70);
+    await isReturned(giving);
+    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    await isEmpty(stand);
+  });
+
+  test("the log-in that is done has it for its session, bound to its user, once", async () => {
+    const giving = giver({ holds: true });
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser } = await stand.atProvider("ada");
+    const { items } = await stand.records.authStates.find();
+    const ada = await stand.userNamed("ada");
+    assert.deepEqual(
+      items.map(({ userId, userName, endedAt }) => [userId, userName, endedAt]),
+      [[ada?._id, "ada", ""]],
+    );
+    await browser.get("/hub/logout");
+    await isReturned(giving);
+    await isEmpty(stand);
+    assert.deepEqual(giving.calls, giving.door.seen.tokens);
+  });
+
+  const failures: [string, NonNullable<Parameters<typeof giver>[0]>["who"]][] = [
+    ["refuses", () => Promise.reject(Object.assign(new Error("stranger"), { status: 403 }))],
+    ["says nobody", async () => ({ name: "" })],
+  ];
+  for (const [how, who] of failures)
+    test(`an authenticator that ${how} leaves nothing behind`, async () => {
+      const giving = giver({ holds: true, ...(who ? { who } : {}) });
+      const stand = await open({ authenticators: [giving.door] });
+      assert.equal((await stand.atProvider("ada")).answer.statusCode, 503);
+      await open({ authenticators: [giving.door], with: stand }, 100);
+      await isReturned(giving);
+      await isEmpty(stand);
+      assert.deepEqual(giving.calls, giving.door.seen.tokens, "once");
+    });
+});
