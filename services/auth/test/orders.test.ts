@@ -202,7 +202,9 @@ describe("orders", () => {
       assert.equal(await stand.records.clients.count({ userId }), 0);
       assert.match((await stand.browser().login("ada", "ada-secret")).body, /was deleted/);
       assert.equal(await refusal(create("ada")), "USER_EXISTS");
-      assert.equal(await refusal(stand.order(AuthDeleteUser, { userId, actor: ACTOR })), "USER_NOT_FOUND");
+      const remove = (id: string) => stand.order(AuthDeleteUser, { userId: id, actor: ACTOR });
+      assert.deepEqual(await remove(userId), { userId }, "an order that is repeated finds its work done");
+      assert.equal(await refusal(remove("nobody")), "USER_NOT_FOUND");
     });
   });
 });

@@ -63,12 +63,17 @@ export async function updateUser(
   return { userId, name: user.name };
 }
 
-/** `auth.delete_user`. From the answer on nothing of the user's opens a door; servers and record go in the background. */
+/**
+ * `auth.delete_user`. From the answer on nothing of the user's opens a door; servers and record go in the background. Of
+ * who is gone already it says the same, for whoever repeats an order whose answer was lost.
+ */
 export async function deleteUser(
-  { users, sessions, tokens, farewell }: Omit<UserOrderParts, "ground" | "rules">,
+  { ground, users, sessions, tokens, farewell }: Omit<UserOrderParts, "rules">,
   { userId, actor }: RequestOf<typeof AuthDeleteUser>,
 ): Promise<AnswerOf<typeof AuthDeleteUser>> {
-  if (!(await users.living(userId))) throw new HubError("USER_NOT_FOUND");
+  const user = await ground.records.users.get(userId);
+  if (!user) throw new HubError("USER_NOT_FOUND");
+  if (user.deletedAt !== "") return { userId };
   await users.markDeleting(userId, actor);
   await sessions.endAll(userId);
   await tokens.revokeWhere({ userId }, actor);
