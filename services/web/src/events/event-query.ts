@@ -1,4 +1,5 @@
 import { cloudType, type EventContract, entityOf, events, HubError } from "@elara/contracts";
+import { normalName } from "@elara/runtime/user-name";
 import { fieldsOf } from "../models/fields.ts";
 
 /** What a subscriber asked for. */
@@ -16,23 +17,29 @@ export interface EventQuery {
 const facts: readonly EventContract[] = Object.values(events).filter(({ kind }) => kind === "fact");
 const entities = new Set(facts.map(({ type }) => type.split(".", 1)[0] ?? ""));
 const MOST_WAIT_SECONDS = 60;
+const FIELDS = ["type", "user", "after", "wait"];
 
 const wrong = (message: string): HubError => new HubError("FIELD_INVALID", { message });
 
-/** Lists may be repeated or written with commas. Throws FIELD_INVALID; whether the position is one is said by the bus. */
+/** Lists may be repeated or written with commas, and hold something: an empty one would choose everything. Throws FIELD_INVALID; whether the position is one is said by the bus. */
 export function eventQuery(query: unknown, lastEventId: string | undefined): EventQuery {
-  const list = (name: string): string[] =>
-    fieldsOf(query, name)
+  const stranger = Object.keys(Object(query)).find((name) => !FIELDS.includes(name));
+  if (stranger !== undefined)
+    throw wrong(`${stranger.slice(0, 64)}: is not known here; take ${FIELDS.join(", ")}`);
+  const list = (name: string): string[] => {
+    const items = fieldsOf(query, name)
       .flatMap((text) => text.split(","))
-      .map((text) => text.trim())
-      .filter((text) => text !== "");
+      .map((text) => text.trim());
+    if (items.includes("")) throw wrong(`${name}: has an empty item; name one, or leave ${name} out for all`);
+    return items;
+  };
   const [wait] = fieldsOf(query, "wait");
   const [after] = fieldsOf(query, "after");
   const types = list("type");
   const users = list("user");
   return {
     types: types.length === 0 ? undefined : new Set(types.flatMap(typesOf)),
-    users: users.length === 0 ? undefined : users,
+    users: users.length === 0 ? undefined : users.map(normalName),
     // A browser that comes back sends the first address again, and with it where it got to.
     after: lastEventId || after,
     waitSeconds: wait === undefined ? undefined : seconds(wait),

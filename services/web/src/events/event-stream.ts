@@ -23,8 +23,11 @@ export interface EventFormat {
   event(event: CloudEvent, position: string): string;
   /** Nothing happened up to this position. */
   heartbeat(position: string): string;
-  /** Last of all, when the hub ends the stream; undefined: it goes down, come back. */
-  end(error: HubError | undefined): string;
+  /**
+   * Last of all, when the hub ends the stream; undefined: its time is over, or it goes down, come back. Up to `position`
+   * everything is told; `isTold`: the last event that went out has it.
+   */
+  end(error: HubError | undefined, position: string, isTold: boolean): string;
 }
 
 export interface EventStreamOptions {
@@ -48,6 +51,7 @@ export async function eventStream(options: EventStreamOptions): Promise<Readable
   const closing = new AbortController();
   const { latest } = await bus.events.span();
   let position = query.after ?? latest;
+  let told = position;
   const events = bus.events
     .read({ after: position, signal: AbortSignal.any([closing.signal, ending]) })
     [Symbol.asyncIterator]();
@@ -81,7 +85,7 @@ export async function eventStream(options: EventStreamOptions): Promise<Readable
   };
   const end = (error?: HubError): void => {
     if (isOver || stream.destroyed) return;
-    stream.push(format.end(error));
+    stream.push(format.end(error, position, told === position));
     stream.push(null);
     isOver = true;
     closing.abort();
@@ -121,6 +125,7 @@ export async function eventStream(options: EventStreamOptions): Promise<Readable
       position = stored.position;
       if (isWanted) {
         sent += 1;
+        told = position;
         await write(format.event(stored.event, stored.position));
       }
       if (closing.signal.aborted || isOver) return;

@@ -12,14 +12,15 @@ export const serverSent: EventFormat = {
   open: (position) => `retry: 2000\nid: ${position}\n\n`,
   event: (event, position) => `id: ${position}\ndata: ${placed(event, position)}\n\n`,
   heartbeat: (position) => `: heartbeat\nid: ${position}\n\n`,
-  end: (error) => (error ? `event: end\ndata: ${reason(error)}\n\n` : "retry: 1000\n\n"),
+  end: (error, position) =>
+    `id: ${position}\n${error ? `event: end\ndata: ${reason(error)}` : "retry: 1000"}\n\n`,
 };
 
-/** A JSON document a line; an empty line is a heartbeat. */
+/** A JSON document a line; an empty line is a heartbeat. The last line has the position, if need be nothing else. */
 export const lines: EventFormat = {
   contentType: "application/x-ndjson",
   open: () => "",
   event: (event, position) => `${placed(event, position)}\n`,
   heartbeat: () => "\n",
-  end: () => "",
+  end: (_error, position, isTold) => (isTold ? "" : `${JSON.stringify({ sequence: position })}\n`),
 };
