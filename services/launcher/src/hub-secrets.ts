@@ -39,7 +39,12 @@ export const configuredCryptKey = (configured: string): string =>
 
 /** The keys of `secrets.cryptKey`, the one that encrypts first. Throws CONFIG_SECRET_MISSING, CONFIG_SECRET_READABLE. */
 export const readCryptKeys = (dataDir: string, configured: string): Buffer[] =>
-  cryptKeysIn(textOf(dataDir, "cryptKey", configured), "secrets.cryptKey");
+  cryptKeysIn(
+    textOf(dataDir, "cryptKey", configured),
+    configured !== "" && configured === process.env.JUPYTERHUB_CRYPT_KEY
+      ? "secrets.cryptKey (JUPYTERHUB_CRYPT_KEY)"
+      : "secrets.cryptKey",
+  );
 
 /** The bytes of a key: configured, or of its file in the data directory. Throws CONFIG_SECRET_MISSING, CONFIG_SECRET_READABLE. */
 export function readHubSecret(dataDir: string, name: SecretName, configured: string): Buffer {

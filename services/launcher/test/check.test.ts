@@ -357,7 +357,15 @@ describe("check", () => {
     const good = `${"ab".repeat(32)};${Buffer.alloc(32, 7).toString("base64")}`;
     assert.match(elaraIn(dir, { JUPYTERHUB_CRYPT_KEY: good }, "check").stdout, /ok +secrets/);
     const { stdout } = elaraIn(dir, { JUPYTERHUB_CRYPT_KEY: `${good};short` }, "check");
-    assert.match(stdout, /FAULT +secrets: CONFIG_SECRET_MISSING: secrets\.cryptKey: key 3 has 5 bytes/);
+    assert.match(
+      stdout,
+      /FAULT +secrets: CONFIG_SECRET_MISSING: secrets\.cryptKey \(JUPYTERHUB_CRYPT_KEY\): key 3 has/,
+    );
+    for (const none of [" ", ";;;"])
+      assert.match(
+        elaraIn(dir, { JUPYTERHUB_CRYPT_KEY: none }, "check").stdout,
+        /FAULT +secrets: CONFIG_SECRET_MISSING: secrets\.cryptKey \(JUPYTERHUB_CRYPT_KEY\): is set and holds no key/,
+      );
     assert.doesNotMatch(stdout, /abab/);
   });
 

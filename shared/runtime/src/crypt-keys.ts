@@ -7,8 +7,15 @@ const MIN_BYTES = 32;
  * ones, as hex or text, are taken too. Throws CONFIG_SECRET_MISSING; `path` is where the text stands.
  */
 export function cryptKeysIn(text: string, path: string): Buffer[] {
-  const parts = text.split(";").map((part) => part.trim());
-  return parts.filter((part) => part !== "").map((part, index) => keyOf(part, index, path));
+  const parts = text
+    .split(";")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  if (parts.length === 0)
+    throw new HubError("CONFIG_SECRET_MISSING", {
+      operator: `${path}: is set and holds no key. Leave it out, or put a key there, made with \`openssl rand -hex 32\`.`,
+    });
+  return parts.map((part, index) => keyOf(part, index, path));
 }
 
 function keyOf(text: string, index: number, path: string): Buffer {
