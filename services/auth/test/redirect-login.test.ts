@@ -37,6 +37,13 @@ describe("log-in at a provider", () => {
     assert.ok(!browser.jar.some(({ name }) => name.startsWith("elara-login-")), "the state is used up");
   });
 
+  test("a page whose address is too long for the ticket is not gone back to", async () => {
+    const browser = stand.browser();
+    const { state } = await begin(browser, `/hub/oauth_login/provider?next=%2Fhub%2F${"x".repeat(3500)}`);
+    const answer = await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`);
+    assert.equal(answer.headers.location, "/hub/spawn");
+  });
+
   test("two tabs do not disturb each other", async () => {
     const browser = stand.browser();
     const [one, two] = [await begin(browser), await begin(browser)];

@@ -52,15 +52,12 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
       const state = new URL(start.url).searchParams.get("state");
       if (!state) throw new TypeError("an authenticator that redirects must send a state parameter");
       const name = cookieName(state);
-      const ticket = tickets.seal(
-        {
-          authenticator: door.name,
-          next: next ?? "",
-          state: { ...start.state },
-          expiresAt: clock.now() + TICKET_SECONDS * 1000,
-        },
-        name,
-      );
+      const expiresAt = clock.now() + TICKET_SECONDS * 1000;
+      const ticketTo = (page: string): string =>
+        tickets.seal({ authenticator: door.name, next: page, state: { ...start.state }, expiresAt }, name);
+      const whole = ticketTo(next ?? "");
+      // The log-in counts for more than the page it was to end at.
+      const ticket = whole.length > MAX_TICKET_CHARS ? ticketTo("") : whole;
       if (ticket.length > MAX_TICKET_CHARS) throw new TypeError("the authenticator's state is too large");
       reply.setCookie(name, ticket, { ...cookieOptions(request), path: callbackPath });
       dropOldest(request, reply, name);
