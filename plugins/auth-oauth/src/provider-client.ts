@@ -49,6 +49,7 @@ export async function answered<T>(faults: Faults<SharedFault>, work: () => Promi
 }
 
 const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 1024 * 1024;
 const addressOf = (url: string): string => url.split(/[?#]/, 1)[0] ?? "";
 
 /** The provider's client. Without TLS verification anybody on the way can answer in the provider's place. */
@@ -78,15 +79,30 @@ export async function providerClient({
           redirect: "manual",
           signal: signal ? AbortSignal.any([signal, late]) : late,
         });
-        const text = await answer.text();
+        const text = await textOf(answer);
         return { status: answer.status, headers: answer.headers, body: jsonIn(text) };
       } catch (error) {
         // The caller's own reason says more; any other message may carry what was sent.
         signal?.throwIfAborted();
+        if (error instanceof TooLong) throw new NoAnswer(url, "answer above 1 MiB");
         throw new NoAnswer(url, late.aborted ? "timeout" : reasonOf(error));
       }
     },
   };
+}
+
+class TooLong extends Error {}
+
+/** Read no further than MAX_BYTES: whoever answers must not fill the hub's memory. Throws TooLong. */
+async function textOf(answer: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of answer.body ?? []) {
+    bytes += part.length;
+    if (bytes > MAX_BYTES) throw new TooLong();
+    parts.push(part);
+  }
+  return new TextDecoder().decode(Buffer.concat(parts));
 }
 
 function jsonIn(text: string): unknown {

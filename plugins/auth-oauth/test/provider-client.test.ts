@@ -35,6 +35,24 @@ test("what is no JSON has no body, and nothing of it stands anywhere", async () 
   assert.deepEqual({ status, body }, { status: 200, body: undefined });
 });
 
+test("an answer without end is read up to a bound only", async () => {
+  let sent = 0;
+  answer = (_, response) => {
+    const part = Buffer.alloc(65_536, "x");
+    const more = (): void => {
+      while (!response.destroyed && sent < 64 * 1024 * 1024) {
+        sent += part.length;
+        if (!response.write(part)) return void response.once("drain", more);
+      }
+      response.end();
+    };
+    more();
+  };
+  const patient = await providerClient({ isTlsVerified: true });
+  await assert.rejects(patient.ask(url), { reason: "answer above 1 MiB" });
+  assert.ok(sent < 32 * 1024 * 1024, `${sent} bytes were sent`);
+});
+
 test("no answer names the address without its query, and the reason", async () => {
   answer = () => {};
   const reasonOf = async (asked: string, by = client): Promise<string[]> => {
