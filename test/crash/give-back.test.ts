@@ -7,7 +7,10 @@ import { shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts
 import { logInByForm } from "../fixtures/login.ts";
 import { until } from "../fixtures/until.ts";
 
-/** An authenticator that gets a token with each log-in. While `away` is there, giving it back hangs. */
+/**
+ * An authenticator that gets a token with each log-in. While `away` is there, giving it back hangs; while `silent` is, asking
+ * who it is does.
+ */
 const plugin = (folder: string): string => `
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync } from "node:fs";
@@ -23,9 +26,12 @@ export default authPlugin({
       kind: "form",
       fields: ["username", "password"].map((name) => ({ name, label: name, type: "text" })),
     }),
-    async finish({ input: { username } }) {
+    async finish({ input: { username }, hold }) {
       const token = "token-" + randomBytes(12).toString("hex");
       note("given", token);
+      await hold({ token });
+      note("held", token);
+      if (existsSync(${JSON.stringify(folder)} + "/silent")) await new Promise(() => setInterval(() => {}, 1000));
       return { issuer: "giver:", subject: username, name: username, authState: { token } };
     },
     async logout({ authState }) {
@@ -56,7 +62,9 @@ for (const shape of shapes)
       const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
       t.after(() => rmSync(folder, { recursive: true }));
       const lines = (file: string): string[] =>
-        existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim().split("\n") : [];
+        existsSync(join(folder, file))
+          ? readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
+          : [];
       writeFileSync(join(folder, "giver.ts"), plugin(folder));
       writeFileSync(join(folder, "away"), "");
       const hub = await startHub({
@@ -76,5 +84,31 @@ for (const shape of shapes)
       assert.equal(lines("asked").length, 2);
       const [token = "none"] = lines("given");
       assert.ok(!hub.log().includes(token), "it is in no log");
+    });
+
+    test("and what a log-in got that it was killed in, before anybody knew who it is", {
+      timeout: 180_000,
+    }, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const lines = (file: string): string[] =>
+        existsSync(join(folder, file))
+          ? readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
+          : [];
+      writeFileSync(join(folder, "giver.ts"), plugin(folder));
+      writeFileSync(join(folder, "silent"), "");
+      const hub = await startHub({
+        shape,
+        jupyter: false,
+        config: { authenticators: [{ use: join(folder, "giver.ts") }], auth: { loginSeconds: 2 } },
+      });
+      t.after(() => hub.close());
+      const people = ["ada", "bob", "grace"];
+      const logIns = people.map((name) => logInByForm(hub.url, name).catch(() => {}));
+      await until("the provider has given", () => lines("held").length === people.length);
+      await killAuth(hub);
+      await Promise.all(logIns);
+      await until("all of it is given back", () => lines("returned").length === people.length, 120_000);
+      assert.deepEqual(lines("returned").toSorted(), lines("given").toSorted());
     });
   });
