@@ -15,6 +15,8 @@ export interface TokenAnswer {
 export type EngineFault =
   /** The person, or the provider for them, said no. */
   | "DENIED"
+  /** The callback has an error that no provider's fault explains. */
+  | "CALLBACK_ERROR"
   | "STATE_INVALID"
   | "CODE_MISSING"
   | "CODE_REFUSED"

@@ -52,6 +52,12 @@ const SHARED = {
     operator:
       "{place} sent the person back with an error (access_denied, login_required, …) instead of a code.",
   },
+  CALLBACK_ERROR: {
+    status: 400,
+    user: "This login came back with an error instead of an answer of {place}. Begin again; if it stays, tell the administrators.",
+    operator:
+      "The callback's `error` says neither that the person said no nor that {place} has trouble; the detail has its code. `invalid_scope`: compare option `scope`, `redirect_uri_mismatch`: `callbackUrl`, with the registration; anything else somebody may have written into the address.",
+  },
   STATE_INVALID: {
     status: 400,
     user: "This login was not begun in this browser, or too long ago. Begin again.",

@@ -1,8 +1,9 @@
-import { Agent as HttpAgent } from "node:http";
+import { type ClientRequest, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import grant from "grant/lib/grant.js";
 import grantRequest from "grant/lib/request.js";
 import { type Attempt, EngineError, type EngineFault, type OAuthEngine, type TokenAnswer } from "./engine.ts";
+import { MAX_ANSWER_BYTES, TOO_LONG } from "./provider-client.ts";
 import { isSame } from "./same-text.ts";
 
 /** The client at a provider, and where that is. */
@@ -23,19 +24,27 @@ export interface EngineSettings {
 const NAME = "door";
 const TIMEOUT_MS = 10_000;
 
-/** RFC 6749's error codes that say more than "something is wrong". */
-const FAULTS: Readonly<Record<string, EngineFault>> = {
-  access_denied: "DENIED",
+/** Error codes of a callback; others are no fault of the provider, for whoever has the callback can write into it. */
+const CALLBACK_FAULTS = new Map<string, EngineFault>([
+  ["access_denied", "DENIED"],
   // Of Globus, where somebody did not log in as the session rules want.
-  login_required: "DENIED",
-  interaction_required: "DENIED",
-  consent_required: "DENIED",
-  invalid_grant: "CODE_REFUSED",
-  bad_verification_code: "CODE_REFUSED",
-  invalid_client: "CLIENT_REFUSED",
-  unauthorized_client: "CLIENT_REFUSED",
-  incorrect_client_credentials: "CLIENT_REFUSED",
-};
+  ["login_required", "DENIED"],
+  ["interaction_required", "DENIED"],
+  ["consent_required", "DENIED"],
+  ["unauthorized_client", "CLIENT_REFUSED"],
+  ["server_error", "PROVIDER_ERROR"],
+  ["temporarily_unavailable", "PROVIDER_ERROR"],
+]);
+
+/** Error codes of a token answer that say more than "something is wrong". */
+const ANSWER_FAULTS = new Map<string, EngineFault>([
+  ["access_denied", "DENIED"],
+  ["invalid_grant", "CODE_REFUSED"],
+  ["bad_verification_code", "CODE_REFUSED"],
+  ["invalid_client", "CLIENT_REFUSED"],
+  ["unauthorized_client", "CLIENT_REFUSED"],
+  ["incorrect_client_credentials", "CLIENT_REFUSED"],
+]);
 
 /** Node's words for a connection that failed; so much of them is told. */
 const CONNECTION = /\bE[A-Z_]{4,24}\b|\btimeout\b|\bcertificates?\b|\bsocket hang up\b/;
@@ -84,8 +93,8 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
 
     async exchange({ input, attempt, callbackUrl }) {
       assertCallback(input, attempt);
-      const agent = ownAgent(settings);
-      const { promise: tooLate, reject } = Promise.withResolvers<never>();
+      const { promise: givenUp, reject } = Promise.withResolvers<never>();
+      const agent = boundedAgent(settings, reject);
       const timer = setTimeout(() => reject(new EngineError("UNREACHABLE", "timeout")), timeoutMs);
       // Only grant's request: what it makes of an answer hides the tokens of one whose id_token it does not like, and
       // they could not be given back.
@@ -96,10 +105,14 @@ export function grantEngine(settings: EngineSettings): OAuthEngine {
         query: { code: input.code ?? "", state: input.state ?? "" },
         session: { provider: NAME, state: attempt.state, code_verifier: attempt.verifier },
       });
-      const request = { timeout: timeoutMs, agent, headers: { accept: "application/json" } };
+      const request = {
+        timeout: timeoutMs,
+        agent,
+        headers: { accept: "application/json", "accept-encoding": "identity" },
+      };
       const exchanged = grantRequest.callback({ request })(turn)(turn);
       try {
-        const { output } = await Promise.race([exchanged, tooLate]);
+        const { output } = await Promise.race([exchanged, givenUp]);
         return answerIn(output);
       } finally {
         clearTimeout(timer);
@@ -115,7 +128,7 @@ function assertCallback(input: Readonly<Record<string, string>>, attempt: Attemp
   if (!isSame(input.state ?? "", attempt.state)) throw new EngineError("STATE_INVALID");
   if (input.error !== undefined) {
     const told = codeIn(input.error);
-    throw new EngineError(FAULTS[told] ?? "PROVIDER_ERROR", told);
+    throw new EngineError(CALLBACK_FAULTS.get(told) ?? "CALLBACK_ERROR", told);
   }
   if (!input.code) throw new EngineError("CODE_MISSING");
 }
@@ -132,15 +145,44 @@ function answerIn(output: unknown): TokenAnswer {
 /** grant's `error` is a word of the provider, the provider's whole answer, or Node's message. */
 function faultIn(error: unknown): EngineError {
   const told = codeIn(Object(error).error ?? error);
-  if (told) return new EngineError(FAULTS[told] ?? "PROVIDER_ERROR", told);
+  if (told) return new EngineError(ANSWER_FAULTS.get(told) ?? "PROVIDER_ERROR", told);
   const [why] = typeof error === "string" ? (CONNECTION.exec(error) ?? []) : [];
   return why ? new EngineError("UNREACHABLE", why) : new EngineError("PROVIDER_ERROR");
 }
 
-/** Holds the connections of one exchange: grant takes no signal, but its end ends them. */
-function ownAgent({ tokenUrl, isTlsVerified }: EngineSettings): HttpAgent {
+/**
+ * Holds the connections of one exchange: grant takes no signal, but the agent's end ends them. grant collects and unpacks
+ * whatever comes, so what would fill the memory is told to `giveUp`.
+ */
+function boundedAgent(
+  { tokenUrl, isTlsVerified }: EngineSettings,
+  giveUp: (error: EngineError) => void,
+): HttpAgent {
   const proxy = process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
-  return tokenUrl.startsWith("https:")
+  const agent: HttpAgent & Partial<RequestAgent> = tokenUrl.startsWith("https:")
     ? new HttpsAgent({ rejectUnauthorized: isTlsVerified, ...proxy })
     : new HttpAgent(proxy);
+  const add = agent.addRequest?.bind(agent);
+  agent.addRequest = (request, ...where) => {
+    request.once("socket", (socket) => {
+      let bytes = 0;
+      socket.on("data", (part: Buffer) => {
+        bytes += part.length;
+        if (bytes > MAX_ANSWER_BYTES) giveUp(new EngineError("UNREACHABLE", TOO_LONG));
+      });
+    });
+    request.once("response", ({ headers }) => {
+      if ((headers["content-encoding"] ?? "identity") === "identity") return;
+      giveUp(new EngineError("PROVIDER_ERROR", "compressed answer"));
+      // What is here already is not unpacked either.
+      delete headers["content-encoding"];
+    });
+    add?.(request, ...where);
+  };
+  return agent;
+}
+
+/** What Node asks of every agent, though its types do not say so. */
+interface RequestAgent {
+  addRequest(request: ClientRequest, ...where: unknown[]): void;
 }

@@ -21,7 +21,7 @@ export interface Answer {
 export interface ProviderClient {
   /** Throws NoAnswer when nothing usable came; redirects are answers. */
   ask(url: string, question?: Question): Promise<Answer>;
-  /** For libraries that want to fetch themselves. */
+  /** For libraries that want to fetch themselves; what is answered was read, up to the same bound. */
   readonly fetch: typeof fetch;
 }
 
@@ -49,7 +49,9 @@ export async function answered<T>(faults: Faults<SharedFault>, work: () => Promi
 }
 
 const TIMEOUT_MS = 10_000;
-const MAX_BYTES = 1024 * 1024;
+/** Whoever answers must not fill the hub's memory. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+export const TOO_LONG = "answer above 1 MiB";
 const addressOf = (url: string): string => url.split(/[?#]/, 1)[0] ?? "";
 
 /** The provider's client. Without TLS verification anybody on the way can answer in the provider's place. */
@@ -60,7 +62,7 @@ export async function providerClient({
   readonly isTlsVerified: boolean;
   readonly timeoutMs?: number;
 }): Promise<ProviderClient> {
-  const ownFetch = isTlsVerified ? fetch : await unverifiedFetch();
+  const ownFetch = bounded(isTlsVerified ? fetch : await unverifiedFetch());
   return {
     fetch: ownFetch,
     async ask(url, { method = "GET", headers = {}, form, json, signal }: Question = {}) {
@@ -79,31 +81,36 @@ export async function providerClient({
           redirect: "manual",
           signal: signal ? AbortSignal.any([signal, late]) : late,
         });
-        const text = await textOf(answer);
-        return { status: answer.status, headers: answer.headers, body: jsonIn(text) };
+        return { status: answer.status, headers: answer.headers, body: jsonIn(await answer.text()) };
       } catch (error) {
         // The caller's own reason says more; any other message may carry what was sent.
         signal?.throwIfAborted();
-        if (error instanceof TooLong) throw new NoAnswer(url, "answer above 1 MiB");
         throw new NoAnswer(url, late.aborted ? "timeout" : reasonOf(error));
       }
     },
   };
 }
 
-class TooLong extends Error {}
-
-/** Read no further than MAX_BYTES: whoever answers must not fill the hub's memory. Throws TooLong. */
-async function textOf(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of answer.body ?? []) {
-    bytes += part.length;
-    if (bytes > MAX_BYTES) throw new TooLong();
-    parts.push(part);
-  }
-  return new TextDecoder().decode(Buffer.concat(parts));
+class TooLong extends Error {
+  readonly code = TOO_LONG;
 }
+
+/** Gives answers that were read whole, and throws TooLong for those that are longer than anybody reads. */
+const bounded =
+  (asked: typeof fetch): typeof fetch =>
+  async (url, request) => {
+    const answer = await asked(url, request);
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    let bytes = 0;
+    for await (const part of answer.body ?? []) {
+      bytes += part.length;
+      if (bytes > MAX_ANSWER_BYTES) throw new TooLong();
+      parts.push(part);
+    }
+    const { status, headers } = answer;
+    // Some statuses may have no body, not even an empty one.
+    return new Response(bytes === 0 ? null : new Blob(parts), { status, headers: new Headers([...headers]) });
+  };
 
 function jsonIn(text: string): unknown {
   try {

@@ -7,8 +7,10 @@ import { createRequire } from "node:module";
 import type { AddressInfo, Server } from "node:net";
 import { after, describe, test } from "node:test";
 import { inspect } from "node:util";
+import { gzipSync } from "node:zlib";
 import type { EngineError } from "../src/engine.ts";
 import { grantEngine } from "../src/grant-engine.ts";
+import { endless } from "./endless.ts";
 import { selfSigned } from "./self-signed.ts";
 
 const CALLBACK = "https://hub.example.org/hub/oauth_callback/test";
@@ -157,7 +159,16 @@ describe("no tokens come of", () => {
   test("an error in the callback, also beside a code", async () => {
     assert.equal(await faultOf(exchange({ error: "access_denied" })), "DENIED access_denied");
     assert.equal(await faultOf(exchange({ error: "server_error" })), "PROVIDER_ERROR server_error");
-    assert.equal(await faultOf(exchange({ error: "<b>the-code-itself" })), "PROVIDER_ERROR");
+    assert.equal(
+      await faultOf(exchange({ error: "temporarily_unavailable" })),
+      "PROVIDER_ERROR temporarily_unavailable",
+    );
+    for (const told of ["x", "invalid_client", "invalid_scope", "constructor"])
+      assert.equal(
+        await faultOf(exchange({ error: told })),
+        told === "x" ? "CALLBACK_ERROR" : `CALLBACK_ERROR ${told}`,
+      );
+    assert.equal(await faultOf(exchange({ error: "<b>the-code-itself" })), "CALLBACK_ERROR");
   });
 
   const answers: [string, RequestListener, string][] = [
@@ -195,6 +206,29 @@ describe("no tokens come of", () => {
       answer = how;
       assert.equal(await faultOf(exchange()), expected);
     });
+
+  test("an answer above 1 MiB, of which no more is read", async () => {
+    const flood = endless();
+    answer = flood.listener;
+    assert.equal(await faultOf(exchange()), "UNREACHABLE answer above 1 MiB");
+    assert.ok(flood.sent() < 32 * 1024 * 1024, `${flood.sent()} bytes were sent`);
+    const tokenUrl = `https://127.0.0.1:${portOf(secure)}/token`;
+    assert.equal(
+      await faultOf(exchange({}, engine({ tokenUrl, isTlsVerified: false }))),
+      "UNREACHABLE answer above 1 MiB",
+    );
+  });
+
+  test("a compressed answer, which nobody asked for: it may be a thousand times as long", async () => {
+    let wanted: unknown;
+    answer = ({ headers }, response) => {
+      wanted = headers["accept-encoding"];
+      const body = gzipSync(JSON.stringify({ access_token: "token-0815", more: " ".repeat(8_000_000) }));
+      response.writeHead(200, { "content-encoding": "gzip", "content-type": "application/json" }).end(body);
+    };
+    assert.equal(await faultOf(exchange()), "PROVIDER_ERROR compressed answer");
+    assert.equal(wanted, "identity");
+  });
 
   test("no id_token is looked at: the judge does, and what it refuses can be given back", async () => {
     for (const id_token of [`e30.${btoa('{"aud":"other"}')}.x`, "x"]) {

@@ -169,5 +169,11 @@ describe("the provider's keys", () => {
     }
     keySet = { status: 200, body: published };
     assert.equal(await codeOf(token, judge("http://127.0.0.1:1/jwk.json")), "GLOBUS_UNREACHABLE");
+    keySet = { status: 200, body: { ...published, more: "x".repeat(4 * 1024 * 1024) } };
+    await assert.rejects(judge().claimsOf(token, "nonce-4711"), {
+      code: "GLOBUS_UNREACHABLE",
+      detail: { address: jwksUrl, reason: "answer above 1 MiB" },
+    });
+    keySet = { status: 200, body: published };
   });
 });

@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from "node:net";
 import { after, test } from "node:test";
 import { groupsOf } from "../src/globus/groups.ts";
 import { NoAnswer, providerClient } from "../src/provider-client.ts";
+import { endless } from "./endless.ts";
 import { selfSigned } from "./self-signed.ts";
 
 let answer: RequestListener = (_, response) => response.end();
@@ -36,21 +37,12 @@ test("what is no JSON has no body, and nothing of it stands anywhere", async () 
 });
 
 test("an answer without end is read up to a bound only", async () => {
-  let sent = 0;
-  answer = (_, response) => {
-    const part = Buffer.alloc(65_536, "x");
-    const more = (): void => {
-      while (!response.destroyed && sent < 64 * 1024 * 1024) {
-        sent += part.length;
-        if (!response.write(part)) return void response.once("drain", more);
-      }
-      response.end();
-    };
-    more();
-  };
+  const flood = endless();
+  answer = flood.listener;
   const patient = await providerClient({ isTlsVerified: true });
   await assert.rejects(patient.ask(url), { reason: "answer above 1 MiB" });
-  assert.ok(sent < 32 * 1024 * 1024, `${sent} bytes were sent`);
+  await assert.rejects(patient.fetch(url), { code: "answer above 1 MiB" });
+  assert.ok(flood.sent() < 32 * 1024 * 1024, `${flood.sent()} bytes were sent`);
 });
 
 test("no answer names the address without its query, and the reason", async () => {
