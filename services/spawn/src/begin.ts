@@ -1,6 +1,7 @@
 import { noCause, ServerRequested } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { type Decision, eventData, type ServerDoc } from "./ledger.ts";
+import type { Decision, ServerDoc } from "./decision.ts";
+import { eventData } from "./event-data.ts";
 import { driverOf, type SpawnParts } from "./parts.ts";
 import { enter } from "./phases.ts";
 import { serverPath } from "./server-path.ts";

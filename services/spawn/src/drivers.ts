@@ -1,7 +1,7 @@
 import { timestamp } from "@elara/runtime/clock";
 import { isAway } from "@elara/runtime/is-away";
+import type { ServerDoc } from "./decision.ts";
 import { type Driver, startDriver } from "./driver.ts";
-import type { ServerDoc } from "./ledger.ts";
 import { clocksOf, driverOf, type SpawnParts } from "./parts.ts";
 import { leftMs, phaseSeconds } from "./phases.ts";
 

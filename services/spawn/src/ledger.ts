@@ -1,6 +1,4 @@
 import {
-  type Doc,
-  type EventContract,
   HubError,
   type Server,
   ServerChanged,
@@ -11,21 +9,11 @@ import {
 import type { Bus } from "@elara/runtime/bus/bus";
 import { type Clock, timestamp } from "@elara/runtime/clock";
 import { eventOf, insertWithEvents, withEvents } from "@elara/runtime/outbox";
-import type { Change, Documents, PendingEvent, Query, Store } from "@elara/runtime/store/store";
-import type { Static } from "typebox";
+import type { Documents, PendingEvent, Query, Store } from "@elara/runtime/store/store";
+import type { Decision, EventMaker, ServerDoc } from "./decision.ts";
 import { eventData } from "./event-data.ts";
 import { mayFollow } from "./phases.ts";
 import { untold } from "./untold.ts";
-
-export { eventData };
-
-export type ServerDoc = Doc<typeof servers>;
-export type ServerSet = Change<ServerDoc>["set"];
-/** A change that somebody decided on, with the events that tell of it. */
-export interface Decision {
-  readonly set: ServerSet;
-  readonly events?: readonly PendingEvent[];
-}
 
 /** How often a change is decided anew when somebody else was faster. */
 const ATTEMPTS = 12;
@@ -54,12 +42,7 @@ export interface Ledger {
   /** Deleting is a change: a tombstone, removed by the relay when its events are out. */
   tombstone(doc: ServerDoc, actor: string): Decision;
   /** An event about this server, for `move` and `insert`. */
-  event<E extends EventContract>(
-    contract: E,
-    doc: ServerDoc | Omit<ServerDoc, "rev">,
-    data: Static<E["data"]>,
-    actor: string,
-  ): PendingEvent;
+  readonly event: EventMaker;
   /** Called after every own write, in this process. */
   onMoved(listener: (doc: ServerDoc) => void): void;
 }

@@ -2,7 +2,7 @@ import { AuthPreSpawn, HubError, preSpawnContext } from "@elara/contracts";
 import { messageKey } from "@elara/runtime/sealed-message";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
-import type { ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
 import type { SpawnParts } from "./parts.ts";
 
 const Variables = Type.Record(Type.String(), Type.String());

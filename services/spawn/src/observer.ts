@@ -5,7 +5,7 @@ import { absences } from "./absence.ts";
 import type { Backend } from "./backends.ts";
 import { bell } from "./bell.ts";
 import { bounded, GivenUp } from "./bounded.ts";
-import type { ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
 import type { SpawnParts } from "./parts.ts";
 import { markUnknown, reasonOf, rowApplier } from "./rows.ts";
 import { searches } from "./searches.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { timestamp } from "@elara/runtime/clock";
 import type { Backend } from "./backends.ts";
-import type { ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
 import type { SpawnParts } from "./parts.ts";
 import { isRefusal } from "./promises.ts";
 import { keyOf, storedServer } from "./stored-server.ts";

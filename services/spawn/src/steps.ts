@@ -2,7 +2,7 @@ import { codeOf, type Doc, type Server, ServerProgress, type Step, spawnLogs } f
 import type { Bus } from "@elara/runtime/bus/bus";
 import { type Clock, timestamp } from "@elara/runtime/clock";
 import type { Documents, Store } from "@elara/runtime/store/store";
-import { eventData } from "./ledger.ts";
+import { eventData } from "./event-data.ts";
 
 /** Steps of one chunk, chunks of one attempt: an attempt that chatters is cut off, not the database filled. */
 const STEPS_PER_CHUNK = 50;

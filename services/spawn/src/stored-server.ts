@@ -1,5 +1,5 @@
 import type { ServerKey, StoredServer } from "@elara/sdk";
-import type { ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
 
 type Handle = Record<string, unknown>;
 

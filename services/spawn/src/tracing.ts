@@ -1,6 +1,6 @@
 import { spanned } from "@elara/runtime/telemetry/spanned";
 import { type Span, tracerOf } from "@elara/runtime/telemetry/tracer";
-import type { ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
 
 /** Spans of this service. */
 export const tracer = tracerOf("spawn");

@@ -1,5 +1,6 @@
 import { isAway } from "@elara/runtime/is-away";
-import { hasHandle, type ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
+import { hasHandle } from "./ledger.ts";
 import type { SpawnParts } from "./parts.ts";
 import { markUnknown } from "./rows.ts";
 

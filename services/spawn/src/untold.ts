@@ -9,8 +9,8 @@ import {
   ServerStopping,
 } from "@elara/contracts";
 import type { PendingEvent } from "@elara/runtime/store/store";
+import type { Decision, EventMaker, ServerDoc } from "./decision.ts";
 import { eventData } from "./event-data.ts";
-import type { Decision, Ledger, ServerDoc } from "./ledger.ts";
 import { isStarting } from "./phases.ts";
 
 const ACTOR = "system:spawn";
@@ -19,11 +19,7 @@ const ACTOR = "system:spawn";
  * The events of a step that whoever decided on it does not tell: every change of phase, driver, end and wish that others
  * may rely on has one, whichever way it came about.
  */
-export function untold(
-  doc: ServerDoc,
-  { set, events = [] }: Decision,
-  event: Ledger["event"],
-): PendingEvent[] {
+export function untold(doc: ServerDoc, { set, events = [] }: Decision, event: EventMaker): PendingEvent[] {
   const now: ServerDoc = { ...doc, ...set };
   const data = eventData(now);
   const found: PendingEvent[] = [];
@@ -43,7 +39,7 @@ export function untold(
 const isTakenOver = ({ driver: before }: Server, { driver: now }: Server): boolean =>
   before.instance !== "" && now.instance !== "" && before.instance !== now.instance;
 
-function ofPhase(doc: ServerDoc, now: ServerDoc, event: Ledger["event"]): PendingEvent[] {
+function ofPhase(doc: ServerDoc, now: ServerDoc, event: EventMaker): PendingEvent[] {
   const data = eventData(now);
   const { backend } = now;
   switch (now.phase) {

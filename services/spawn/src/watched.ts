@@ -1,4 +1,5 @@
-import { hasHandle, type Ledger, type ServerDoc } from "./ledger.ts";
+import type { ServerDoc } from "./decision.ts";
+import { hasHandle, type Ledger } from "./ledger.ts";
 
 /** Phases in which a stored handle is watched; a failed server is while something of it is left. */
 const PHASES: readonly string[] = ["queued", "starting", "ready", "stopping", "unknown"];

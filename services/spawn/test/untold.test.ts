@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { ServerUnknown } from "@elara/contracts";
+import type { ServerDoc, ServerSet } from "../src/decision.ts";
 import { eventData } from "../src/event-data.ts";
-import type { ServerDoc, ServerSet } from "../src/ledger.ts";
 import { mayFollow } from "../src/phases.ts";
 import { untold } from "../src/untold.ts";
 import { Stand } from "./stand.ts";

@@ -1,4 +1,5 @@
 import type { Static, TObject } from "typebox";
+import type { AuthState } from "./auth-state.ts";
 import type { PluginErrors } from "./errors.ts";
 import type { AuthenticatorHost } from "./host.ts";
 
@@ -35,12 +36,6 @@ export interface FinishRequest {
    */
   hold?(authState: AuthState): Promise<void>;
 }
-
-/**
- * What an authenticator wants kept of a log-in, tokens included: plain JSON. The hub keeps it encrypted until the
- * session ends, and hands it back to `preSpawn` and `logout` only.
- */
-export type AuthState = Readonly<Record<string, unknown>>;
 
 /** What the hub keeps of a log-in: as JSON it stands encrypted in one document. */
 export const MAX_AUTH_STATE_BYTES = 256 * 1024;

@@ -1,5 +1,5 @@
 import { HubError, type HubErrorOptions } from "@elara/contracts";
-import type { AuthState } from "./authenticator.ts";
+import type { AuthState } from "./auth-state.ts";
 
 /** One error a plugin can raise: HTTP status, a sentence for the user, one for the operator. */
 export interface PluginErrorEntry {

@@ -1,10 +1,10 @@
 export { type Static, Type } from "typebox";
 export { isAccount } from "./account.ts";
+export type { AuthState } from "./auth-state.ts";
 export {
   type AuthenticatedUser,
   type Authenticator,
   type AuthPlugin,
-  type AuthState,
   authPlugin,
   type BeginRequest,
   type FinishRequest,

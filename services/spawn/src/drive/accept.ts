@@ -1,6 +1,8 @@
 import { ServerStarting } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
-import { eventData, hasHandle, type ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
+import { eventData } from "../event-data.ts";
+import { hasHandle } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { enter, mustStop } from "../phases.ts";
 import { storedServer } from "../stored-server.ts";

@@ -1,6 +1,6 @@
 import type { AwayCode } from "@elara/runtime/is-away";
 import type { Backend } from "../backends.ts";
-import type { ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
 import type { Backoff } from "../pace.ts";
 import type { SpawnParts } from "../parts.ts";
 

@@ -1,5 +1,6 @@
 import { timestamp } from "@elara/runtime/clock";
-import { hasHandle, type ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
+import { hasHandle } from "../ledger.ts";
 import type { Drive } from "./drive.ts";
 
 const MOST = 200;

@@ -1,5 +1,6 @@
 import { timestamp } from "@elara/runtime/clock";
-import { hasHandle, type ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
+import { hasHandle } from "../ledger.ts";
 import { isRefusal } from "../promises.ts";
 import { reasonOf } from "../rows.ts";
 import { keyOf } from "../stored-server.ts";

@@ -1,8 +1,9 @@
 import { timestamp } from "@elara/runtime/clock";
 import { observe } from "@elara/runtime/metrics/meter";
 import { causeOf } from "../causes.ts";
+import type { ServerDoc } from "../decision.ts";
 import { causeTime, markGone } from "../fail.ts";
-import { hasHandle, type ServerDoc } from "../ledger.ts";
+import { hasHandle } from "../ledger.ts";
 import { leftMs, mustStop, phaseOf } from "../phases.ts";
 import { storedServer } from "../stored-server.ts";
 import { stepSpan } from "../tracing.ts";

@@ -1,7 +1,8 @@
 import { AuthRevokeServer } from "@elara/contracts";
 import { begin } from "../begin.ts";
 import { bounded } from "../bounded.ts";
-import { hasHandle, noDriver, type ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
+import { hasHandle, noDriver } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { keyOf, storedServer } from "../stored-server.ts";
 import type { Drive, DriveStep } from "./drive.ts";

@@ -2,9 +2,11 @@ import { HubError, noCause, type Server, ServerStartFailed } from "@elara/contra
 import { timestamp } from "@elara/runtime/clock";
 import { isUnjudged } from "../admission.ts";
 import { causeOfError } from "../causes.ts";
+import type { Decision, ServerDoc } from "../decision.ts";
 import { countFailure } from "../durations.ts";
+import { eventData } from "../event-data.ts";
 import { causeTime } from "../fail.ts";
-import { type Decision, eventData, noDriver, type ServerDoc } from "../ledger.ts";
+import { noDriver } from "../ledger.ts";
 import { ACTOR, clocksOf, type SpawnParts } from "../parts.ts";
 import { enter } from "../phases.ts";
 import { withMemo } from "./order.ts";

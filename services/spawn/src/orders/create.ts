@@ -1,5 +1,5 @@
 import { codeOf, HubError, SpawnCreate } from "@elara/contracts";
-import type { ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
 import { choose } from "../profiles/choice.ts";
 import { answered, type Desk, type Given, withMemo } from "./order.ts";
 import { checkName, newRecord } from "./record.ts";

@@ -1,5 +1,5 @@
 import { HubError, ServerCulling, SpawnCull } from "@elara/contracts";
-import { eventData } from "../ledger.ts";
+import { eventData } from "../event-data.ts";
 import { answered, type Desk, type Given, refuseWhenReplaced, withMemo } from "./order.ts";
 
 const ATTEMPTS = 12;

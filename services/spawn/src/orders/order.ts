@@ -3,8 +3,8 @@ import { timestamp } from "@elara/runtime/clock";
 import { currentTraceparent } from "@elara/runtime/telemetry/tracer";
 import { Value } from "typebox/value";
 import type { ActivityFold } from "../activity.ts";
+import type { ServerDoc } from "../decision.ts";
 import type { Drivers } from "../drivers.ts";
-import type { ServerDoc } from "../ledger.ts";
 import type { SpawnParts } from "../parts.ts";
 
 /** What the orders work with. */

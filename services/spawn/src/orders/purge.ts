@@ -1,6 +1,6 @@
 import type { SpawnPurge } from "@elara/contracts";
 import { isAway } from "@elara/runtime/is-away";
-import type { ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
 import type { Desk, Given } from "./order.ts";
 import { stopServer } from "./stop.ts";
 

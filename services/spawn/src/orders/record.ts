@@ -1,7 +1,8 @@
 import { eventfulStart, HubError, noCause } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import { newId } from "@elara/runtime/id";
-import { noDriver, type ServerDoc } from "../ledger.ts";
+import type { ServerDoc } from "../decision.ts";
+import { noDriver } from "../ledger.ts";
 import type { SpawnParts } from "../parts.ts";
 import type { Choice } from "../profiles/choice.ts";
 import { isServerName, serverPath } from "../server-path.ts";

@@ -1,7 +1,8 @@
 import { HubError, noCause, ServerStopRequested, SpawnStop } from "@elara/contracts";
 import { causeOf } from "../causes.ts";
+import type { ServerDoc } from "../decision.ts";
+import { eventData } from "../event-data.ts";
 import { causeTime } from "../fail.ts";
-import { eventData, type ServerDoc } from "../ledger.ts";
 import { clocksOf, driverOf } from "../parts.ts";
 import { enter, isStarting, mustStop, phaseOf } from "../phases.ts";
 import {

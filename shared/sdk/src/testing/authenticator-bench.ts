@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import type { TObject } from "typebox";
 import { Value } from "typebox/value";
-import type { AuthenticatedUser, Authenticator, AuthPlugin, AuthState } from "../authenticator.ts";
+import type { AuthState } from "../auth-state.ts";
+import type { AuthenticatedUser, Authenticator, AuthPlugin } from "../authenticator.ts";
 import { PluginError } from "../errors.ts";
 import { type TestHost, testHost } from "./host.ts";
 

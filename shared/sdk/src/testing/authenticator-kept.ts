@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type Authenticator,
-  type AuthState,
-  MAX_AUTH_STATE_BYTES,
-  MAX_PRE_SPAWN_CHARS,
-} from "../authenticator.ts";
+import type { AuthState } from "../auth-state.ts";
+import { type Authenticator, MAX_AUTH_STATE_BYTES, MAX_PRE_SPAWN_CHARS } from "../authenticator.ts";
 import { serverVariableFault } from "../server-variable.ts";
 import type { AuthenticatorBench, AuthenticatorCase } from "./authenticator-bench.ts";
 
