@@ -74,7 +74,7 @@ describe("of a log-in that comes to nothing, what the provider gave is given bac
     });
     const stand = await open({ authenticators: [giving.door] });
     const { answer } = await stand.atProvider("ada");
-    assert.equal(answer.statusCode, 503);
+    assert.equal(answer.statusCode, 502);
     await isReturned(giving);
     assert.deepEqual(giving.returned, giving.door.seen.tokens);
   });
@@ -82,7 +82,7 @@ describe("of a log-in that comes to nothing, what the provider gave is given bac
   test("when the authenticator's answer is no user", async () => {
     const giving = giver({ who: () => ({ subject: "" }) });
     const stand = await open({ authenticators: [giving.door] });
-    assert.equal((await stand.atProvider("ada")).answer.statusCode, 503);
+    assert.equal((await stand.atProvider("ada")).answer.statusCode, 502);
     await isReturned(giving);
     await isEmpty(stand);
   });

@@ -242,11 +242,10 @@ describe("identities", () => {
 });
 
 describe("authenticators in trouble", () => {
-  test("one that throws, hangs or answers nonsense is told as unavailable, and the log says which", async () => {
+  test("one that throws or hangs is told as unavailable, and the log says which", async () => {
     const asks = {
       throws: () => Promise.reject(new Error("directory server gone")),
       hangs: () => new Promise<undefined>(() => {}),
-      nonsense: async () => ({ issuer: "", subject: "x", name: "x" }),
       refuses: () =>
         Promise.reject(new HubError("BOOK_EXPIRED", { status: 403, message: "Your account has expired." })),
     };
@@ -254,7 +253,7 @@ describe("authenticators in trouble", () => {
       config: { loginSeconds: 0.1 },
       authenticators: Object.entries(asks).map(([name, ask]) => book({ name, ask })),
     });
-    for (const door of ["throws", "hangs", "nonsense"]) {
+    for (const door of ["throws", "hangs"]) {
       const answer = await stand.browser().login("ada", "x", { door });
       assert.equal(answer.statusCode, 503, door);
       assert.match(answer.body, /Nobody can be logged in at the moment/);
@@ -269,6 +268,35 @@ describe("authenticators in trouble", () => {
     assert.equal(refused.statusCode, 403);
     assert.match(refused.body, /Your account has expired/);
     await stand.close();
+  });
+
+  test("an answer that the hub does not take is no fault of the others: the log says whose it was, and what of it", async (t) => {
+    const answers: Record<string, [answer: object, field: RegExp]> = {
+      nameless: [{ name: "" }, /`name` must not have fewer than 1 /],
+      long: [{ name: "l".repeat(5000) }, /`name` must not have more than 1024 /],
+      numbered: [{ subject: 7 }, /`subject` must be string/],
+      full: [
+        { authState: { more: "x".repeat(300_000) } },
+        /`authState` must not have more than 262144 bytes/,
+      ],
+    };
+    const stand = await Stand.open({
+      authenticators: Object.entries(answers).map(([name, [answer]]) =>
+        book({ name, ask: async () => ({ issuer: "x:", subject: "x", name: "x", ...answer }) }),
+      ),
+    });
+    t.after(() => stand.close());
+    for (const [door, [, field]] of Object.entries(answers)) {
+      const answer = await stand.browser().login("ada", "x", { door });
+      assert.equal(answer.statusCode, 502, door);
+      assert.match(answer.body, /This login brought something that the hub cannot take/);
+      assert.doesNotMatch(answer.body, /Nobody can be logged in/);
+      const line = stand.lines.find((each) => each.includes(`"authenticator":"${door}"`)) ?? "";
+      assert.match(line, /LOGIN_ANSWER_INVALID/);
+      assert.ok(line.includes(`authenticator \`${door}\``), line);
+      assert.match(line, field);
+      assert.ok(line.length < 2000, "nothing of the answer itself is in it");
+    }
   });
 
   test("a provider that is away is named on the page, the others still work", async () => {

@@ -33,8 +33,8 @@ interface Asking {
 
 /**
  * Asks an authenticator, with a deadline and at most `concurrent` at a time; a call that does not end at its deadline
- * keeps its place until it does. Errors of plugins with a code pass through;
- * anything else it throws is LOGIN_UNAVAILABLE, with the cause in the log.
+ * keeps its place until it does. Errors of plugins with a code pass through; anything else it throws is LOGIN_UNAVAILABLE,
+ * with the cause in the log. An answer that is no user, or too much to keep, is LOGIN_ANSWER_INVALID.
  */
 export function asker({ concurrent, seconds, given }: Asking) {
   let asking = 0;
@@ -68,7 +68,10 @@ export function asker({ concurrent, seconds, given }: Asking) {
       const fault = faultOf(answer);
       if (fault === undefined) return answer;
       giveUp(answer);
-      throw new TypeError(fault);
+      throw new HubError("LOGIN_ANSWER_INVALID", {
+        operator: `The answer of authenticator \`${door.name}\` is none that the hub takes: ${fault}. Mend the authenticator, or what its provider says of this person.`,
+        detail: { authenticator: door.name },
+      });
     } catch (cause) {
       isHeard = false;
       if (cause instanceof HubError) throw cause;
@@ -77,9 +80,11 @@ export function asker({ concurrent, seconds, given }: Asking) {
   };
 }
 
+/** Names the field, and shows nothing of its value. */
 function faultOf(answer: AuthenticatedUser): string | undefined {
-  if (!Value.Check(Answer, answer)) return "the authenticator's answer is no user";
+  const [fault] = Value.Errors(Answer, answer);
+  if (fault) return `${fault.instancePath ? `\`${fault.instancePath.slice(1)}\`` : "it"} ${fault.message}`;
   return Buffer.byteLength(JSON.stringify(answer.authState ?? {})) > MAX_AUTH_STATE_BYTES
-    ? `the authenticator wants more than ${MAX_AUTH_STATE_BYTES} bytes kept`
+    ? `\`authState\` must not have more than ${MAX_AUTH_STATE_BYTES} bytes`
     : undefined;
 }

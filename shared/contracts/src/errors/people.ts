@@ -31,6 +31,12 @@ export const peopleErrors = {
     operator: "The authenticator could not do its work; the log line has the cause.",
     retryable: true,
   },
+  LOGIN_ANSWER_INVALID: {
+    status: 502,
+    user: "This login brought something that the hub cannot take, so you were not logged in. Tell the administrators.",
+    operator:
+      "The authenticator's answer for this person is none that the hub takes; the log line names the authenticator and the field (`issuer`, `subject`, `name`, `admin`, `allowed`, `authState`). Mend the authenticator, or what its provider says of the person.",
+  },
   LOGIN_BUSY: {
     status: 503,
     user: "Too many people are logging in right now. Try again in a moment.",
