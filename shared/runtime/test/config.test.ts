@@ -189,3 +189,10 @@ test("the nearest word is found, a far one is not", () => {
   assert.equal(nearest("alowAll", words), "allowAll");
   assert.equal(nearest("colour", words), undefined);
 });
+
+test("what does not match a pattern is told what is meant, where the schema says it", () => {
+  const name = Type.String({ pattern: "^\\S+$", description: "The name as in its address." });
+  assert.deepEqual(faultsOf(Type.Object({ names: Type.Array(name) }), { names: ["My Org"] }), [
+    { path: "names[0]", message: 'does not match ^\\S+$, got "My Org". The name as in its address.' },
+  ]);
+});

@@ -58,6 +58,12 @@ const propertyNames = (schema: TSchema | undefined): string[] => {
   return Object.keys(shape.properties ?? {});
 };
 
+/** What is meant, behind a pattern that few can read. */
+const described = (schema: TSchema | undefined): string => {
+  const { description }: { description?: string } = schema ?? {};
+  return description ? `. ${description}` : "";
+};
+
 const choices = (schema: TSchema | undefined): string => {
   const shape: { anyOf?: { const?: unknown; type?: string }[] } = schema ?? {};
   return (shape.anyOf ?? [])
@@ -77,7 +83,7 @@ function sentence(issue: Issue, schema: TSchema, value: unknown): string {
     case "maxLength":
       return `${issue.message}, got ${show(here.value)}`;
     case "pattern":
-      return `does not match ${String(params.pattern ?? "the pattern")}, got ${show(here.value)}`;
+      return `does not match ${String(params.pattern ?? "the pattern")}, got ${show(here.value)}${described(here.schema)}`;
     case "enum":
       return params.allowedValues?.length
         ? `must be one of ${params.allowedValues.map((allowed) => JSON.stringify(allowed)).join(", ")}, got ${show(here.value)}`
