@@ -10,6 +10,7 @@ const host: AuthenticatorHost = {
   dataDir: "/nonexistent",
   hubId: "test",
   callbackPaths: ["/hub/oauth_callback/dummy"],
+  publicUrl: "",
   now: () => 0,
   onClose: silent,
 };

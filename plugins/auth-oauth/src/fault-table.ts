@@ -24,7 +24,7 @@ const SHARED = {
     status: 500,
     user: "Logging in with {place} is not set up right. Tell the administrators.",
     operator:
-      "Option `callbackUrl` (OAUTH_CALLBACK_URL) does not lead to this log-in: its path must be the hub's /hub/oauth_callback/NAME, or /hub/oauth_callback for the first way to log in. Register the same URL at {place}.",
+      "Option `callbackUrl` (OAUTH_CALLBACK_URL) does not lead to this log-in: its path must be the hub's /hub/oauth_callback/NAME, or /hub/oauth_callback for the first way to log in, at `hub.publicUrl` where that is set. Register the same URL at {place}.",
   },
   CLIENT_REFUSED: {
     status: 503,

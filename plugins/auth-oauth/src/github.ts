@@ -21,7 +21,7 @@ export default authPlugin({
   allows: ({ allowedOrganizations: rules }) =>
     rules.length > 0 ? `members of ${rules.join(", ")} at GitHub` : undefined,
   async setup(given, host) {
-    const settings = githubSettings(given, process.env, host.callbackPaths);
+    const settings = githubSettings(given, process.env, host);
     const { url, api } = settings;
     warnOfOpenWays(host, settings.isTlsVerified, [url, api]);
     const client = await providerClient(settings);

@@ -27,7 +27,7 @@ export default authPlugin({
     return groups.length > 0 ? `members of the Globus groups ${groups.join(", ")}` : undefined;
   },
   async setup(given, host) {
-    const settings = globusSettings(given, process.env, host.callbackPaths);
+    const settings = globusSettings(given, process.env, host);
     const { authorizeUrl, tokenUrl, userdataUrl, revocationUrl, jwksUrl, groupsUrl } = settings;
     warnOfOpenWays(host, settings.isTlsVerified, [
       authorizeUrl,

@@ -53,26 +53,34 @@ export function settledAddress(
 /** OAUTH_TLS_VERIFY=0 turns the verification of certificates off, as at oauthenticator. */
 export const isTlsVerified = (env: Environment): boolean => env.OAUTH_TLS_VERIFY !== "0";
 
+/** Where log-ins come back to the hub. */
+export type CallbackPlace = Pick<AuthenticatorHost, "callbackPaths" | "publicUrl">;
+
 /**
  * The callback address to send; "" where none is configured. The variable is one for all entries: without a name it leads
  * to the first, and `/{name}` is put behind it for the others. Throws ADDRESS_INVALID, and CALLBACK_INVALID when the
- * address would come back to another log-in, or to none.
+ * address would come back to another log-in, another hub, or to none.
  */
 export function settledCallback(
   value: string,
   env: Environment,
-  paths: AuthenticatorHost["callbackPaths"],
+  { callbackPaths: paths, publicUrl }: CallbackPlace,
   faults: Faults<SharedFault>,
 ): string {
   const setting = { option: "callbackUrl", value, names: ["OAUTH_CALLBACK_URL"] };
   if (settled(setting, env) === "") return "";
   const url = settledAddress(setting, "", env, faults);
-  const { pathname } = new URL(url);
+  const { pathname, origin } = new URL(url);
+  const from = value === "" ? "OAUTH_CALLBACK_URL" : "Option `callbackUrl`";
+  if (publicUrl !== "" && origin !== URL.parse(publicUrl)?.origin)
+    throw faults("CALLBACK_INVALID", {
+      field: "callbackUrl",
+      operator: `${from} leads to ${origin}; people reach the hub at \`hub.publicUrl\`, ${publicUrl}. Correct one of them, and register that address at the provider.`,
+    });
   if (paths.includes(pathname)) return url;
   const [named] = paths;
   const name = named.slice(named.lastIndexOf("/"));
   if (value === "" && `${pathname}${name}` === named) return `${url}${name}`;
-  const from = value === "" ? "OAUTH_CALLBACK_URL" : "Option `callbackUrl`";
   throw faults("CALLBACK_INVALID", {
     field: "callbackUrl",
     operator: `${from} has the path ${pathname}; this log-in comes back to ${paths.join(" or ")}. Set option \`callbackUrl\` of this entry to such an address, and register the same at the provider.`,

@@ -19,10 +19,11 @@ after(async () => {
 });
 const client = { OAUTH_CLIENT_ID: "the hub", OAUTH_CLIENT_SECRET: "its secret" };
 const first = ["/hub/oauth_callback/test", "/hub/oauth_callback"] as const;
+const at = { callbackPaths: first, publicUrl: "" };
 const atGithub = (given: object, env: Record<string, string> = client) =>
-  githubSettings(Value.Parse(githubOptions, Value.Default(githubOptions, given)), env, first);
+  githubSettings(Value.Parse(githubOptions, Value.Default(githubOptions, given)), env, at);
 const atGlobus = (given: object, env: Record<string, string> = client) =>
-  globusSettings(Value.Parse(globusOptions, Value.Default(globusOptions, given)), env, first);
+  globusSettings(Value.Parse(globusOptions, Value.Default(globusOptions, given)), env, at);
 const refusal = (work: () => unknown): Record<string, unknown> => {
   try {
     work();
@@ -166,12 +167,21 @@ describe("a fault names the option, the variable and what to do", () => {
     assert.match(String(wrong.operator), /`tokenUrl` \(OAUTH2_TOKEN_URL/);
   });
 
+  test("a page or the API of GitHub in place of its address", () => {
+    for (const path of ["/login/oauth/authorize", "/login", "/api/v3", "/sub/login/oauth"]) {
+      const { code, operator } = refusal(() => atGithub({ githubUrl: `https://git.example.org${path}` }));
+      assert.equal(code, "GITHUB_ADDRESS_INVALID", path);
+      const instance = path.startsWith("/sub") ? "https://git.example.org/sub" : "https://git.example.org";
+      assert.ok(String(operator).includes(`address of the instance, ${instance},`), String(operator));
+    }
+  });
+
   test("a callback that leads to another log-in", () => {
     const named = "/base/hub/oauth_callback/github";
     const ofFirst = [named, "/base/hub/oauth_callback"] as const;
     const option = (path: string, paths: readonly [string, ...string[]]) =>
-      settledCallback(`https://h.example${path}`, {}, paths, githubFaults);
-    assert.equal(settledCallback("", {}, [named], githubFaults), "");
+      settledCallback(`https://h.example${path}`, {}, { callbackPaths: paths, publicUrl: "" }, githubFaults);
+    assert.equal(settledCallback("", {}, { callbackPaths: [named], publicUrl: "" }, githubFaults), "");
     for (const right of ofFirst) assert.equal(option(right, ofFirst), `https://h.example${right}`);
     assert.equal(option(named, [named]), `https://h.example${named}`);
     for (const [wrong, paths] of [
@@ -186,11 +196,30 @@ describe("a fault names the option, the variable and what to do", () => {
     }
   });
 
+  test("a callback at another address than the hub's, where that is known", () => {
+    const at = (address: string, publicUrl: string) =>
+      githubSettings(
+        Value.Parse(githubOptions, Value.Default(githubOptions, { callbackUrl: `${address}${first[1]}` })),
+        client,
+        { callbackPaths: first, publicUrl },
+      ).callbackUrl;
+    const publicUrl = "https://hub.example";
+    assert.ok(at("https://other.example", ""));
+    assert.ok(at("https://Hub.example:443", publicUrl));
+    for (const wrong of ["https://other.example", "http://hub.example", "https://hub.example:8443"]) {
+      const { code, field, operator } = refusal(() => at(wrong, publicUrl));
+      assert.deepEqual({ code, field }, { code: "GITHUB_CALLBACK_INVALID", field: "callbackUrl" });
+      assert.ok(
+        String(operator).includes(wrong) && String(operator).includes(`\`hub.publicUrl\`, ${publicUrl}`),
+      );
+    }
+  });
+
   test("the variable without a name is one for all entries: the first answers there, the others below it", () => {
     const env = { OAUTH_CALLBACK_URL: "https://h.example/hub/oauth_callback" };
     const nameless = "/hub/oauth_callback";
     const at = (paths: readonly [string, ...string[]], more = {}) =>
-      settledCallback("", { ...env, ...more }, paths, githubFaults);
+      settledCallback("", { ...env, ...more }, { callbackPaths: paths, publicUrl: "" }, githubFaults);
     assert.equal(at([`${nameless}/globus`, nameless]), env.OAUTH_CALLBACK_URL);
     assert.equal(at([`${nameless}/github`]), `${env.OAUTH_CALLBACK_URL}/github`);
     const ofGlobus = { OAUTH_CALLBACK_URL: `https://h.example${nameless}/globus` };

@@ -10,6 +10,7 @@ export async function authenticator(options: Record<string, unknown>): Promise<A
     dataDir: "/nonexistent",
     hubId: "test",
     callbackPaths: ["/hub/oauth_callback/pam"],
+    publicUrl: "",
     now: () => Date.now(),
     onClose: silent,
   };

@@ -13,6 +13,7 @@ import { openDoors } from "../src/login/authenticators.ts";
 
 const ended: string[] = [];
 const callbacks: (readonly string[])[] = [];
+const addresses = new Set<string>();
 
 /** An authenticator that notes its end, or fails at one. */
 const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => ({
@@ -24,6 +25,7 @@ const door = (name: string, fails?: "setup" | "end"): Configured<AuthPlugin> => 
     errors: {},
     setup(_options, host) {
       callbacks.push(host.callbackPaths);
+      addresses.add(host.publicUrl);
       host.onClose(() => {
         if (fails === "end") throw new Error("no end");
         ended.push(name);
@@ -38,7 +40,7 @@ test("authenticators are told where their callbacks lead, and what they left for
   const dataDir = await mkdtemp(join(tmpdir(), "elara-doors-"));
   t.after(() => rm(dataDir, { recursive: true }));
   const given = {
-    hub: { dataDir, hubId: "h1", baseUrl: "/base/" },
+    hub: { dataDir, hubId: "h1", baseUrl: "/base/", publicUrl: "https://hub.example" },
     config: Value.Create(AuthConfig),
     clock: systemClock,
     log: pino({ level: "silent" }),
@@ -47,6 +49,7 @@ test("authenticators are told where their callbacks lead, and what they left for
   const doors = await openDoors([door("one"), door("two", "end"), door("three")], given);
   const nameless = "/base/hub/oauth_callback";
   assert.deepEqual(callbacks, [[`${nameless}/one`, nameless], [`${nameless}/two`], [`${nameless}/three`]]);
+  assert.deepEqual([...addresses], ["https://hub.example"]);
   await doors.close();
   assert.deepEqual(ended.splice(0), ["three", "one"], "an end that fails keeps no other from running");
 

@@ -170,7 +170,7 @@ describe("giving back is not lost", () => {
   ): Promise<void> {
     const records = { ...stand.records, authStates: { ...stand.records.authStates, find } };
     const ground = { records, clock: { now, monotonic: now }, log: pino({ level: "silent" }) };
-    const hub = { dataDir: stand.dataDir, hubId: "testhub", baseUrl: "/" };
+    const hub = { dataDir: stand.dataDir, hubId: "testhub", baseUrl: "/", publicUrl: "" };
     const doors = await openDoors([door], { ...ground, hub, config: Value.Create(AuthConfig) });
     const kept = keptLogins(ground, envelope(stand.keys.authStateRing), () => {});
     const undo = (id: string) => assert.fail(`an open session, ${id}`);

@@ -26,6 +26,8 @@ export interface AuthenticatorHost extends PluginHost {
    * entry `/hub/oauth_callback` too. A callback address that an administrator configures must have one of them.
    */
   readonly callbackPaths: readonly [string, ...string[]];
+  /** Origin at which people reach the hub (`hub.publicUrl`); "" where none is configured. */
+  readonly publicUrl: string;
 }
 
 /** What the hub lends a spawner. */

@@ -1,5 +1,6 @@
-import { type AuthenticatorHost, type Static, Type } from "@elara/sdk";
+import { type Static, Type } from "@elara/sdk";
 import {
+  type CallbackPlace,
   type Environment,
   isTlsVerified,
   settledAddress,
@@ -38,7 +39,10 @@ export const options = Type.Object(
       description: "Its API; default: https://api.github.com, else `githubUrl` with /api/v3.",
     }),
     allowedOrganizations: Type.Array(
-      Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(:[A-Za-z0-9][A-Za-z0-9._-]{0,254})?$" }),
+      Type.String({
+        pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(:[A-Za-z0-9][A-Za-z0-9._-]{0,254})?$",
+        description: "The organisation's name as in its address, or `org:team`.",
+      }),
       {
         default: [],
         description: "Members get in: `org`, or `org:team` with the team's name as in its URL.",
@@ -74,7 +78,7 @@ export interface GithubSettings {
 export function githubSettings(
   options_: Static<typeof options>,
   env: Environment,
-  callbackPaths: AuthenticatorHost["callbackPaths"],
+  place: CallbackPlace,
 ): GithubSettings {
   const { clientId, clientSecret, callbackUrl, githubUrl, githubApi, allowedOrganizations } = options_;
   // One spelling: it vouches for people (`issuer`), who would else be strangers after a change of case.
@@ -87,6 +91,12 @@ export function githubSettings(
     ),
   );
   const url = `${origin}${pathname}`.replace(/\/$/, "");
+  const instance = url.replace(/\/(login|api)(\/.*)?$/i, "");
+  if (instance !== url)
+    throw faults("ADDRESS_INVALID", {
+      field: "githubUrl",
+      operator: `Option \`githubUrl\` (GITHUB_URL or GITHUB_HOST in the environment) must be the address of the instance, ${instance}, not ${url}.`,
+    });
   const isOrganisationAsked = allowedOrganizations.length > 0 || options_.populateTeams;
   return {
     ...settledClient(
@@ -97,7 +107,7 @@ export function githubSettings(
       env,
       faults,
     ),
-    callbackUrl: settledCallback(callbackUrl, env, callbackPaths, faults),
+    callbackUrl: settledCallback(callbackUrl, env, place, faults),
     url,
     api: settledAddress(
       { option: "githubApi", value: githubApi, names: [] },

@@ -1,5 +1,6 @@
-import { type AuthenticatorHost, type Static, Type } from "@elara/sdk";
+import { type Static, Type } from "@elara/sdk";
 import {
+  type CallbackPlace,
   type Environment,
   isTlsVerified,
   type Setting,
@@ -111,11 +112,7 @@ export interface GlobusSettings
 }
 
 /** Options over environment over Globus' own addresses. Throws the GLOBUS_ codes of a wrong configuration. */
-export function globusSettings(
-  given: GlobusOptions,
-  env: Environment,
-  callbackPaths: AuthenticatorHost["callbackPaths"],
-): GlobusSettings {
+export function globusSettings(given: GlobusOptions, env: Environment, place: CallbackPlace): GlobusSettings {
   const setting = (option: keyof GlobusOptions, ...names: string[]): Setting => ({
     option,
     value: String(given[option]),
@@ -145,7 +142,7 @@ export function globusSettings(
     revocationUrl: at("revocationUrl", `${issuer}/v2/oauth2/token/revoke`),
     jwksUrl: at("jwksUrl", `${issuer}/jwk.json`),
     groupsUrl: at("groupsUrl", "https://groups.api.globus.org/v2/groups/my_groups"),
-    callbackUrl: settledCallback(given.callbackUrl, env, callbackPaths, faults),
+    callbackUrl: settledCallback(given.callbackUrl, env, place, faults),
     domain,
     identityProviderId: given.identityProviderId.toLowerCase(),
     allowedGroups,

@@ -59,7 +59,7 @@ export async function openDoors(
     clock,
     log,
   }: {
-    hub: Pick<HubConfig, "dataDir" | "hubId" | "baseUrl">;
+    hub: Pick<HubConfig, "dataDir" | "hubId" | "baseUrl" | "publicUrl">;
     config: Parameters<typeof allowRules>[0];
     clock: Clock;
     log: Logger;
@@ -78,6 +78,7 @@ export async function openDoors(
         dataDir,
         hubId: hub.hubId,
         callbackPaths: callbackPaths(hub, name, index === 0),
+        publicUrl: hub.publicUrl,
         now: () => clock.now(),
         onClose: (close) => {
           closers.push(close);

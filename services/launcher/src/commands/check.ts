@@ -104,7 +104,11 @@ export async function check(options: CommandOptions): Promise<void> {
     const path = `authenticators[${index}]`;
     await lookAtPlugin(`authenticator ${entry.name}`, { path, plugin: entry.plugin }, async () => {
       const { plugin, options } = inClear(path, entry);
-      const own = { ...host, callbackPaths: callbackPaths(settings.hub, entry.name, index === 0) };
+      const own = {
+        ...host,
+        callbackPaths: callbackPaths(settings.hub, entry.name, index === 0),
+        publicUrl: settings.hub.publicUrl,
+      };
       const authenticator = await plugin.setup(options, own);
       if (authenticator.preSpawn) bringing.push(entry.name);
       await authenticator.check?.();

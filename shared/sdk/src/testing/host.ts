@@ -27,6 +27,7 @@ export function testHost(
     apiUrl?: string;
     internalHost?: string;
     callbackPaths?: readonly [string, ...string[]];
+    publicUrl?: string;
     now?: () => number;
   } = {},
 ): TestHost {
@@ -46,6 +47,7 @@ export function testHost(
     apiUrl: given.apiUrl ?? "http://127.0.0.1:9/hub/api",
     internalHost: given.internalHost ?? "127.0.0.1",
     callbackPaths: given.callbackPaths ?? ["/hub/oauth_callback/test", "/hub/oauth_callback"],
+    publicUrl: given.publicUrl ?? "",
     now: given.now ?? Date.now,
     onClose: (close) => void closers.push(close),
     lines,
