@@ -12,7 +12,7 @@ for (const shape of shapes)
     test("holds no file that another account can read", async (t) => {
       const before = process.umask(0o022);
       t.after(() => process.umask(before));
-      const hub = await startHub({ shape, jupyter: false });
+      const hub = await startHub({ shape });
       t.after(() => hub.close());
       // With an event in the log.
       const token = await hub.token("root-admin");

@@ -45,15 +45,15 @@ describe("what a provider gave is written before anything else is asked", () => 
     assert.deepEqual(giving.calls, giving.door.seen.tokens);
   });
 
-  const failures: [string, NonNullable<Parameters<typeof giver>[0]>["who"]][] = [
-    ["refuses", () => Promise.reject(Object.assign(new Error("stranger"), { status: 403 }))],
-    ["says nobody", async () => ({ name: "" })],
+  const failures: [string, number, NonNullable<Parameters<typeof giver>[0]>["who"]][] = [
+    ["refuses", 503, () => Promise.reject(Object.assign(new Error("stranger"), { status: 403 }))],
+    ["says nobody", 502, async () => ({ name: "" })],
   ];
-  for (const [how, who] of failures)
+  for (const [how, status, who] of failures)
     test(`an authenticator that ${how} leaves nothing behind`, async () => {
       const giving = giver({ holds: true, ...(who ? { who } : {}) });
       const stand = await open({ authenticators: [giving.door] });
-      assert.equal((await stand.atProvider("ada")).answer.statusCode, 503);
+      assert.equal((await stand.atProvider("ada")).answer.statusCode, status);
       await open({ authenticators: [giving.door], with: stand }, 100);
       await isReturned(giving);
       await isEmpty(stand);
