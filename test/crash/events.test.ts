@@ -190,7 +190,6 @@ for (const shape of shapes)
       const watch = randomBytes(16).toString("hex");
       const hub = await startHub({
         shape,
-        jupyter: false,
         config: {
           hub: { namedServers: true },
           auth: { services: [{ name: "watch", token: { env: "WATCH_TOKEN" }, scopes: ["read:events"] }] },

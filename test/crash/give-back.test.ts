@@ -69,7 +69,6 @@ for (const shape of shapes)
       writeFileSync(join(folder, "away"), "");
       const hub = await startHub({
         shape,
-        jupyter: false,
         config: { authenticators: [{ use: join(folder, "giver.ts") }] },
       });
       t.after(() => hub.close());
@@ -99,7 +98,6 @@ for (const shape of shapes)
       writeFileSync(join(folder, "silent"), "");
       const hub = await startHub({
         shape,
-        jupyter: false,
         config: { authenticators: [{ use: join(folder, "giver.ts") }], auth: { loginSeconds: 2 } },
       });
       t.after(() => hub.close());

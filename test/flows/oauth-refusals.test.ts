@@ -30,7 +30,6 @@ for (const shape of shapes) {
       };
       stand = await startProviderHub({
         shape,
-        jupyter: false,
         hasRuleless: true,
         config: { auth: { throttle } },
       });

@@ -21,7 +21,7 @@ for (const shape of shapes) {
   describe(`examples of subscribers (${shape})`, { skip: await shapeMissing(shape) }, () => {
     let hub: TestHub;
     before(async () => {
-      hub = await startHub({ shape, jupyter: false });
+      hub = await startHub({ shape });
     });
     after(() => hub?.close());
 

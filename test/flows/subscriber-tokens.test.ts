@@ -13,7 +13,7 @@ describe("subscribers over NATS, while their tokens change", { skip: await shape
   let inside: NatsConnection;
   let admin: string;
   before(async () => {
-    hub = await startHub({ shape: "apart", jupyter: false });
+    hub = await startHub({ shape: "apart" });
     admin = await hub.token("root-admin");
     inside = await connect({
       servers: hub.nats?.address ?? "",
