@@ -53,6 +53,10 @@ for (const shape of shapes) {
         order?.spanId,
         "a step hangs on no span of the process that may be killed",
       );
+      const grant = trace.spans.find(
+        ({ service, name }) => service === "auth" && name === "auth.grant_server",
+      );
+      assert.equal(grant?.parentId, order?.spanId, "nor does what it orders");
       assert.ok(hub.log().includes(trace.id), "the log tells the trace its lines belong to");
       assert.notEqual(trace.id, OUTSIDE.trace, "a client does not choose the trace");
       assert.deepEqual(

@@ -4,6 +4,7 @@ import { Type } from "typebox";
 import { Value } from "typebox/value";
 import type { ServerDoc } from "./decision.ts";
 import type { SpawnParts } from "./parts.ts";
+import { besides } from "./tracing.ts";
 
 const Variables = Type.Record(Type.String(), Type.String());
 
@@ -13,11 +14,11 @@ const Variables = Type.Record(Type.String(), Type.String());
  */
 export async function logInEnvironment(
   { bus }: Pick<SpawnParts, "bus">,
-  { userId, _id: serverId, generation }: Pick<ServerDoc, "userId" | "_id" | "generation">,
+  doc: Pick<ServerDoc, "userId" | "_id" | "generation" | "traceparent">,
 ): Promise<Record<string, string>> {
   const key = messageKey();
-  const server = { userId, serverId, generation };
-  const { sealed } = await bus.request(AuthPreSpawn, { ...server, publicKey: key.publicKey });
+  const server = { userId: doc.userId, serverId: doc._id, generation: doc.generation };
+  const { sealed } = await bus.request(AuthPreSpawn, { ...server, publicKey: key.publicKey }, besides(doc));
   let variables: unknown;
   try {
     variables = JSON.parse(key.open(sealed, preSpawnContext(server)));

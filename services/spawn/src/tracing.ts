@@ -1,3 +1,4 @@
+import type { RequestOptions } from "@elara/runtime/bus/bus";
 import { spanned } from "@elara/runtime/telemetry/spanned";
 import { type Span, tracerOf } from "@elara/runtime/telemetry/tracer";
 import type { ServerDoc } from "./decision.ts";
@@ -12,6 +13,13 @@ export const tracer = tracerOf("spawn");
  */
 export const stepSpan = <T>(name: string, doc: ServerDoc, work: (span: Span) => Promise<T>): Promise<T> =>
   spanned(tracer, name, { attributes: about(doc) }, work);
+
+/**
+ * How the driver gives an order: who takes it is part of the trace beside the order's span here, not below it, so that
+ * an order under way when this process dies hangs on nothing that dies with it.
+ */
+export const besides = ({ traceparent }: Pick<ServerDoc, "traceparent">): RequestOptions =>
+  traceparent ? { traceparent } : {};
 
 /** Tells of something that began at a time of the ledger, perhaps in another process, and ends now. */
 export const tellSince = (name: string, doc: ServerDoc, since: string): void =>

@@ -14,7 +14,7 @@ import { optionsToStart } from "../profiles/choice.ts";
 import { madeNothing } from "../promises.ts";
 import { keyOf } from "../stored-server.ts";
 import { newServerToken } from "../token.ts";
-import { stepSpan } from "../tracing.ts";
+import { besides, stepSpan } from "../tracing.ts";
 import { accept, hearLate, markEnded } from "./accept.ts";
 import { type Drive, type DriveStep, Interrupted } from "./drive.ts";
 import { progressOf } from "./progress.ts";
@@ -89,14 +89,18 @@ async function prepare(drive: Drive, doc: ServerDoc): Promise<number> {
   let clientId: string;
   let logIn: Record<string, string>;
   try {
-    const grant = await parts.bus.request(AuthGrantServer, {
-      userId: doc.userId,
-      serverId: doc._id,
-      serverName: doc.name,
-      generation: doc.generation,
-      tokenDigest,
-      path: doc.path,
-    });
+    const grant = await parts.bus.request(
+      AuthGrantServer,
+      {
+        userId: doc.userId,
+        serverId: doc._id,
+        serverName: doc.name,
+        generation: doc.generation,
+        tokenDigest,
+        path: doc.path,
+      },
+      besides(doc),
+    );
     clientId = grant.clientId;
     logIn = await logInEnvironment(parts, doc);
   } catch (error) {

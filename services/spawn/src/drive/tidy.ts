@@ -5,6 +5,7 @@ import type { ServerDoc } from "../decision.ts";
 import { hasHandle, noDriver } from "../ledger.ts";
 import { ACTOR } from "../parts.ts";
 import { keyOf, storedServer } from "../stored-server.ts";
+import { besides } from "../tracing.ts";
 import type { Drive, DriveStep } from "./drive.ts";
 
 const CLEANUPS = 3;
@@ -14,11 +15,11 @@ export const tidy: DriveStep = async (drive, doc) => {
   const { parts } = drive;
   if (doc.generation > 0) {
     try {
-      await parts.bus.request(AuthRevokeServer, {
-        userId: doc.userId,
-        serverId: doc._id,
-        generation: doc.generation,
-      });
+      await parts.bus.request(
+        AuthRevokeServer,
+        { userId: doc.userId, serverId: doc._id, generation: doc.generation },
+        besides(doc),
+      );
     } catch (error) {
       parts.log.warn({ serverId: doc._id, err: error }, "grant not revoked yet");
       return drive.retry.next();

@@ -21,6 +21,15 @@ export interface SubscribeOptions {
   readonly lagged?: () => void;
 }
 
+/** How an order is given. */
+export interface RequestOptions {
+  /** One id for all that asks for the same thing; default: a new one. */
+  readonly orderId?: string;
+  readonly signal?: AbortSignal;
+  /** W3C traceparent of the span that what is ordered is part of; default: the span that runs now. */
+  readonly traceparent?: string;
+}
+
 /** What an order brings beside its request. */
 export interface OrderMeta {
   readonly orderId: string;
@@ -93,7 +102,7 @@ export interface Bus {
   request<O extends OrderContract>(
     contract: O,
     request: RequestOf<O>,
-    options?: { orderId?: string; signal?: AbortSignal },
+    options?: RequestOptions,
   ): Promise<AnswerOf<O>>;
   /** Takes orders, sharing them with the other replicas of the service. A handler must be safe to call twice with one order id. */
   reply<O extends OrderContract>(

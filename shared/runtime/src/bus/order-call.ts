@@ -10,7 +10,7 @@ import {
 } from "@elara/contracts";
 import { newId } from "../id.ts";
 import { currentTraceparent } from "../telemetry/tracer.ts";
-import { ORDER_DEADLINE_MS, ORDER_REPEATS_MS } from "./bus.ts";
+import { ORDER_DEADLINE_MS, ORDER_REPEATS_MS, type RequestOptions } from "./bus.ts";
 import { checked, decode, encode } from "./checked.ts";
 import type { Wire } from "./wire.ts";
 
@@ -19,10 +19,10 @@ export function callOrder<O extends OrderContract>(
   wire: Wire,
   contract: O,
   request: RequestOf<O>,
-  options: { orderId?: string; signal?: AbortSignal } = {},
+  options: RequestOptions = {},
 ): Promise<AnswerOf<O>> {
   options.signal?.throwIfAborted();
-  const traceparent = currentTraceparent();
+  const { traceparent = currentTraceparent() } = options;
   const message = {
     orderId: options.orderId ?? newId(),
     request: checked(contract.request, request, contract.type),
