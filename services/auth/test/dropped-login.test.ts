@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { PluginError } from "@elara/sdk";
 import { giver, isEmpty, isReturned } from "./giver.ts";
-import { Stand, type StandOptions, until } from "./stand.ts";
+import { opener } from "./opener.ts";
+import { until } from "./stand.ts";
 
-const stands: Stand[] = [];
-afterEach(async () => {
-  const [first, ...others] = stands.splice(0);
-  for (const other of others) await other.close({ keepStore: true });
-  await first?.close();
-});
-const open = async (options: StandOptions, seconds = 0): Promise<Stand> => {
-  const stand = await Stand.open(options, seconds);
-  stands.push(stand);
-  return stand;
-};
+const open = opener();
 
 describe("of a log-in that comes to nothing, what the provider gave is given back", () => {
   test("when the log-in was refused after the provider had said yes", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { digest } from "@elara/runtime/id";
 import { pino } from "pino";
 import { Value } from "typebox/value";
@@ -11,19 +11,10 @@ import { openDoors } from "../src/login/authenticators.ts";
 import { provider } from "./authenticators.ts";
 import type { Browser } from "./browser.ts";
 import { giver, isEmpty, isReturned } from "./giver.ts";
-import { Stand, type StandOptions, until } from "./stand.ts";
+import { opener } from "./opener.ts";
+import { Stand, until } from "./stand.ts";
 
-const stands: Stand[] = [];
-afterEach(async () => {
-  const [first, ...others] = stands.splice(0);
-  for (const other of others) await other.close({ keepStore: true });
-  await first?.close();
-});
-const open = async (options: StandOptions, seconds = 0): Promise<Stand> => {
-  const stand = await Stand.open(options, seconds);
-  stands.push(stand);
-  return stand;
-};
+const open = opener();
 
 /** The first `count` callers wait for each other. */
 function barrier(count: number): () => Promise<void> {

@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { giver, isEmpty, isReturned } from "./giver.ts";
-import { Stand, type StandOptions } from "./stand.ts";
+import { opener } from "./opener.ts";
 
-const stands: Stand[] = [];
-afterEach(async () => {
-  const [first, ...others] = stands.splice(0);
-  for (const other of others) await other.close({ keepStore: true });
-  await first?.close();
-});
-const open = async (options: StandOptions, seconds = 0): Promise<Stand> => {
-  const stand = await Stand.open(options, seconds);
-  stands.push(stand);
-  return stand;
-};
+const open = opener();
 const never = () => new Promise<never>(() => {});
 
 describe("what a provider gave is written before anything else is asked", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { AuthDeleteUser } from "@elara/contracts";
 import { digest } from "@elara/runtime/id";
 import { keysFrom } from "@elara/runtime/keys";
@@ -7,19 +7,10 @@ import { envelope } from "../src/kept/envelope.ts";
 import { book } from "./authenticators.ts";
 import type { Browser } from "./browser.ts";
 import { giver, isEmpty, isReturned } from "./giver.ts";
-import { Stand, type StandOptions, until } from "./stand.ts";
+import { opener } from "./opener.ts";
+import { Stand, until } from "./stand.ts";
 
-const stands: Stand[] = [];
-afterEach(async () => {
-  const [first, ...others] = stands.splice(0);
-  for (const other of others) await other.close({ keepStore: true });
-  await first?.close();
-});
-const open = async (options: StandOptions, seconds = 0): Promise<Stand> => {
-  const stand = await Stand.open(options, seconds);
-  stands.push(stand);
-  return stand;
-};
+const open = opener();
 
 const sessionOf = (browser: Browser): string => digest(browser.cookie("jupyterhub-hub-login") ?? "");
 
@@ -149,14 +140,13 @@ describe("when a session ends, what was kept is given back", () => {
     const giving = giver();
     const stand = await open({ authenticators: [giving.door], config: { sessionDays: 1 } });
     await stand.atProvider("ada");
-    const soon = await open({ authenticators: [giving.door], with: stand }, 120);
+    const soon = await Stand.open({ authenticators: [giving.door], with: stand }, 120);
     await until("the session is known to be open", async () => {
       const { items } = await stand.records.authStates.find();
       return (items[0]?.dueAt ?? "") > new Date(Date.now() + 3_600_000).toISOString() || undefined;
     });
     assert.deepEqual(giving.calls, [], "an open session keeps it");
     await soon.close({ keepStore: true });
-    stands.splice(stands.indexOf(soon), 1);
     await open({ authenticators: [giving.door], with: stand }, 86_400 + 60);
     await isReturned(giving);
   });

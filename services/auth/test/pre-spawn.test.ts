@@ -1,23 +1,16 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { AuthPreSpawn, HubError, preSpawnContext, type Server, servers } from "@elara/contracts";
 import { messageKey } from "@elara/runtime/sealed-message";
 // @boundaries-ignore the real program is started by the fixture that all rooms share
 import { natsMissing, startNats } from "../../../test/fixtures/nats.ts";
 import { book, type ProviderOptions, provider } from "./authenticators.ts";
 import { type Overheard, overheardMemory, overheardNats } from "./eavesdropper.ts";
+import { opener } from "./opener.ts";
 import { server } from "./server-doc.ts";
-import { Stand, type StandOptions, until } from "./stand.ts";
+import { Stand, until } from "./stand.ts";
 
-const stands: Stand[] = [];
-afterEach(async () => {
-  for (const stand of stands.splice(0)) await stand.close();
-});
-const open = async (options: StandOptions): Promise<Stand> => {
-  const stand = await Stand.open(options);
-  stands.push(stand);
-  return stand;
-};
+const open = opener();
 
 /** What spawn does: writes which generation of the server is being started, asks, and opens the answer. */
 async function environmentOf(stand: Stand, name: string, generation = 1): Promise<Record<string, string>> {
