@@ -11,9 +11,10 @@ import { until } from "../fixtures/until.ts";
 /** How long the backend stays away. */
 const AWAY_MS = 60_000;
 
-for (const backend of ["nats", "mongo"] as const) {
-  describe(`${backend} is away for ${AWAY_MS / 1000} s`, { skip: await shapeMissing("apart") }, () => {
-    test("notebooks go on, orders answer 503 with Retry-After, and all works again after", {
+// Side by side: they wait most of their time.
+describe(`away for ${AWAY_MS / 1000} s`, { concurrency: true, skip: await shapeMissing("apart") }, () => {
+  for (const backend of ["nats", "mongo"] as const)
+    test(`${backend}: notebooks go on, orders answer 503 with Retry-After, and all works again after`, {
       timeout: 300_000,
     }, async (t) => {
       const hub: TestHub = await startHub({ shape: "apart" });
@@ -57,5 +58,4 @@ for (const backend of ["nats", "mongo"] as const) {
       });
       assert.equal(await kernel.run("print('still here')"), "still here");
     });
-  });
-}
+});

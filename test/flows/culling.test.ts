@@ -5,11 +5,14 @@ import { startKernel } from "../fixtures/kernel.ts";
 import { activeServers, startServer } from "../fixtures/server.ts";
 import { until } from "../fixtures/until.ts";
 
-for (const shape of shapes) {
-  describe(`the culler (${shape})`, { skip: await shapeMissing(shape) }, () => {
-    test("ends an idle server within seconds and leaves one whose kernel computes", {
-      timeout: 180_000,
-    }, async (t) => {
+const missing = { alone: await shapeMissing("alone"), apart: await shapeMissing("apart") };
+
+// Side by side: they wait most of their time.
+describe("the culler ends an idle server within seconds and leaves one whose kernel computes", {
+  concurrency: true,
+}, () => {
+  for (const shape of shapes)
+    test(shape, { skip: missing[shape], timeout: 180_000 }, async (t) => {
       const hub = await startHub({
         shape,
         config: { culler: { idleSeconds: 12, everySeconds: 2, warnSeconds: 2 } },
@@ -43,5 +46,4 @@ for (const shape of shapes) {
       await until("the idle time to pass twice", () => performance.now() > end);
       assert.equal((await activeServers(hub, busy, "busy"))[""]?.ready, true, "still left alone");
     });
-  });
-}
+});
