@@ -91,10 +91,13 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     const counted = await (typed === undefined
       ? attempts.enterFrom(address)
       : attempts.enter(normalName(typed.slice(0, 256)), address));
-    const hold = (authState: AuthState) =>
-      kept.keep(id, toKeep(door, authState, ""), config.loginSeconds).catch((error: unknown) => {
+    let held: AuthState | undefined;
+    const hold = (authState: AuthState) => {
+      held = authState;
+      return kept.keep(id, toKeep(door, authState, ""), config.loginSeconds).catch((error: unknown) => {
         log.warn({ code: codeOf(error), err: error }, "what a log-in is given not written yet");
       });
+    };
     let who: AuthenticatedUser | undefined;
     try {
       who = await ask(door, id, { input, state, callbackUrl, hold });
@@ -105,9 +108,11 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
       throw error;
     }
     if (who) {
-      if (who.authState) await keep(id, toKeep(door, who.authState, who.name));
+      // What was held is due soon, and would end the session, if it were not the session's.
+      const { authState = held } = who;
+      if (authState) await keep(id, toKeep(door, authState, who.name));
       await noted(counted.succeeded());
-      return who;
+      return authState ? { ...who, authState } : who;
     }
     log.info({ authenticator: door.name, address, name: typed?.slice(0, 64) }, "login refused");
     await sleep(Math.max(0, config.refusalMs - (clock.monotonic() - began)));

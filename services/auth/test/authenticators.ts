@@ -57,8 +57,8 @@ export interface ProviderOptions {
   readonly who?: (code: string) => Partial<AuthenticatedUser> | Promise<Partial<AuthenticatedUser>>;
   /** A token for each log-in is kept; `logout` gets it, and may throw. */
   readonly logout?: (token: string, signal: AbortSignal) => Promise<void>;
-  /** The hub is told of the token before `who` is asked. */
-  readonly holds?: boolean;
+  /** The hub is told of the token before `who` is asked; `alone`: and not again in the answer. */
+  readonly holds?: boolean | "alone";
   /** The token is kept. */
   readonly preSpawn?: (login: {
     readonly token: string;
@@ -110,7 +110,7 @@ export function provider({
           issuer: "https://idp.test",
           subject: `sub-${input.code}`,
           name: input.code,
-          ...(isKept ? { authState: { access_token: token, of: input.code } } : {}),
+          ...(isKept && holds !== "alone" ? { authState: { access_token: token, of: input.code } } : {}),
           ...(await who?.(input.code)),
         };
       },

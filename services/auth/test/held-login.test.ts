@@ -35,6 +35,20 @@ describe("what a provider gave is written before anything else is asked", () => 
     assert.deepEqual(giving.calls, giving.door.seen.tokens);
   });
 
+  test("an authenticator that answers without it has it for the session all the same", async () => {
+    const giving = giver({ holds: "alone" });
+    const stand = await open({ authenticators: [giving.door] });
+    const { browser, answer } = await stand.atProvider("ada");
+    assert.equal(answer.statusCode, 302);
+    const [kept] = (await stand.records.authStates.find()).items;
+    const [session] = (await stand.records.sessions.find()).items;
+    assert.equal(kept?.dueAt, session?.expiresAt, "who is logged in stays so");
+    assert.equal(kept?.userName, "ada");
+    await browser.get("/hub/logout");
+    await isReturned(giving);
+    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+  });
+
   const failures: [string, number, NonNullable<Parameters<typeof giver>[0]>["who"]][] = [
     ["refuses", 503, () => Promise.reject(Object.assign(new Error("stranger"), { status: 403 }))],
     ["says nobody", 502, async () => ({ name: "" })],

@@ -32,7 +32,8 @@ export interface FinishRequest {
   readonly signal: AbortSignal;
   /**
    * What the provider gave, told as soon as it is there and before anything else is asked: a hub that is killed then gives
-   * it back when it returns. Resolves when it is written; never throws. What `finish` answers takes its place.
+   * it back when it returns. Resolves when it is written; never throws. `authState` of the answer takes its place; without
+   * one it stays.
    */
   hold?(authState: AuthState): Promise<void>;
 }
