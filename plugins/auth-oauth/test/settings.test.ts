@@ -176,6 +176,21 @@ describe("a fault names the option, the variable and what to do", () => {
     }
   });
 
+  test("an organisation or team that no address of GitHub's can name", () => {
+    const faultsOf = (rule: string) => [
+      ...Value.Errors(githubOptions.properties.allowedOrganizations, [rule]),
+    ];
+    for (const right of ["my-org", "my-org:its-team", "o:a.b_c"])
+      assert.deepEqual(faultsOf(right), [], right);
+    const wrong = ["", ":", "org:", ":team", "a:b:c", "org: team", "org/team", "https://github.com/org"];
+    for (const rule of wrong)
+      assert.deepEqual(
+        faultsOf(rule).map((fault) => fault.instancePath),
+        ["/0"],
+        rule,
+      );
+  });
+
   test("a callback that leads to another log-in", () => {
     const named = "/base/hub/oauth_callback/github";
     const ofFirst = [named, "/base/hub/oauth_callback"] as const;
