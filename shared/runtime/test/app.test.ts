@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { HubError, JUPYTERHUB_VERSION } from "@elara/contracts";
 import { setDefaultAccess } from "../src/http/app.ts";
+import { MAX_HEAD_BYTES } from "../src/http/upstreams-leg.ts";
 import { type TestApp, testApp } from "./fixtures/app.ts";
 import { testHub } from "./fixtures/hub.ts";
 
@@ -57,6 +58,19 @@ describe("the app of a service", () => {
     await app.ready();
   });
   after(() => hub.close());
+
+  it("takes as large a head as the proxy passes, with what that writes into it", async () => {
+    const own = await testApp();
+    own.app.get("/hub/large", anybody, async () => "taken");
+    try {
+      const origin = await own.app.listen({ host: "127.0.0.1", port: 0 });
+      const cookie = `a=${"b".repeat(MAX_HEAD_BYTES)}`;
+      const answer = await fetch(`${origin}/hub/large`, { headers: { cookie } });
+      assert.equal(`${answer.status} ${await answer.text()}`, "200 taken");
+    } finally {
+      await own.close();
+    }
+  });
 
   it("says its version and forbids framing on every answer", async () => {
     for (const url of ["/hub/api", "/hub/api/nothing", "/hub/api/boom", "/hub/health"]) {

@@ -21,6 +21,7 @@ import { replyWithError } from "./error-reply.ts";
 import { guard } from "./guard.ts";
 import { methodTable } from "./method-table.ts";
 import { isApiPath, pathOf } from "./paths.ts";
+import { MAX_HEAD_BYTES } from "./upstreams-leg.ts";
 import { type Xsrf, xsrf } from "./xsrf.ts";
 
 declare module "fastify" {
@@ -42,6 +43,9 @@ export interface AppOptions {
   /** Folder of the service's own templates; the layout and the error page come from the runtime. */
   readonly templates?: string;
 }
+
+/** What the proxy takes must not be refused behind it, with all that it says of client and trace. */
+const WRITTEN_BY_PROXY_BYTES = 8 * 1024;
 
 const API_HEADERS = {
   "Access-Control-Allow-Headers": "accept, content-type, authorization",
@@ -69,6 +73,7 @@ export function createApp({
     trustProxy: (_address, hop) => hop < trustedHops(),
     routerOptions: { maxParamLength: 1024 },
     exposeHeadRoutes: false,
+    http: { maxHeaderSize: MAX_HEAD_BYTES + WRITTEN_BY_PROXY_BYTES },
     forceCloseConnections: true,
     frameworkErrors: (error, request, reply) => {
       // Broken addresses never reach the hooks and decorators below.
