@@ -30,7 +30,6 @@ export function codeFlow({
   otherAccount,
   faults,
   isIssuer,
-  refused,
   kept,
   log,
 }: {
@@ -43,8 +42,6 @@ export function codeFlow({
   readonly faults: Faults<SharedFault>;
   /** Whether this is the provider, when a callback names one (RFC 9207): another's answer may not end here. */
   readonly isIssuer: (iss: string) => boolean;
-  /** The plugin's error for a fault of the engine. */
-  readonly refused: (error: EngineError, detail: object) => PluginError;
   /** So much of an answer as `logout` needs to give its tokens back. */
   readonly kept: (answer: TokenAnswer) => AuthState;
   readonly log: Logger;
@@ -54,7 +51,8 @@ export function codeFlow({
       return await engine.exchange({ input, attempt, callbackUrl: configured || callbackUrl });
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
-      throw refused(error, { address: tokenUrl, ...(error.told ? { told: error.told } : {}) });
+      const { fault, told } = error;
+      throw faults(fault, { detail: { address: tokenUrl, ...(told ? { told } : {}) } });
     }
   };
   const withTokens = (thrown: unknown, answer: TokenAnswer, isGivenUp: boolean): PluginError => {

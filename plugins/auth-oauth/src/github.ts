@@ -36,7 +36,6 @@ export default authPlugin({
       // GitHub sends none yet; the path of its issuer is not known.
       isIssuer: (iss) => URL.parse(iss)?.origin === new URL(url).origin,
       log: host.log,
-      refused: ({ fault }, detail) => faults(fault, { detail }),
       kept: ({ access_token }) => ({ access_token }),
     });
 

@@ -52,7 +52,6 @@ export default authPlugin({
       faults,
       isIssuer: (iss) => iss === settings.issuer,
       log: host.log,
-      refused: ({ fault }, detail) => faults(fault, { detail }),
       kept: (answer) => ({ token_response: answer }),
     });
     const hasGroupRules = settings.allowedGroups.length + settings.adminGroups.length > 0;

@@ -20,7 +20,6 @@ function stand() {
     otherAccount: {},
     faults,
     isIssuer: (iss) => iss === "https://provider.example",
-    refused: () => assert.fail("not refused"),
     log: host.log,
     kept: ({ access_token }) => ({ access_token }),
   });
