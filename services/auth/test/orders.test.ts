@@ -10,8 +10,8 @@ import {
   codeOf,
   servers,
 } from "@elara/contracts";
+import { readyServer } from "@elara/contracts/testing";
 import { digest } from "@elara/runtime/id";
-import { server } from "./server-doc.ts";
 import { Stand, until } from "./stand.ts";
 
 const ACTOR = "system:test";
@@ -34,6 +34,10 @@ describe("orders", () => {
       path: "/user/ada/",
       ...changes,
     });
+  const addServer = (userId: string) =>
+    stand.store
+      .collection(servers)
+      .insert(readyServer({ _id: "s1", userId, userName: "ada", generation: 3 }));
   const refusal = (work: Promise<unknown>) => work.then(() => "accepted", codeOf);
 
   describe("auth.grant_server", () => {
@@ -108,7 +112,7 @@ describe("orders", () => {
         actor: "system:culler",
       });
     assert.equal(await refusal(probe(3)), "SERVER_NOT_FOUND");
-    await stand.store.collection(servers).insert(server(userId));
+    await addServer(userId);
     const { expiresAt } = await probe(3);
     assert.ok(Date.parse(expiresAt) - stand.clock.now() <= 60_000);
     const token = await stand.records.tokens.get(digest("probe"));
@@ -170,7 +174,7 @@ describe("orders", () => {
       assert.equal(await refusal(create("ada")), "USER_EXISTS");
       await stand.loggedIn("ada");
       assert.equal((await stand.userNamed("lovelace"))?._id, userId);
-      await stand.store.collection(servers).insert(server(userId));
+      await addServer(userId);
       assert.equal(await refusal(rename("countess")), "USER_HAS_SERVERS");
     });
   });

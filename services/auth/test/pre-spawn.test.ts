@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AuthPreSpawn, HubError, preSpawnContext, type Server, servers } from "@elara/contracts";
+import { newServer } from "@elara/contracts/testing";
 import { messageKey } from "@elara/runtime/sealed-message";
 // @boundaries-ignore the real program is started by the fixture that all rooms share
 import { natsMissing, startNats } from "../../../test/fixtures/nats.ts";
 import { book, type ProviderOptions, provider } from "./authenticators.ts";
 import { type Overheard, overheardMemory, overheardNats } from "./eavesdropper.ts";
 import { opener } from "./opener.ts";
-import { server } from "./server-doc.ts";
 import { Stand, until } from "./stand.ts";
 
 const open = opener();
@@ -15,14 +15,13 @@ const open = opener();
 /** What spawn does: writes which generation of the server is being started, asks, and opens the answer. */
 async function environmentOf(stand: Stand, name: string, generation = 1): Promise<Record<string, string>> {
   const userId = (await stand.userNamed(name))?._id ?? "";
-  await written(stand, { _id: `s${userId}`, userId, userName: name, path: `/user/${name}/`, generation });
+  await written(stand, { _id: `s${userId}`, userId, userName: name, generation });
   return asked(stand, { userId, serverId: `s${userId}`, generation });
 }
 async function written(stand: Stand, changes: Partial<Server> & { _id: string; userId: string }) {
   const documents = stand.store.collection(servers);
-  const starting = { phase: "requested", desired: "running" } as const;
   await documents.delete(changes._id);
-  await documents.insert({ ...server(changes.userId), ...starting, ...changes });
+  await documents.insert(newServer({ userName: "ada", desired: "running", phase: "requested", ...changes }));
 }
 async function asked(
   stand: Stand,

@@ -13,10 +13,11 @@ import {
   SpawnStop,
   servers,
 } from "@elara/contracts";
+import { readyServer } from "@elara/contracts/testing";
 import type { Bus } from "@elara/runtime/bus/bus";
 import { memoryBus } from "@elara/runtime/bus/memory";
 import { type Clock, timestamp } from "@elara/runtime/clock";
-import { digest, newId } from "@elara/runtime/id";
+import { digest } from "@elara/runtime/id";
 import type { Liveness } from "@elara/runtime/liveness";
 import { activityBucket } from "@elara/runtime/store/read/activity";
 import { sqliteStore } from "@elara/runtime/store/sqlite";
@@ -218,9 +219,9 @@ describe("the culler", () => {
 
   it("ends servers of a spawner by its own limits, and those of a profile by the profile's", async () => {
     await sweep.close();
-    await addServer("s2", { backend: "batch", profile: "gpu", path: "/user/ada/lab2/", name: "lab2" });
-    await addServer("s3", { backend: "batch", profile: "cpu", path: "/user/ada/lab3/", name: "lab3" });
-    await addServer("s4", { backend: "docker", path: "/user/ada/lab4/", name: "lab4" });
+    await addServer("s2", { backend: "batch", profile: "gpu", name: "lab2" });
+    await addServer("s3", { backend: "batch", profile: "cpu", name: "lab3" });
+    await addServer("s4", { backend: "docker", name: "lab4" });
     start({
       idleSeconds: 100,
       warnSeconds: 0,
@@ -298,48 +299,8 @@ describe("the culler", () => {
   }
 
   async function addServer(_id = "s1", over: Partial<Server> = {}): Promise<void> {
-    const at = timestamp(T0);
-    await store.collection(servers).insert({
-      _id,
-      v: 1,
-      seq: 0,
-      pendingEvents: [],
-      pendingSince: "",
-      deletedAt: "",
-      userId: "u1",
-      userName: "ada",
-      name: "",
-      displayName: "",
-      path: "/user/ada/",
-      desired: "running",
-      phase: "ready",
-      phaseBefore: "",
-      inMotion: false,
-      generation: 1,
-      tag: newId(),
-      backend: "local",
-      handle: {},
-      handleAt: at,
-      profile: "",
-      options: {},
-      url: jupyter.url,
-      routed: true,
-      apiUrl: "",
-      driver: { instance: "", epoch: 0 },
-      phaseAt: at,
-      deadlineAt: "",
-      createdAt: at,
-      requestedAt: at,
-      startedAt: at,
-      readyAt: at,
-      stoppedAt: "",
-      endsAt: "",
-      cause: { code: "", message: "", operator: "", at: "" },
-      removeWhenStopped: false,
-      changedAt: at,
-      orders: [],
-      ...over,
-    });
+    const given = { _id, userId: "u1", userName: "ada", url: jupyter.url, ...over };
+    await store.collection(servers).insert(readyServer(given, timestamp(T0)));
   }
 });
 
