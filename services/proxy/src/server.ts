@@ -2,7 +2,8 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { codeOf } from "@elara/contracts";
+import { codeOf, HubError } from "@elara/contracts";
+import { failureReply } from "@elara/runtime/http/upstreams-failure";
 import { MAX_HEAD_BYTES } from "@elara/runtime/http/upstreams-leg";
 import type { Certificate } from "./certificate.ts";
 
@@ -43,22 +44,27 @@ export function doorServer(
 /** Refuses what the parser refused. While an answer is under way on the connection nothing is put into it. */
 export function refuseBroken(error: Error, socket: Socket): void {
   if (socket.destroyed) return;
-  const status = STATUS_BY_CODE[codeOf(error)] ?? "400 Bad Request";
-  const body = JSON.stringify({
-    status: Number(status.slice(0, 3)),
-    message: status.slice(4),
-    code: "PROXY_REQUEST_INVALID",
-  });
   if (socket.writable && !answering.has(socket) && codeOf(error) !== "ECONNRESET")
-    socket.write(
-      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-    );
+    socket.write(refusalOf(codeOf(error)));
   socket.destroySoon();
 }
 
-const STATUS_BY_CODE: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
-  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+function refusalOf(parserCode: string): string {
+  const fault = FAULTS[parserCode] ?? new HubError("PROXY_REQUEST_INVALID");
+  // Nobody knows who asked: a head that is too large is a browser's with many cookies, else it is a program.
+  const { headers, body } = failureReply(fault, fault.code === "PROXY_REQUEST_INVALID");
+  const lines = Object.entries({ ...headers, Connection: "close" }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `HTTP/1.1 ${fault.status} ${http.STATUS_CODES[fault.status]}\r\n${lines.join("")}\r\n${body}`;
+}
+
+const FAULTS: Readonly<Record<string, HubError>> = {
+  HPE_HEADER_OVERFLOW: new HubError("PROXY_HEAD_TOO_LARGE"),
+  ERR_HTTP_REQUEST_TIMEOUT: new HubError("PROXY_REQUEST_INVALID", {
+    status: 408,
+    message: "Request Timeout",
+  }),
 };
 
 const answering = new WeakSet<Duplex>();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { MAX_HEAD_BYTES } from "@elara/runtime/http/upstreams-leg";
 import { tcpBackend } from "./fixture/backend.ts";
 import { serverDoc, startProxy } from "./fixture/hub.ts";
 import { rawExchange } from "./fixture/raw.ts";
@@ -76,6 +77,18 @@ suite("ambiguous requests are refused at the door", () => {
       );
       assert.doesNotMatch(arrived, /smuggled/);
     });
+
+  test("a head that is too large is explained on a page: cookies are a browser's", async (t) => {
+    const hub = await startProxy(t);
+    const answer = await rawExchange(
+      hub.port,
+      `GET /hub/home HTTP/1.1\r\nHost: a\r\nCookie: a=${"b".repeat(MAX_HEAD_BYTES)}\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/);
+    assert.match(answer, /\r\nContent-Type: text\/html; charset=utf-8\r\n/);
+    assert.match(answer, /Content-Security-Policy: default-src 'none'/);
+    assert.match(answer, /Delete this site.*cookies.*PROXY_HEAD_TOO_LARGE/s);
+  });
 
   test("an absolute target with the same host is taken, as servers must", async (t) => {
     const hub = await startProxy(t);

@@ -77,4 +77,10 @@ export const requestsErrors = {
     user: "The request could not be understood.",
     operator: "Malformed or ambiguous HTTP (lengths, encodings) was refused at the door.",
   },
+  PROXY_HEAD_TOO_LARGE: {
+    status: 431,
+    user: "Your browser sent more than the hub takes at once: too many cookies, or an address that is too long. Delete this site's cookies, then try again.",
+    operator:
+      "Address and header lines of a request were more than 64 KiB, most often cookies of many services on one host.",
+  },
 } as const satisfies Record<string, ErrorEntry>;

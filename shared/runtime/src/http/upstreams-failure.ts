@@ -25,18 +25,26 @@ export function answerFailure(
     response.destroy();
     return;
   }
-  const json = wantsJson(request);
-  const body = json ? jsonOf(error) : pageOf(error, options);
+  const { headers, body } = failureReply(error, wantsJson(request), options);
   response.writeHead(error.status, {
-    "Content-Type": json ? "application/json" : "text/html; charset=utf-8",
-    "Content-Length": Buffer.byteLength(body),
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": `default-src 'none'; style-src '${STYLE_HASH}'; frame-ancestors 'none'`,
+    ...headers,
     ...(error.retryAfterSeconds === undefined ? {} : { "Retry-After": String(error.retryAfterSeconds) }),
     // A body that nobody will read would be taken for the next request.
     ...(request.complete ? {} : { Connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+/** The answer itself, for whoever writes it without a request that could be read. */
+export function failureReply(error: HubError, asJson: boolean, options: FailureOptions = {}) {
+  const body = asJson ? jsonOf(error) : pageOf(error, options);
+  const headers = {
+    "Content-Type": asJson ? "application/json" : "text/html; charset=utf-8",
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": `default-src 'none'; style-src '${STYLE_HASH}'; frame-ancestors 'none'`,
+  };
+  return { headers, body };
 }
 
 /** Programs: `api` in the path, JSON asked for ahead of a page, or a writing method that takes no page. */
