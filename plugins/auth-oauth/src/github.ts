@@ -8,7 +8,7 @@ import { isMember } from "./github/membership.ts";
 import { githubSettings, options } from "./github/settings.ts";
 import { grantEngine } from "./grant-engine.ts";
 import { warnOfOpenWays } from "./open-ways.ts";
-import { answered, providerClient } from "./provider-client.ts";
+import { assertAnswering, providerClient } from "./provider-client.ts";
 
 const CHECK_MS = 10_000;
 
@@ -75,10 +75,7 @@ export default authPlugin({
 
       async check() {
         const signal = AbortSignal.timeout(CHECK_MS);
-        for (const address of [url, api]) {
-          const { status } = await answered(faults, () => client.ask(address, { signal }));
-          if (status >= 500) throw faults("PROVIDER_ERROR", { detail: { address, status } });
-        }
+        await assertAnswering([url, api], client, faults, signal);
         await application.assertKnown(signal);
       },
     };

@@ -12,7 +12,7 @@ import { allTokens, tokensByServer, withoutServers } from "./globus/tokens.ts";
 import { grantEngine } from "./grant-engine.ts";
 import { idTokenJudge } from "./id-token.ts";
 import { warnOfOpenWays } from "./open-ways.ts";
-import { answered, providerClient } from "./provider-client.ts";
+import { answered, assertAnswering, providerClient } from "./provider-client.ts";
 
 const CHECK_MS = 20_000;
 
@@ -121,12 +121,9 @@ export default authPlugin({
 
       async check() {
         const signal = AbortSignal.timeout(CHECK_MS);
-        const ask = (address: string) => answered(faults, () => client.ask(address, { signal }));
-        for (const address of [authorizeUrl, tokenUrl, userdataUrl, ...(hasGroupRules ? [groupsUrl] : [])]) {
-          const { status } = await ask(address);
-          if (status >= 500) throw faults("PROVIDER_ERROR", { detail: { address, status } });
-        }
-        const keys = await ask(jwksUrl);
+        const asked = [authorizeUrl, tokenUrl, userdataUrl, ...(hasGroupRules ? [groupsUrl] : [])];
+        await assertAnswering(asked, client, faults, signal);
+        const keys = await answered(faults, () => client.ask(jwksUrl, { signal }));
         if (keys.status !== 200 || !Array.isArray(Object(keys.body).keys))
           throw faults("PROVIDER_ERROR", { detail: { address: jwksUrl, status: keys.status } });
         // Of a token that never was: the answer tells whether id and secret are right.

@@ -48,6 +48,20 @@ export async function answered<T>(faults: Faults<SharedFault>, work: () => Promi
   }
 }
 
+/** For a provider's `check`: somebody answers at each address. Throws the plugin's UNREACHABLE, PROVIDER_ERROR. */
+export async function assertAnswering(
+  addresses: readonly string[],
+  client: Pick<ProviderClient, "ask">,
+  faults: Faults<SharedFault>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const address of addresses) {
+    const { status } = await answered(faults, () => client.ask(address, { signal }));
+    // Asked without what each of them wants, so a refusal is as good as any answer.
+    if (status >= 500) throw faults("PROVIDER_ERROR", { detail: { address, status } });
+  }
+}
+
 const TIMEOUT_MS = 10_000;
 /** Whoever answers must not fill the hub's memory. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
