@@ -22,13 +22,12 @@ export default authPlugin({
     rules.length > 0 ? `members of ${rules.join(", ")} at GitHub` : undefined,
   async setup(given, host) {
     const settings = githubSettings(given, process.env, host);
-    const { url, api } = settings;
+    const { url, api, tokenUrl } = settings;
     warnOfOpenWays(host, settings.isTlsVerified, [url, api]);
     const client = await providerClient(settings);
     const application = githubApplication(client, settings);
-    const tokenUrl = `${url}/login/oauth/access_token`;
     const flow = codeFlow({
-      engine: grantEngine({ ...settings, authorizeUrl: `${url}/login/oauth/authorize`, tokenUrl }),
+      engine: grantEngine(settings),
       callbackUrl: settings.callbackUrl,
       tokenUrl,
       otherAccount: { prompt: "select_account" },

@@ -8,6 +8,8 @@ export interface GithubApi {
   user(): Promise<{ id: string; login: string; profile: Readonly<Record<string, unknown>> }>;
   /** What `path` answers. `hindrance`: the organisation lets this app, or a log-in without its single sign-on, see nothing. */
   asks(path: string): Promise<{ status: number; body: unknown; hindrance?: "app" | "sign-on" }>;
+  /** The person's teams, so much of each as tells which it is. Throws GITHUB_PROVIDER_ERROR. */
+  teams(): Promise<unknown[]>;
 }
 
 const MOST_PAGES = 20;
@@ -17,7 +19,7 @@ export function githubApi(
   { api }: Pick<GithubSettings, "api">,
   token: string,
   signal: AbortSignal,
-): GithubApi & { teams(): Promise<unknown[]> } {
+): GithubApi {
   const ask = async (url: string): Promise<Answer> => {
     const answer = await answered(faults, () =>
       client.ask(url, { headers: { ...GITHUB_HEADERS, authorization: `Bearer ${token}` }, signal }),
@@ -70,11 +72,10 @@ export interface GithubApplication {
 
 export function githubApplication(
   client: ProviderClient,
-  { url, api, clientId, clientSecret }: GithubSettings,
+  { tokenUrl, api, clientId, clientSecret }: GithubSettings,
 ): GithubApplication {
   const authorization = basic(clientId, clientSecret);
   const address = `${api}/applications/${encodeURIComponent(clientId)}/token`;
-  const tokenUrl = `${url}/login/oauth/access_token`;
 
   const assertKnown = async (signal: AbortSignal): Promise<void> => {
     // A code that never was: the answer tells whether the id and secret beside it are right.

@@ -14,7 +14,7 @@ const HINDRANCES = {
 export async function isMember(
   rules: readonly string[],
   login: string,
-  api: GithubApi,
+  api: Pick<GithubApi, "asks">,
   log: Logger,
 ): Promise<boolean> {
   for (const rule of rules) {

@@ -67,6 +67,8 @@ export interface GithubSettings {
   readonly clientSecret: string;
   readonly callbackUrl: string;
   readonly url: string;
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
   readonly api: string;
   readonly rules: readonly string[];
   readonly scope: readonly string[];
@@ -109,6 +111,8 @@ export function githubSettings(
     ),
     callbackUrl: settledCallback(callbackUrl, env, place, faults),
     url,
+    authorizeUrl: `${url}/login/oauth/authorize`,
+    tokenUrl: `${url}/login/oauth/access_token`,
     api: settledAddress(
       { option: "githubApi", value: githubApi, names: [] },
       url === GITHUB_URL ? "https://api.github.com" : `${url}/api/v3`,
