@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServiceName } from "@elara/contracts";
 import type { Upstreams } from "@elara/runtime/http/upstreams";
+import { endWithAnswer } from "@elara/runtime/telemetry/answer-span";
 import { isQuiet } from "@elara/runtime/telemetry/quiet";
 import { setTraceparent, traceparentOf } from "@elara/runtime/telemetry/trace-headers";
 import { fromOutside, isTracing, tracerOf } from "@elara/runtime/telemetry/tracer";
@@ -33,11 +34,6 @@ export function toService(
     kind: "server",
     attributes: { "http.request.method": method },
   });
-  response.once("close", () => {
-    span.set({ "http.response.status_code": response.statusCode });
-    if (response.statusCode >= 500) span.fail(String(response.statusCode));
-    else if (!response.writableFinished) span.fail("aborted");
-    span.end();
-  });
+  endWithAnswer(span, response);
   tracer.run(span, () => upstreams.forward(service, request, response));
 }

@@ -1,5 +1,6 @@
 import type { ServiceName } from "@elara/contracts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { endWithAnswer } from "./answer-span.ts";
 import { failureCode } from "./failure-code.ts";
 import { isQuiet } from "./quiet.ts";
 import { traceparentOf } from "./trace-headers.ts";
@@ -25,14 +26,7 @@ export function traceRequests(app: FastifyInstance, service: ServiceName): void 
       },
     });
     spans.set(request, span);
-    // Also when the client leaves before the answer is through.
-    reply.raw.once("close", () => {
-      const { statusCode, writableFinished } = reply.raw;
-      span.set({ "http.response.status_code": statusCode });
-      if (statusCode >= 500) span.fail(String(statusCode));
-      else if (!writableFinished) span.fail("aborted");
-      span.end();
-    });
+    endWithAnswer(span, reply.raw);
     tracer.run(span, done);
   });
   // The body was read in the context of the connection.

@@ -1,4 +1,5 @@
 import type { Upstreams } from "../http/upstreams.ts";
+import { endWithAnswer } from "./answer-span.ts";
 import { setTraceparent } from "./trace-headers.ts";
 import type { Tracer } from "./tracer.ts";
 
@@ -12,12 +13,7 @@ export function tracedUpstreams(upstreams: Upstreams, tracer: Tracer): Upstreams
         attributes: { "http.request.method": method, "service.peer.name": service },
       });
       setTraceparent(request, span.traceparent);
-      response.once("close", () => {
-        span.set({ "http.response.status_code": response.statusCode });
-        if (response.statusCode >= 500) span.fail(String(response.statusCode));
-        else if (!response.writableFinished) span.fail("aborted");
-        span.end();
-      });
+      endWithAnswer(span, response);
       upstreams.forward(service, request, response);
     },
     close: () => upstreams.close(),
