@@ -17,7 +17,7 @@ interface Seen {
 }
 
 const waiting = new Map<MetricName, Seen[]>();
-let meters: Promise<{ registry: Registry; see: (seen: Seen) => void }> | undefined;
+let meters: Promise<Registry> | undefined;
 let see: (seen: Seen) => void = (seen) => {
   const others = waiting.get(seen.name);
   if (others === undefined) waiting.set(seen.name, [seen]);
@@ -31,11 +31,10 @@ export const observe = (name: MetricName, value: number, labels: Labels = {}): v
 /** What this process counted. The first call loads the library; from then on the event loop is measured too. */
 export async function counted(): Promise<Counted> {
   meters ??= openMeters();
-  const { registry } = await meters;
-  return registry.getMetricsAsJSON();
+  return (await meters).getMetricsAsJSON();
 }
 
-async function openMeters() {
+async function openMeters(): Promise<Registry> {
   const { Counter, Histogram, Registry } = await import("prom-client");
   const registry = new Registry();
   const byName = new Map<MetricName, Counter | Histogram>();
@@ -60,7 +59,7 @@ async function openMeters() {
   for (const seen of [...waiting.values()].flat()) see(seen);
   waiting.clear();
   measureLoop();
-  return { registry, see };
+  return registry;
 }
 
 const isName = (name: string): name is MetricName => Object.hasOwn(catalogue, name);

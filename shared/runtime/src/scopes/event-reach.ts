@@ -50,15 +50,6 @@ export function usersReached({ usersWhole, entities }: EventReach): ReadonlySet<
   return found;
 }
 
-/** Whether there is anything this reader may follow, now or later. */
-export const reachesNothing = ({ all, usersWhole, entities }: EventReach): boolean =>
-  !all &&
-  usersWhole.size === 0 &&
-  EVENT_ENTITIES.every((entity) => {
-    const part = entities[entity];
-    return part !== "all" && part.users.size + part.servers.length + part.services.size === 0;
-  });
-
 /** Above this many single users, servers and services the hub has to look at every event itself. */
 const MOST_NAMED = 100;
 
