@@ -1,3 +1,4 @@
+import { withSubscopes } from "@elara/runtime/scopes/hierarchy";
 import type { FastifyInstance } from "fastify";
 import type { WebDeps } from "../deps.ts";
 import { eventQuery } from "../events/event-query.ts";
@@ -6,13 +7,7 @@ import { lines, serverSent } from "../events/formats.ts";
 import { openReader } from "../events/reader.ts";
 import { callerOf } from "./caller.ts";
 
-const SCOPES = [
-  "read:events",
-  "read:events:servers",
-  "read:events:users",
-  "read:events:sessions",
-  "read:events:tokens",
-] as const;
+const SCOPES = [...withSubscopes("read:events")];
 
 /**
  * `GET /events`: what happens, as CloudEvents that the caller's scopes allow. `type`, `user` choose, `after` or
