@@ -12,6 +12,7 @@ import { publicDoor } from "./door.ts";
 import { withHsts } from "./hsts.ts";
 import { internalDoor } from "./internal-door.ts";
 import { addressOf, closed, endServer, listenAt, listening, portOf } from "./listen.ts";
+import { withProof } from "./proof.ts";
 import { refusePublicAddress } from "./public-address.ts";
 import { redirectDoor } from "./redirect-door.ts";
 import { type RouteEntry, routeBook } from "./route-book.ts";
@@ -23,7 +24,7 @@ import { webSockets } from "./websockets.ts";
 export default defineService({
   name: "proxy",
   config: ProxySection,
-  async start({ instance, row, config, hub, bus, store, log, clock, upstreams }) {
+  async start({ instance, row, config, hub, keys, bus, store, log, clock, upstreams }) {
     const { network, baseUrl } = hub;
     const { tls } = network;
     refusePublicAddress(network, tls !== undefined);
@@ -47,20 +48,24 @@ export default defineService({
     const sockets = webSockets(connectMs);
     const activity = trafficActivity({ bus, clock, everyMs: config.trafficReportSeconds * 1000 });
 
+    const doorKey = keys.derive("door");
     const app = Fastify({
       logger: false,
       clientErrorHandler: refuseBroken,
       serverFactory: (own) =>
         doorServer(
-          withHsts(publicDoor({ leg, book, activity, sockets, upstreams, hub, log, own }), hsts),
+          withProof(
+            withHsts(publicDoor({ leg, book, activity, sockets, upstreams, hub, log, own }), hsts),
+            doorKey,
+          ),
           certificate,
         ),
     });
     app.get("/_chp_healthz", async () => ({ status: "OK" }));
-    const inner = doorServer(internalDoor({ hub, book, upstreams }));
+    const inner = doorServer(withProof(internalDoor({ hub, book, upstreams }), doorKey));
     inner.on("clientError", refuseBroken);
     const redirecting = doorServer(
-      redirectDoor({ publicUrl: hub.publicUrl, tlsPort: () => portOf(app.server) }),
+      withProof(redirectDoor({ publicUrl: hub.publicUrl, tlsPort: () => portOf(app.server) }), doorKey),
     );
     redirecting.on("clientError", refuseBroken);
 

@@ -5,6 +5,8 @@ import https from "node:https";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import tls from "node:tls";
+import { proofFor } from "@elara/runtime/http/hub-proof";
+import { keysFrom } from "@elara/runtime/keys";
 import { readCertificate } from "../src/index.ts";
 import { httpBackend } from "./fixture/backend.ts";
 import { certificate, type Pair, pairFiles, pairFor } from "./fixture/certificate.ts";
@@ -67,6 +69,20 @@ suite("a public listener with a certificate", () => {
       undefined,
       "nobody said that the name is https",
     );
+  });
+
+  test("every door proves to a question whose it is, on one path only", async (t) => {
+    const redirectPort = await freePort();
+    const { origin, internal } = await startProxy(t, { tls: pairFiles(t), redirectPort });
+    const key = keysFrom({ cookieSecret: Buffer.alloc(32, 1), cryptKey: Buffer.alloc(32, 2) }).derive("door");
+    const question = "0123456789abcdef".repeat(2);
+    const proofOf = async (url: string, asked: string) =>
+      (await get(url, { headers: { "x-elara-question": asked } })).headers["x-elara-proof"];
+    for (const door of [origin, internal, `http://127.0.0.1:${redirectPort}`]) {
+      assert.equal(await proofOf(`${door}/_chp_healthz`, question), proofFor(key, question), door);
+      assert.equal(await proofOf(`${door}/hub/home`, question), undefined);
+      assert.equal(await proofOf(`${door}/_chp_healthz`, "of another form"), undefined);
+    }
   });
 
   test("a second port sends everybody to the first, with path and method", async (t) => {

@@ -1,6 +1,6 @@
 import { createHash, hkdfSync } from "node:crypto";
 
-export type KeyUse = "cookie" | "xsrf" | "tag" | "bus";
+export type KeyUse = "cookie" | "xsrf" | "tag" | "bus" | "door";
 
 /** One key of a ring. `kid` names it and tells nothing of it. */
 export interface RingKey {
@@ -11,7 +11,7 @@ export interface RingKey {
 
 /** The hub's keys, one for each use. The same in all replicas. */
 export interface Keys {
-  /** 32 bytes for one use. Uses: `cookie` (auth), `xsrf` (auth, web), `tag` (spawn), `bus` (all). */
+  /** 32 bytes for one use. Uses: `cookie` (auth), `xsrf` (auth, web), `tag` (spawn), `bus` (all), `door` (proxy). */
   derive(use: KeyUse): Buffer;
   /** For what authenticators keep: the first one seals, all of them open. */
   readonly authStateRing: readonly [RingKey, ...RingKey[]];

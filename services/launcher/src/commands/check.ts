@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { codeOf, HubError } from "@elara/contracts";
+import { HubError } from "@elara/contracts";
 import { apiUrlOf } from "@elara/runtime/config/hub";
 import { callbackPaths } from "@elara/runtime/http/paths";
 import { closeAll } from "@elara/runtime/plugins/close-all";
@@ -24,6 +23,7 @@ import { pino } from "pino";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { profileSlugs } from "../plugin-entries.ts";
 import { pluginNotes } from "../plugin-notes.ts";
+import { portNote } from "../port-check.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
 import { allowRule, busInClear, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
@@ -77,14 +77,18 @@ export async function check(options: CommandOptions): Promise<void> {
   await look("public address", () => publicAddress(settings));
   await look("certificate", () => certificate(settings));
   const { network } = settings.hub;
-  await look(`port ${network.port}`, () => freePort(network.host, network.port, "network.port (--port)"));
-  await look(`port ${network.internalPort}`, async () => {
+  const key = doorKey(settings);
+  const { host: outer, port, internalHost: inner, internalPort, redirectPort } = network;
+  await look(`port ${port}`, () => portNote({ host: outer, port, option: "network.port (--port)" }, key));
+  await look(`port ${internalPort}`, () => {
     distinctPorts(settings);
-    await freePort(network.internalHost, network.internalPort, "network.internalPort (--internal-port)");
+    const option = "network.internalPort (--internal-port)";
+    return portNote({ host: inner, port: internalPort, option }, key);
   });
-  const { redirectPort } = network;
   if (redirectPort > 0)
-    await look(`port ${redirectPort}`, () => freePort(network.host, redirectPort, "network.redirectPort"));
+    await look(`port ${redirectPort}`, () =>
+      portNote({ host: outer, port: redirectPort, option: "network.redirectPort" }, key),
+    );
   await look("store", () => reachStore(settings));
   await look("bus", () => reachBus(settings));
   await look("telemetry", () => reachTelemetry(settings));
@@ -202,25 +206,14 @@ function secrets(settings: Settings): string {
   return "both keys are there, for the hub alone";
 }
 
-/** Throws PORT_TAKEN when somebody listens there, LISTEN_FAILED when nobody can. */
-const freePort = (host: string, port: number, option: string): Promise<void> =>
-  new Promise((done, fail) => {
-    const server = createServer();
-    server.once("error", (cause) =>
-      fail(
-        codeOf(cause) === "EADDRINUSE"
-          ? new HubError("PORT_TAKEN", {
-              operator: `Another program listens on ${host}:${port}. Stop it, or set ${option}.`,
-              cause,
-            })
-          : new HubError("LISTEN_FAILED", {
-              operator: `${host}:${port} cannot be listened on: ${cause.message}. Key: ${option}.`,
-              cause,
-            }),
-      ),
-    );
-    server.listen({ host, port, exclusive: true }, () => server.close(() => done()));
-  });
+/** Undefined where the keys are not there or none, which is told elsewhere. */
+function doorKey(settings: Settings): Buffer | undefined {
+  try {
+    return keysOf(settings, false).derive("door");
+  } catch {
+    return undefined;
+  }
+}
 
 async function reachStore(settings: Settings): Promise<string> {
   const { use, uri, database } = storeSettings(settings);
