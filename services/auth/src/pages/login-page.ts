@@ -1,4 +1,5 @@
 import type { HubError } from "@elara/contracts";
+import { withNext } from "@elara/runtime/http/next-url";
 import { hubPath } from "@elara/runtime/http/paths";
 import { renderPage } from "@elara/runtime/pages/render";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -23,7 +24,6 @@ export async function loginPage(
   failed?: FailedTry,
 ): Promise<FastifyReply> {
   const next = nextOf(request, hub);
-  const query = next === undefined ? "" : `?next=${encodeURIComponent(next)}`;
   const views = await doors.views((name) => callbackUrl(request, hub, name));
   const forms = views.filter((view) => view.kind === "form");
   // The form that was tried stays open; otherwise the first one.
@@ -37,14 +37,14 @@ export async function loginPage(
   const isOpen = (name: string | undefined) => name !== undefined && name === open?.name;
   return renderPage(reply, "login", {
     title: "Log in",
-    action: `${hubPath(hub)}login${query}`,
+    action: withNext(`${hubPath(hub)}login`, next),
     doors: views.map((view, index) => ({
       ...view,
       isOpen: isOpen(view.name),
       // Between the open form and the buttons.
       isDivided: index > 0 && isOpen(view.name) !== isOpen(views[index - 1]?.name),
       isPrimary: open === undefined && index === 0,
-      url: `${hubPath(hub)}oauth_login/${encodeURIComponent(view.name)}${query}`,
+      url: withNext(`${hubPath(hub)}oauth_login/${encodeURIComponent(view.name)}`, next),
       ...(view.kind === "form"
         ? {
             fields: view.fields.map((field) => ({

@@ -1,5 +1,6 @@
 import { codeOf, HubError } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
+import { withNext } from "@elara/runtime/http/next-url";
 import { hubPath, originOf } from "@elara/runtime/http/paths";
 import { digest } from "@elara/runtime/id";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -39,10 +40,7 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
     const door = doorOf(doors, nameOf(request));
     const next = nextOf(request, hub);
     // Another site must not send people to a provider that may know them: they press the button themselves.
-    if (isForeign(request, hub))
-      return reply.redirect(
-        `${hubPath(hub)}login${next === undefined ? "" : `?next=${encodeURIComponent(next)}`}`,
-      );
+    if (isForeign(request, hub)) return reply.redirect(withNext(`${hubPath(hub)}login`, next));
     try {
       const start = await door.authenticator.begin({
         callbackUrl: callbackUrl(request, hub, door.name),

@@ -1,4 +1,5 @@
 import type { HubConfig } from "@elara/runtime/config/hub";
+import { withNext } from "@elara/runtime/http/next-url";
 import { hubPath } from "@elara/runtime/http/paths";
 import { renderPage } from "@elara/runtime/pages/render";
 import type { FastifyReply } from "fastify";
@@ -25,7 +26,7 @@ export function refusedPage(
     next: string | undefined;
   },
 ): Promise<FastifyReply> {
-  const query = next === undefined ? "" : `next=${encodeURIComponent(next)}`;
+  const loginUrl = withNext(`${hubPath(hub)}login`, next);
   return renderPage(reply.status(403), "refused", {
     title: "You cannot come in",
     label: door.label,
@@ -34,9 +35,9 @@ export function refusedPage(
     message: refusal.message,
     code: refusal.code,
     requestId: reply.request.id,
-    loginUrl: `${hubPath(hub)}login${query && `?${query}`}`,
+    loginUrl,
     otherUrl: isRedirect
-      ? `${hubPath(hub)}oauth_login/${encodeURIComponent(door.name)}?account=other${query && `&${query}`}`
-      : `${hubPath(hub)}login${query && `?${query}`}`,
+      ? withNext(`${hubPath(hub)}oauth_login/${encodeURIComponent(door.name)}?account=other`, next)
+      : loginUrl,
   });
 }

@@ -1,11 +1,9 @@
+import { withNext } from "@elara/runtime/http/next-url";
 import { escapeName } from "@elara/runtime/http/paths";
 
 /** Path segments of a user's server: `ada`, `ada/lab2`. */
 const segments = (userName: string, serverName: string): string =>
   `${escapeName(userName)}${serverName === "" ? "" : `/${escapeName(serverName)}`}`;
-
-const withNext = (url: string, next: string | undefined): string =>
-  next === undefined ? url : `${url}?next=${encodeURIComponent(next)}`;
 
 /** Addresses of the pages around one server. */
 export interface ServerUrls {

@@ -8,6 +8,7 @@ import type { Identity, IdentityReader } from "../store/read/identity.ts";
 import type { Access } from "./access.ts";
 import { bodyKindOf } from "./body.ts";
 import { cookieValues, LOGIN_COOKIE } from "./cookies.ts";
+import { withNext } from "./next-url.ts";
 import { hubPath } from "./paths.ts";
 import type { Xsrf } from "./xsrf.ts";
 
@@ -58,7 +59,7 @@ export function guard(app: FastifyInstance, { hub, identities, xsrf }: GuardOpti
 
   function refuse(access: Access, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     if (access.kind === "page" && (request.method === "GET" || request.method === "HEAD"))
-      return reply.redirect(`${hubPath(hub)}login?next=${encodeURIComponent(request.url)}`);
+      return reply.redirect(withNext(`${hubPath(hub)}login`, request.url));
     throw new HubError("NO_CREDENTIALS");
   }
 }

@@ -24,3 +24,7 @@ export function safeNext(next: string | undefined, own: OwnPlace): string | unde
   if (url.pathname.startsWith("//") || !`${url.pathname}/`.startsWith(own.baseUrl)) return undefined;
   return `${url.pathname}${url.search}${url.hash}`;
 }
+
+/** `url`, a page that hands `next` on; `url` alone where there is none. */
+export const withNext = (url: string, next: string | undefined): string =>
+  next === undefined ? url : `${url}${url.includes("?") ? "&" : "?"}next=${encodeURIComponent(next)}`;
