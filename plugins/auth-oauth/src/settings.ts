@@ -10,9 +10,6 @@ export interface Setting {
   readonly names: readonly string[];
 }
 
-/** `A or B in the environment`, for sentences. */
-export const inEnvironment = (names: readonly string[]): string => `${names.join(" or ")} in the environment`;
-
 /** The option's value, else the first variable that is set, else "". */
 export const settled = ({ value, names }: Setting, env: Environment): string =>
   value || (names.map((name) => env[name]).find(Boolean) ?? "");
@@ -41,7 +38,7 @@ export function settledAddress(
   const url = URL.parse(text);
   if (url && /^https?:$/.test(url.protocol) && !/[?#\s]/.test(text) && url.username === "")
     return text.replace(/\/+$/, "");
-  const also = setting.names.length > 0 ? ` (${inEnvironment(setting.names)})` : "";
+  const also = setting.names.length > 0 ? ` (${setting.names.join(" or ")} in the environment)` : "";
   // A password may stand before an @.
   const not = text.includes("@") ? "" : `, not ${JSON.stringify(text)}`;
   throw faults("ADDRESS_INVALID", {

@@ -18,6 +18,6 @@ export const errors = {
   },
 };
 
-export type GithubFaults = Faults<SharedFault | "RATE_LIMITED">;
+type GithubFaults = Faults<SharedFault | "RATE_LIMITED">;
 
 export const faults: GithubFaults = faultsOf("GITHUB", errors);

@@ -41,7 +41,7 @@ export const errors = {
   },
 };
 
-export type GlobusFaults = Faults<
+type GlobusFaults = Faults<
   SharedFault | JudgedFault | "IDENTITY_PROVIDER" | "NAME_MISSING" | "GROUPS_UNKNOWN"
 >;
 

@@ -18,7 +18,7 @@ export class LoginRefused extends HubError {
 const LONGEST = 80;
 
 /** A name from outside as it may be shown: nothing that is invisible or turns the line around, not endless. */
-export function shownName(text: string): string {
+function shownName(text: string): string {
   const plain = text
     .slice(0, 1024)
     .replaceAll(/[\p{C}\p{Z}]+/gu, " ")

@@ -3,14 +3,14 @@ import { Type } from "typebox";
 import { Value } from "typebox/value";
 
 /** A login by redirect on its way: what the hub must know when the browser comes back. */
-export const LoginTicket = Type.Object({
+const LoginTicket = Type.Object({
   authenticator: Type.String(),
   next: Type.String(),
   state: Type.Record(Type.String(), Type.Unknown()),
   /** Milliseconds since the epoch. */
   expiresAt: Type.Number(),
 });
-export type LoginTicket = Type.Static<typeof LoginTicket>;
+type LoginTicket = Type.Static<typeof LoginTicket>;
 
 /** Seals tickets into cookies: the browser keeps them but can neither read nor change them, nor put one in another's place. */
 export function ticketSeal(key: Buffer) {

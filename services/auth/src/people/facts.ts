@@ -33,7 +33,7 @@ type Login = Pick<Session, "_id" | "userId" | "authenticator" | "expiresAt" | "s
 /** Why a session is over. */
 export type SessionEnd = Static<typeof SessionEnded.data>["reason"];
 /** What changed of a user, with what it was and is where that is to be told. */
-export type UserChange = Pick<Static<typeof UserUpdated.data>, "changed" | "nameBefore" | "admin">;
+type UserChange = Pick<Static<typeof UserUpdated.data>, "changed" | "nameBefore" | "admin">;
 
 /** The events of auth's documents, ready for the outbox. */
 export interface Facts {
@@ -57,7 +57,7 @@ export interface Facts {
 const SYSTEM = "system:auth";
 
 /** Id of a session in events: tells it apart from others without showing the digest its cookie is known by. */
-export const sessionEventId = (credential: string): string => digest(`session ${credential}`).slice(0, 26);
+const sessionEventId = (credential: string): string => digest(`session ${credential}`).slice(0, 26);
 
 export function facts({ hub, clock }: Pick<Ground, "hub" | "clock">): Facts {
   const { hubId } = hub;

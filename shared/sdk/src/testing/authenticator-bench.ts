@@ -215,7 +215,9 @@ export class AuthenticatorBench<O extends TObject = TObject> {
       this.hosts.flatMap((host) => host.lines),
       { depth: 12, maxStringLength: null, maxArrayLength: null, breakLength: Number.POSITIVE_INFINITY },
     );
-    return [...this.#secrets].filter((secret) => lines.includes(secret) || lines.includes(encoded(secret)));
+    return [...this.#secrets].filter(
+      (secret) => lines.includes(secret) || lines.includes(encodeURIComponent(secret)),
+    );
   }
 
   async close(): Promise<void> {
@@ -246,8 +248,6 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   "error",
   "error_description",
 ]);
-
-const encoded = (text: string): string => encodeURIComponent(text);
 
 /** Every string in plain JSON. */
 function stringsIn(value: unknown): string[] {
