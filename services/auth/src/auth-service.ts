@@ -7,6 +7,7 @@ import { type Relay, startRelay } from "@elara/runtime/relay";
 import { defineService } from "@elara/runtime/service";
 import { sharedAccountWarning } from "@elara/runtime/shared-account";
 import { lastTimes, latest } from "@elara/runtime/store/read/activity";
+import { countKept } from "@elara/runtime/store/read/kept-logins";
 import { identityReader } from "@elara/runtime/store/read/identity";
 import { authorizationRoutes } from "./api/authorization-routes.ts";
 import { tokenRoutes } from "./api/token-routes.ts";
@@ -53,6 +54,8 @@ export default defineService({
   config: AuthConfig,
   faults: ({ services }) => serviceFaults(services),
   async start({ instance, config, hub, keys, bus, gate, store, log, clock, plugins }) {
+    const [fault] = serviceFaults(config.services);
+    if (fault) throw new HubError("CONFIG_INVALID", { operator: `auth.${fault.path}: ${fault.message}.` });
     const records = openRecords(store);
     const recent = recentActivity(bus, clock);
     const identities = identityReader({ store, clock, log });
@@ -85,8 +88,6 @@ export default defineService({
     const kept = keptLogins(ground, envelope(keys.authStateRing), () => returns?.now());
     const sessions = sessionBook(ground, users, tokens, kept);
     const rules = anyRules(config, plugins.authenticators);
-    const [fault] = serviceFaults(config.services);
-    if (fault) throw new HubError("CONFIG_INVALID", { operator: `auth.${fault.path}: ${fault.message}.` });
     const ending = new AbortController();
     // Before anybody is served, where the store answers; else behind it.
     const services = registerServices(ground, tokens, ending.signal);
@@ -134,7 +135,7 @@ export default defineService({
     returns.now();
     upkeep.now();
     const orders = takeOrders({ ...parts, farewell: farewells.now });
-    const blocked = revokeBlocked({ ...parts });
+    const blocked = revokeBlocked(parts);
     const subscribers =
       gate && keepSubscribers({ ground, identities, gate, allowedOf: allowedSubjects(store) });
     const control = await openControlSocket({
@@ -142,6 +143,7 @@ export default defineService({
       instanceId: instance.id,
       log,
       token: tokenForName({ users, rules, mint: minted }),
+      kept: (kids) => countKept(store, kids),
     });
 
     return {
