@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
 import { logInByForm } from "../fixtures/login.ts";
 import { until } from "../fixtures/until.ts";
@@ -43,6 +43,20 @@ export default authPlugin({
 });
 `;
 
+/** Writes the plugin, with this fault until it `recovers`; `lines` are what it noted in a file. */
+function giver(t: TestContext, fault: "away" | "silent") {
+  const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const use = join(folder, "giver.ts");
+  writeFileSync(use, plugin(folder));
+  writeFileSync(join(folder, fault), "");
+  const lines = (file: string): string[] =>
+    existsSync(join(folder, file))
+      ? readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
+      : [];
+  return { use, lines, recovers: () => rmSync(join(folder, fault)) };
+}
+
 /** kill -9 of everything that is the auth service; resolves when it is there again. */
 async function killAuth(hub: TestHub): Promise<void> {
   if (hub.shape === "alone") return (await hub.crashSpawn())();
@@ -59,25 +73,15 @@ for (const shape of shapes)
     skip: await shapeMissing(shape),
   }, () => {
     test("whoever comes after it gives them back, once", { timeout: 180_000 }, async (t) => {
-      const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
-      t.after(() => rmSync(folder, { recursive: true }));
-      const lines = (file: string): string[] =>
-        existsSync(join(folder, file))
-          ? readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
-          : [];
-      writeFileSync(join(folder, "giver.ts"), plugin(folder));
-      writeFileSync(join(folder, "away"), "");
-      const hub = await startHub({
-        shape,
-        config: { authenticators: [{ use: join(folder, "giver.ts") }] },
-      });
+      const { use, lines, recovers } = giver(t, "away");
+      const hub = await startHub({ shape, config: { authenticators: [{ use }] } });
       t.after(() => hub.close());
       const cookie = await logInByForm(hub.url, "ada");
       const left = await fetch(`${hub.url}/hub/logout`, { headers: { cookie }, redirect: "manual" });
       assert.equal(left.status, 302);
       await until("the provider is asked", () => lines("asked").length === 1);
       await killAuth(hub);
-      rmSync(join(folder, "away"));
+      recovers();
       await until("the token is given back", () => lines("returned").length > 0, 60_000);
       assert.deepEqual(lines("returned"), lines("given"));
       assert.equal(lines("asked").length, 2);
@@ -88,17 +92,10 @@ for (const shape of shapes)
     test("and what a log-in got that it was killed in, before anybody knew who it is", {
       timeout: 180_000,
     }, async (t) => {
-      const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
-      t.after(() => rmSync(folder, { recursive: true }));
-      const lines = (file: string): string[] =>
-        existsSync(join(folder, file))
-          ? readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean)
-          : [];
-      writeFileSync(join(folder, "giver.ts"), plugin(folder));
-      writeFileSync(join(folder, "silent"), "");
+      const { use, lines } = giver(t, "silent");
       const hub = await startHub({
         shape,
-        config: { authenticators: [{ use: join(folder, "giver.ts") }], auth: { loginSeconds: 2 } },
+        config: { authenticators: [{ use }], auth: { loginSeconds: 2 } },
       });
       t.after(() => hub.close());
       const people = ["ada", "bob", "grace"];
