@@ -76,15 +76,15 @@ describe("subscribers at the gate", () => {
   ): Promise<{ secret: string; id: string; digest: string }> => {
     serial += 1;
     const secret = `secret-${serial}`;
-    const wish = { kind: "api" as const, userId, note: "", scopes: [...scopes] };
-    const { publicId } = await tokens.register(digest(secret), wish, "system:test");
+    const wanted = { kind: "api" as const, userId, note: "", scopes: [...scopes] };
+    const { publicId } = await tokens.register(digest(secret), wanted, "system:test");
     return { secret, id: publicId, digest: digest(secret) };
   };
   const serviceToken = async (service: string, scopes: string[]) => {
     serial += 1;
     const secret = `secret-${serial}`;
-    const wish = { kind: "service" as const, userId: "", service, note: "", scopes };
-    const { publicId } = await tokens.register(digest(secret), wish, "system:test");
+    const wanted = { kind: "service" as const, userId: "", service, note: "", scopes };
+    const { publicId } = await tokens.register(digest(secret), wanted, "system:test");
     return { secret, id: publicId, digest: digest(secret) };
   };
   const filtersOf = (id: string): readonly string[] | undefined => gate.kept.get(id)?.filters;

@@ -11,7 +11,7 @@ import type { Mint } from "../people/mint.ts";
 import { PLAIN_CLIENT, type TokenBook } from "../people/token-book.ts";
 import type { UserBook } from "../people/user-book.ts";
 import { type TokenModel, tokenModel } from "./token-model.ts";
-import { tokenRequest } from "./token-wish.ts";
+import { tokenRequest } from "./token-request.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -58,12 +58,12 @@ export function tokenRoutes(app: FastifyInstance, parts: TokenRouteParts): void 
   app.post(url, { config: { access: { kind: "public" } } }, async (request, reply) => {
     const identity = await request.identify();
     if (identity?.via === "cookie") app.xsrf.check(request);
-    const wish = tokenRequest(request.body, ground.config.tokenMaxDays * DAY_SECONDS);
-    const user = identity ? await ownerFor(identity, name(request)) : await proven(request, wish.auth);
+    const wanted = tokenRequest(request.body, ground.config.tokenMaxDays * DAY_SECONDS);
+    const user = identity ? await ownerFor(identity, name(request)) : await proven(request, wanted.auth);
     const isOwn = !identity || identity.userId === user._id;
     const note =
-      wish.note || (isOwn ? "Requested via api" : `Requested via api by ${identity.kind} ${identity.name}`);
-    const made = await mint({ ...wish, user, note, ...(identity ? { by: identity } : {}) });
+      wanted.note || (isOwn ? "Requested via api" : `Requested via api by ${identity.kind} ${identity.name}`);
+    const made = await mint({ ...wanted, user, note, ...(identity ? { by: identity } : {}) });
     const [model] = await models(ground, [made.token], user);
     return reply.status(201).send({ ...model, token: made.secret });
   });

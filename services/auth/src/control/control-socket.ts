@@ -7,7 +7,7 @@ import Fastify from "fastify";
 import type { Logger } from "pino";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
-import { MAX_EXPIRES_IN_SECONDS } from "../api/token-wish.ts";
+import { MAX_EXPIRES_IN_SECONDS } from "../api/token-request.ts";
 import type { TokenForName } from "./token-for-name.ts";
 
 const TokenRequest = Type.Object(

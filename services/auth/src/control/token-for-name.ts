@@ -4,7 +4,7 @@ import type { AllowRules } from "../people/allow-rules.ts";
 import type { Mint } from "../people/mint.ts";
 import type { UserBook } from "../people/user-book.ts";
 
-export interface TokenForNameWish {
+export interface TokenForNameRequest {
   readonly name: string;
   readonly note: string;
   readonly expiresInSeconds: number | undefined;
@@ -17,7 +17,7 @@ const ACTOR = "system:control";
 /** A token for a user by name. One who does not exist yet is made, if the allow rules would let them log in. */
 export const tokenForName =
   ({ users, rules, mint }: { users: UserBook; rules: AllowRules; mint: Mint }) =>
-  async ({ name, note, expiresInSeconds, admin }: TokenForNameWish) => {
+  async ({ name, note, expiresInSeconds, admin }: TokenForNameRequest) => {
     const normal = normalName(name);
     if (!isValidName(normal))
       throw new HubError("USER_NAME_INVALID", { message: `Invalid username: ${name.slice(0, 64)}` });

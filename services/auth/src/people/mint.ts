@@ -9,7 +9,7 @@ import { newApiToken } from "./secret.ts";
 import type { TokenBook } from "./token-book.ts";
 import type { UserBook } from "./user-book.ts";
 
-export interface MintWish {
+export interface MintRequest {
   readonly user: User;
   readonly note: string;
   /** undefined: for ever. */
@@ -31,7 +31,7 @@ export interface Minted {
  * make one an administrator. Throws TOKEN_SCOPES_REFUSED, USER_DELETING.
  */
 export function mint(ground: Ground, users: UserBook, tokens: TokenBook) {
-  return async ({ user, note, expiresIn, scopes, by }: MintWish): Promise<Minted> => {
+  return async ({ user, note, expiresIn, scopes, by }: MintRequest): Promise<Minted> => {
     if (!scopes.includes("inherit")) {
       const lacking = heldBy(user).missing(expandScopes(scopes, { kind: "user", name: user.name }));
       if (lacking.length > 0)

@@ -11,13 +11,13 @@ import { newPublicId } from "./secret.ts";
 export const PLAIN_CLIENT = "jupyterhub";
 
 /** A token to be registered; what is left out is empty. */
-export type TokenWish = Pick<Token, "kind" | "userId" | "note" | "scopes"> &
+export type NewToken = Pick<Token, "kind" | "userId" | "note" | "scopes"> &
   Partial<Pick<Token, "service" | "clientId" | "serverId" | "generation" | "sessionId" | "expiresAt">>;
 
 /** Tokens by digest: registered, revoked, listed. */
 export interface TokenBook {
   /** `quiet`: without event, for tokens of seconds. A digest that is taken by an equal token counts as registered. */
-  register(digest: string, wish: TokenWish, actor: string, options?: { quiet?: boolean }): Promise<Token>;
+  register(digest: string, wanted: NewToken, actor: string, options?: { quiet?: boolean }): Promise<Token>;
   /** Marks it as revoked before it returns; true when it was not yet. */
   revoke(digest: string, actor: string): Promise<boolean>;
   /** Revokes all that match (and `only` agrees to) and are not revoked yet; how many. */
@@ -72,7 +72,7 @@ export function tokenBook(ground: Ground): TokenBook {
   };
 
   return {
-    async register(digest, wish, actor, { quiet = false } = {}) {
+    async register(digest, wanted, actor, { quiet = false } = {}) {
       for (let tries = 0; tries < 5; tries += 1) {
         const token: Omit<Token, "rev"> = {
           _id: digest,
@@ -88,7 +88,7 @@ export function tokenBook(ground: Ground): TokenBook {
           generation: 0,
           sessionId: "",
           expiresAt: "",
-          ...wish,
+          ...wanted,
           createdAt: now(),
           revokedAt: "",
           accessChangedAt: "",
@@ -104,9 +104,9 @@ export function tokenBook(ground: Ground): TokenBook {
           const known = await tokens.get(digest);
           if (known === undefined) continue;
           if (
-            known.userId === wish.userId &&
-            known.kind === wish.kind &&
-            known.service === (wish.service ?? "") &&
+            known.userId === wanted.userId &&
+            known.kind === wanted.kind &&
+            known.service === (wanted.service ?? "") &&
             known.revokedAt === ""
           )
             return known;

@@ -14,7 +14,7 @@ export interface UserBook {
   /** The living user. */
   living(id: string): Promise<User | undefined>;
   /** Throws USER_NAME_INVALID, USER_EXISTS. `id` makes a repeated order find its own user. */
-  create(wish: {
+  create(given: {
     name: string;
     admin: boolean;
     actor: string;

@@ -1,8 +1,8 @@
 import { HubError } from "@elara/contracts";
 import type { Position, SubscriberConsumers } from "@elara/runtime/bus/accounts/event-gate";
 import { commonFilters, NO_EVENT } from "@elara/runtime/bus/accounts/subject-filters";
+import { positionRequest } from "./position-request.ts";
 import { type Allowed, type AllowedOf, ownerOf, type Standings } from "./standing.ts";
-import { wishOf } from "./wish.ts";
 
 const MAX_FILTERS = 100;
 const EVERYTHING = [">"];
@@ -27,7 +27,7 @@ export function granted(wish: readonly string[], { subjects, tooMany }: Allowed)
 
 /**
  * Gives a subscriber its consumer: the one it has, where it stands; anew, where it asks for another start. Throws what
- * `wishOf` throws, SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY, SUBSCRIBER_CONSUMERS_MANY, EVENTS_CURSOR_EXPIRED,
+ * `positionRequest` throws, SUBSCRIBER_NOTHING_ALLOWED, SUBSCRIBER_FILTERS_MANY, SUBSCRIBER_CONSUMERS_MANY, EVENTS_CURSOR_EXPIRED,
  * NO_CREDENTIALS.
  */
 export function positions(consumers: SubscriberConsumers, standing: Standings, allowedOf: AllowedOf) {
@@ -51,7 +51,7 @@ export function positions(consumers: SubscriberConsumers, standing: Standings, a
   };
 
   return async (subscriber: string, body: unknown): Promise<Position> => {
-    const { start, filters: asked } = wishOf(body);
+    const { start, filters: asked } = positionRequest(body);
     const stands = (await standing.of([subscriber])).get(subscriber);
     if (stands?.token !== "good") throw new HubError("NO_CREDENTIALS");
     const { identity } = stands;

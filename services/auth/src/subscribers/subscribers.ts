@@ -5,11 +5,11 @@ import { mayFollowEvents } from "@elara/runtime/store/read/event-reach";
 import type { Identity, IdentityReader } from "@elara/runtime/store/read/identity";
 import type { Ground } from "../ground.ts";
 import { rounds } from "../upkeep/rounds.ts";
-import { wrongTokens } from "./attempts.ts";
 import { headcount } from "./headcount.ts";
 import { positions } from "./positions.ts";
 import { type AllowedOf, ownerOf, standings } from "./standing.ts";
 import { tending } from "./tending.ts";
+import { wrongTokens } from "./wrong-tokens.ts";
 
 /** How long a revoked token's connection can last when no event hastens its end. */
 const CENSUS_MS = 2000;

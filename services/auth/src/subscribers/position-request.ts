@@ -3,7 +3,7 @@ import type { Start } from "@elara/runtime/bus/accounts/event-gate";
 import { isEventPattern } from "@elara/runtime/bus/accounts/subject-filters";
 
 /** What a subscriber asks for; what it leaves out stays as it is. */
-export interface Wish {
+export interface PositionRequest {
   readonly start?: Start;
   readonly filters?: readonly string[];
 }
@@ -17,7 +17,7 @@ const wrong = (field: string, message: string): HubError =>
   new HubError("SUBSCRIBER_POSITION_INVALID", { field, message: `${field}: ${message}` });
 
 /** Reads `{ from, sequence, time, filter }`. Throws SUBSCRIBER_POSITION_INVALID, which names the field. */
-export function wishOf(body: unknown): Wish {
+export function positionRequest(body: unknown): PositionRequest {
   if (typeof body !== "object" || body === null || Array.isArray(body))
     throw wrong("(body)", "must be a JSON object");
   const unknown = Object.keys(body).find((key) => !FIELDS.some((field) => field === key));

@@ -2,16 +2,22 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HubError } from "@elara/contracts";
 import { commonFilters, isEventPattern } from "@elara/runtime/bus/accounts/subject-filters";
-import { wrongTokens } from "../src/subscribers/attempts.ts";
+import { positionRequest } from "../src/subscribers/position-request.ts";
 import { granted } from "../src/subscribers/positions.ts";
-import { wishOf } from "../src/subscribers/wish.ts";
+import { wrongTokens } from "../src/subscribers/wrong-tokens.ts";
 
 describe("what a subscriber asks for", () => {
   test("is read", () => {
-    assert.deepEqual(wishOf({}), {});
-    assert.deepEqual(wishOf({ from: "all", filter: ">" }), { start: { from: "all" }, filters: [">"] });
-    assert.deepEqual(wishOf({ from: "sequence", sequence: "12" }).start, { from: "sequence", sequence: 12 });
-    assert.deepEqual(wishOf({ from: "time", time: "2026-11-23T09:00:00+01:00" }).start, {
+    assert.deepEqual(positionRequest({}), {});
+    assert.deepEqual(positionRequest({ from: "all", filter: ">" }), {
+      start: { from: "all" },
+      filters: [">"],
+    });
+    assert.deepEqual(positionRequest({ from: "sequence", sequence: "12" }).start, {
+      from: "sequence",
+      sequence: 12,
+    });
+    assert.deepEqual(positionRequest({ from: "time", time: "2026-11-23T09:00:00+01:00" }).start, {
       from: "time",
       time: "2026-11-23T08:00:00.000Z",
     });
@@ -39,7 +45,7 @@ describe("what a subscriber asks for", () => {
   for (const [field, body] of wrong)
     test(`${JSON.stringify(body).slice(0, 60)} is refused, ${field} is named`, () => {
       assert.throws(
-        () => wishOf(body),
+        () => positionRequest(body),
         (error) =>
           error instanceof HubError && error.code === "SUBSCRIBER_POSITION_INVALID" && error.field === field,
       );
