@@ -5,39 +5,32 @@ import { idTokenFaults } from "@elara/beds/providers/globus";
 import { noBrowser, openBrowser, photograph } from "../fixtures/browser.ts";
 import { shapeMissing, shapes } from "../fixtures/hub.ts";
 import {
+  badState,
   callbackRefusals,
   forgedCallback,
   githubRefusals,
   idTokenRefusals,
+  notAllowed,
   type Refusal,
   refusalIn,
 } from "../fixtures/provider-faults.ts";
-import { CONTACT, type ProviderHub, startProviderHub } from "../fixtures/provider-hub.ts";
-import { type Landed, openTab, type Tab, wordsOf } from "../fixtures/tab.ts";
+import { CONTACT, type ProviderHub, startProviderHub, wideThrottle } from "../fixtures/provider-hub.ts";
+import { isLoggedIn, type Landed, openTab, type Tab, wordsOf } from "../fixtures/tab.ts";
 import { until } from "../fixtures/until.ts";
 
 for (const shape of shapes) {
   describe(`who comes from a provider and is refused (${shape})`, { skip: await shapeMissing(shape) }, () => {
     let stand: ProviderHub;
     before(async () => {
-      // Many refusals of one address in a minute are what the throttle is for.
-      const throttle = {
-        failuresPerAddress: 1000,
-        failuresPerName: 1000,
-        callbacksPerAddress: 1000,
-        windowSeconds: 60,
-        blockSeconds: 1,
-      };
       stand = await startProviderHub({
         shape,
         hasRuleless: true,
-        config: { auth: { throttle } },
+        config: { auth: { throttle: wideThrottle } },
       });
     });
     after(() => stand?.close());
 
-    const isLoggedIn = async (tab: Tab): Promise<boolean> =>
-      new URL((await tab.follow(`${stand.hub.url}/hub/home`)).url).pathname === "/hub/home";
+    const isIn = (tab: Tab): Promise<boolean> => isLoggedIn(tab, stand.hub.url);
     const live = (): number => stand.github.liveTokens().length + stand.globus.liveTokens().length;
     let atFirst = 0;
     beforeEach(() => {
@@ -45,14 +38,12 @@ for (const shape of shapes) {
     });
     const allGivenBack = (): Promise<unknown> =>
       until("every token to be given back", () => live() <= atFirst, 10_000);
-    const notAllowed: Refusal = { status: 403, code: "LOGIN_NOT_ALLOWED" };
-    const badState: Refusal = { status: 400, code: "LOGIN_STATE_INVALID" };
     const nameTaken: Refusal = { status: 403, code: "LOGIN_NAME_TAKEN" };
     /** A refusal: its status and code, nobody logged in, no token left behind. Gives its words. */
     const refused = async (tab: Tab, landed: Landed, expected: Refusal): Promise<string> => {
       const words = wordsOf(landed.html);
       assert.deepEqual(refusalIn(landed), expected, words);
-      assert.equal(await isLoggedIn(tab), false);
+      assert.equal(await isIn(tab), false);
       await allGivenBack();
       return words;
     };
@@ -82,7 +73,7 @@ for (const shape of shapes) {
         // For `replayed` there must be an earlier one.
         const earlier = openTab();
         await earlier.logInAs(stand.loginUrl("globus"), "grace");
-        assert.ok(await isLoggedIn(earlier), "a good one does");
+        assert.ok(await isIn(earlier), "a good one does");
         await earlier.follow(`${stand.hub.url}/hub/logout`);
         stand.globus.break(fault);
         t.after(() => stand.globus.break(undefined));
@@ -121,7 +112,7 @@ for (const shape of shapes) {
       const again = openTab();
       const fresh = await again.visitProvider(stand.loginUrl("github"), "ada");
       await again.follow(fresh);
-      assert.ok(await isLoggedIn(again));
+      assert.ok(await isIn(again));
       assert.deepEqual(refusalIn(await again.follow(fresh)), badState, "once");
       await again.follow(`${stand.hub.url}/hub/logout`);
       await allGivenBack();
@@ -134,7 +125,7 @@ for (const shape of shapes) {
       for (const callback of [first, second]) {
         const landed = await tab.follow(callback);
         assert.ok(landed.status < 400, wordsOf(landed.html));
-        assert.ok(await isLoggedIn(tab));
+        assert.ok(await isIn(tab));
       }
       await tab.follow(`${stand.hub.url}/hub/logout`);
       await allGivenBack();
@@ -143,7 +134,7 @@ for (const shape of shapes) {
     test("a name that is taken: by the other provider's ada, and by whoever got ada's login later", async () => {
       const ada = openTab();
       await ada.logInAs(stand.loginUrl("github"), "ada");
-      assert.ok(await isLoggedIn(ada));
+      assert.ok(await isIn(ada));
       await ada.follow(`${stand.hub.url}/hub/logout`);
       await allGivenBack();
 
@@ -162,7 +153,7 @@ for (const shape of shapes) {
       );
       const renamed = openTab();
       await renamed.logInAs(stand.loginUrl("github"), "ada");
-      assert.ok(await isLoggedIn(renamed), "the same person under a new login");
+      assert.ok(await isIn(renamed), "the same person under a new login");
       await renamed.follow(`${stand.hub.url}/hub/logout`);
       await allGivenBack();
     });

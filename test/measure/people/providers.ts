@@ -3,16 +3,18 @@ import type { GlobusFault } from "@elara/beds/providers/globus";
 import { shapeMissing, shapes, type TestHub } from "../../fixtures/hub.ts";
 import { startKernel } from "../../fixtures/kernel.ts";
 import {
+  badState,
   callbackRefusals,
   forgedCallback,
   githubRefusals,
   idTokenRefusals,
+  notAllowed,
   type Refusal,
   refusalIn,
 } from "../../fixtures/provider-faults.ts";
-import { type ProviderHub, startProviderHub } from "../../fixtures/provider-hub.ts";
+import { type ProviderHub, startProviderHub, wideThrottle } from "../../fixtures/provider-hub.ts";
 import { startServer } from "../../fixtures/server.ts";
-import { type Landed, openTab, type Tab } from "../../fixtures/tab.ts";
+import { isLoggedIn, type Landed, openTab, type Tab } from "../../fixtures/tab.ts";
 import { told } from "../../fixtures/trials/outcome.ts";
 import { until } from "../../fixtures/until.ts";
 import type { Cell, Part } from "./cell.ts";
@@ -29,9 +31,6 @@ interface Provider {
   readonly answers: Readonly<Record<string, Refusal>>;
   break(stand: ProviderHub, fault: string | undefined): void;
 }
-
-const notAllowed: Refusal = { status: 403, code: "LOGIN_NOT_ALLOWED" };
-const badState: Refusal = { status: 400, code: "LOGIN_STATE_INVALID" };
 
 const trials: readonly Provider[] = [
   {
@@ -63,14 +62,7 @@ export const providers: Part = async (say) => {
       cells.push({ row: shape, column: "could be tried", ok: false, evidence: missing });
       continue;
     }
-    const throttle = {
-      failuresPerAddress: 1000,
-      failuresPerName: 1000,
-      callbacksPerAddress: 1000,
-      windowSeconds: 60,
-      blockSeconds: 1,
-    };
-    const stand = await startProviderHub({ shape, config: { auth: { throttle } } });
+    const stand = await startProviderHub({ shape, config: { auth: { throttle: wideThrottle } } });
     try {
       for (const provider of trials) {
         say(`${provider.name}, ${shape} …`);
@@ -102,7 +94,7 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     expected: Refusal,
   ): Promise<{ ok: boolean; told: string }> => {
     const { status, code } = refusalIn(landed);
-    const ok = status === expected.status && code === expected.code && !(await isIn(hub, tab));
+    const ok = status === expected.status && code === expected.code && !(await isLoggedIn(tab, hub.url));
     return { ok, told: `${status} ${code}${ok ? "" : `, not ${expected.status} ${expected.code}`}` };
   };
   /** Each trial on a page of its own. */
@@ -139,7 +131,10 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     const landed = await tab.logInAs(`${login}?next=%2Fhub%2Fhome`, insider);
     const { userId } = loggedIn(hub, insider, began);
     return {
-      ok: new URL(landed.url).pathname === "/hub/home" && (await isIn(hub, tab)) && userId !== undefined,
+      ok:
+        new URL(landed.url).pathname === "/hub/home" &&
+        (await isLoggedIn(tab, hub.url)) &&
+        userId !== undefined,
       evidence: `${insider} on /hub/home, user ${userId}; ${provider.live(stand)} live tokens at the provider`,
     };
   });
@@ -162,7 +157,7 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
     await tab.follow(`${hub.url}/hub/logout`);
     await until("the provider to have every token back", () => provider.live(stand) === 0, 15_000);
     return {
-      ok: before > 0 && !(await isIn(hub, tab)),
+      ok: before > 0 && !(await isLoggedIn(tab, hub.url)),
       evidence: `live tokens: ${before} before log-out, 0 after`,
     };
   });
@@ -198,7 +193,7 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
       "the same twice": async () => {
         const once = await fresh.visitProvider(login, insider);
         await fresh.follow(once);
-        const isFirstIn = await isIn(hub, fresh);
+        const isFirstIn = await isLoggedIn(fresh, hub.url);
         const twice = await fresh.open(once);
         await fresh.follow(`${hub.url}/hub/logout`);
         const { ok, told: page } = await judge(fresh, twice, badState);
@@ -208,9 +203,6 @@ async function rowOf(stand: ProviderHub, provider: Provider, row: string): Promi
   });
   return cells;
 }
-
-const isIn = async (hub: TestHub, tab: Tab): Promise<boolean> =>
-  new URL((await tab.follow(`${hub.url}/hub/home`)).url).pathname === "/hub/home";
 
 /** What auth's log says of who logged in by this name since then. */
 const loggedIn = (hub: TestHub, who: string, since: number): Record<string, unknown> =>
