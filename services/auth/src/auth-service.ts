@@ -7,8 +7,8 @@ import { type Relay, startRelay } from "@elara/runtime/relay";
 import { defineService } from "@elara/runtime/service";
 import { sharedAccountWarning } from "@elara/runtime/shared-account";
 import { lastTimes, latest } from "@elara/runtime/store/read/activity";
-import { countKept } from "@elara/runtime/store/read/kept-logins";
 import { identityReader } from "@elara/runtime/store/read/identity";
+import { countKept } from "@elara/runtime/store/read/kept-logins";
 import { authorizationRoutes } from "./api/authorization-routes.ts";
 import { tokenRoutes } from "./api/token-routes.ts";
 import { AuthConfig } from "./config.ts";
@@ -18,7 +18,7 @@ import type { Ground } from "./ground.ts";
 import { envelope } from "./kept/envelope.ts";
 import { giveBack } from "./kept/give-back.ts";
 import { keptLogins } from "./kept/kept-logins.ts";
-import { openDoors } from "./login/authenticators.ts";
+import { openWays } from "./login/ways.ts";
 import { login } from "./login.ts";
 import { countLogins } from "./login-metrics.ts";
 import { authorizeRoutes } from "./oauth/authorize.ts";
@@ -96,8 +96,8 @@ export default defineService({
       throw error;
     });
     const minted = mint(ground, users, tokens);
-    const doors = await openDoors(plugins.authenticators, { hub, config, clock, log });
-    const bringing = doors.all.filter(({ authenticator }) => authenticator.preSpawn).map(({ name }) => name);
+    const ways = await openWays(plugins.authenticators, { hub, config, clock, log });
+    const bringing = ways.all.filter(({ authenticator }) => authenticator.preSpawn).map(({ name }) => name);
     const warning = sharedAccountWarning(bringing, plugins.spawners);
     if (warning !== undefined) log.warn({}, warning);
     const parts = {
@@ -107,7 +107,7 @@ export default defineService({
       tokens,
       kept,
       rules,
-      doors,
+      ways,
       mint: minted,
       login: login({ ground, users, sessions, kept }),
     };
@@ -126,7 +126,7 @@ export default defineService({
     const farewells = rounds(FAREWELL_MS, () => farewell(ground, users), log);
     returns = rounds(
       GIVE_BACK_MS,
-      () => giveBack(ground, { kept, doors, undo: sessions.undo, end: ending.signal }),
+      () => giveBack(ground, { kept, ways, undo: sessions.undo, end: ending.signal }),
       log,
     );
     const upkeep = rounds(TIDY_MS, () => tidy(ground, parts), log);
@@ -156,7 +156,7 @@ export default defineService({
         await control.close();
         await Promise.all(relays.map((relay) => relay.close()));
         await app.close();
-        await doors.close();
+        await ways.close();
         await recent.close();
         await identities.close();
       },

@@ -7,16 +7,16 @@ import { type AuthenticatedUser, type AuthState, PluginError } from "@elara/sdk"
 import type { Ground } from "./ground.ts";
 import type { KeptLogins, ToKeep } from "./kept/kept-logins.ts";
 import { asker } from "./login/ask.ts";
-import type { Door } from "./login/authenticators.ts";
 import { LoginRefused } from "./login/refusal.ts";
 import { throttle } from "./login/throttle.ts";
+import type { LoginWay } from "./login/ways.ts";
 import { claimUser, userBehind } from "./people/claim-user.ts";
 import type { OpenedSession, SessionBook } from "./people/session-book.ts";
 import type { UserBook } from "./people/user-book.ts";
 
 /** What somebody brings to a log-in. */
 export interface LoginAttempt {
-  readonly door: Door;
+  readonly way: LoginWay;
   readonly input: Readonly<Record<string, string>>;
   readonly state?: Readonly<Record<string, unknown>>;
   readonly callbackUrl: string;
@@ -55,8 +55,8 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
   const { config, clock, log } = ground;
   const attempts = throttle(ground);
   /** Of somebody who is no user yet. */
-  const toKeep = (door: Door, authState: AuthState, name: string): ToKeep => ({
-    door,
+  const toKeep = (way: LoginWay, authState: AuthState, name: string): ToKeep => ({
+    way,
     authState,
     userId: "",
     userName: normalName(name).slice(0, 256),
@@ -64,7 +64,7 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
   const ask = asker({
     concurrent: config.concurrentLogins,
     seconds: config.loginSeconds,
-    given: (door, id, authState, name) => void kept.abandon(id, toKeep(door, authState, name)),
+    given: (way, id, authState, name) => void kept.abandon(id, toKeep(way, authState, name)),
   });
 
   /** What is written of the count decides no log-in. */
@@ -84,7 +84,7 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
 
   /** Writes what the provider gives under this id before all else. */
   async function vouchedFor(attempt: LoginAttempt, id: string): Promise<AuthenticatedUser> {
-    const { door, input, state = {}, callbackUrl, address } = attempt;
+    const { way, input, state = {}, callbackUrl, address } = attempt;
     const began = clock.monotonic();
     // Logins by redirect have no name yet, and nothing to guess: only their number is bounded.
     const typed = input.username;
@@ -94,13 +94,13 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     let held: AuthState | undefined;
     const hold = (authState: AuthState) => {
       held = authState;
-      return kept.keep(id, toKeep(door, authState, ""), config.loginSeconds).catch((error: unknown) => {
+      return kept.keep(id, toKeep(way, authState, ""), config.loginSeconds).catch((error: unknown) => {
         log.warn({ code: codeOf(error), err: error }, "what a log-in is given not written yet");
       });
     };
     let who: AuthenticatedUser | undefined;
     try {
-      who = await ask(door, id, { input, state, callbackUrl, hold });
+      who = await ask(way, id, { input, state, callbackUrl, hold });
     } catch (error) {
       if (!(error instanceof HubError) || error.status >= 500 || typed !== undefined)
         await noted(counted.notMade());
@@ -110,23 +110,23 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
     if (who) {
       // What was held is due soon, and would end the session, if it were not the session's.
       const { authState = held } = who;
-      if (authState) await keep(id, toKeep(door, authState, who.name));
+      if (authState) await keep(id, toKeep(way, authState, who.name));
       await noted(counted.succeeded());
       return authState ? { ...who, authState } : who;
     }
-    log.info({ authenticator: door.name, address, name: typed?.slice(0, 64) }, "login refused");
+    log.info({ authenticator: way.name, address, name: typed?.slice(0, 64) }, "login refused");
     await sleep(Math.max(0, config.refusalMs - (clock.monotonic() - began)));
     throw new HubError(
       "LOGIN_FAILED",
-      typed === undefined ? { message: `${door.label} did not say who you are. Try again.` } : {},
+      typed === undefined ? { message: `${way.label} did not say who you are. Try again.` } : {},
     );
   }
 
   /** The user of somebody an authenticator vouches for. Throws what keeps them out. */
-  async function admit({ door, address }: LoginAttempt, who: AuthenticatedUser): Promise<User> {
-    const { rules } = door;
+  async function admit({ way, address }: LoginAttempt, who: AuthenticatedUser): Promise<User> {
+    const { rules } = way;
     const name = normalName(who.name);
-    const facts = { authenticator: door.name, address, name: name.slice(0, 64), issuer: who.issuer };
+    const facts = { authenticator: way.name, address, name: name.slice(0, 64), issuer: who.issuer };
     const refused = (code: string): HubError => {
       log.info({ ...facts, code }, "login not allowed");
       return new HubError(code, { status: 403, detail: facts });
@@ -173,23 +173,23 @@ export function login({ ground, users, sessions, kept }: LoginParts): Login {
       }
     },
     async open(attempt, previous) {
-      const { door } = attempt;
+      const { way } = attempt;
       const secret = newLoginSecret();
       const id = digest(secret);
       const who = await vouchedFor(attempt, id);
       try {
         const user = await admit(attempt, who);
-        const opened = await sessions.open(user._id, door.name, {
+        const opened = await sessions.open(user._id, way.name, {
           secret,
           ...(previous ? { previous } : {}),
         });
         // Marked for deletion meanwhile? Then its sessions were revoked before this one was opened.
-        const now = await users.loggedIn(user._id, door.name);
+        const now = await users.loggedIn(user._id, way.name);
         if (now?.deletingAt !== "") throw new HubError("USER_DELETING");
         const { authState } = who;
         if (authState)
-          await kept.opened(opened.session, { door, authState, userId: user._id, userName: user.name });
-        log.info({ authenticator: door.name, userId: user._id, name: user.name }, "logged in");
+          await kept.opened(opened.session, { way, authState, userId: user._id, userName: user.name });
+        log.info({ authenticator: way.name, userId: user._id, name: user.name }, "logged in");
         return { ...opened, user };
       } catch (error) {
         await undo(id);

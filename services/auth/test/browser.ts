@@ -49,12 +49,12 @@ export class Browser {
   async login(
     username: string,
     password: string,
-    { next, door = "book" }: { next?: string; door?: string } = {},
+    { next, way = "book" }: { next?: string; way?: string } = {},
   ) {
     const url = `${this.base}hub/login${next === undefined ? "" : `?next=${encodeURIComponent(next)}`}`;
     const page = await this.get(url);
     if (page.statusCode !== 200) throw new Error(`login page: ${page.statusCode}`);
-    return this.post(url, { _xsrf: this.cookie("_xsrf") ?? "", authenticator: door, username, password });
+    return this.post(url, { _xsrf: this.cookie("_xsrf") ?? "", authenticator: way, username, password });
   }
 
   async #send(

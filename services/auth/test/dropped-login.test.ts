@@ -11,7 +11,7 @@ describe("of a log-in that comes to nothing, what the provider gave is given bac
   test("when the log-in was refused after the provider had said yes", async () => {
     const giving = giver();
     const stand = await open({
-      authenticators: [giving.door],
+      authenticators: [giving.way],
       config: { allowAll: false, allowedUsers: ["grace"] },
     });
     const { answer } = await stand.atProvider("mallory");
@@ -26,7 +26,7 @@ describe("of a log-in that comes to nothing, what the provider gave is given bac
       fails: 1,
       who: async () => {
         await before();
-        refused.authState = { access_token: giving.door.seen.tokens.at(-1) };
+        refused.authState = { access_token: giving.way.seen.tokens.at(-1) };
         throw refused;
       },
     });
@@ -35,44 +35,44 @@ describe("of a log-in that comes to nothing, what the provider gave is given bac
 
   test("when the authenticator itself refused after the provider had said yes, also once the provider is back", async () => {
     const giving = refusing();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { answer } = await stand.atProvider("mallory");
     assert.equal(answer.statusCode, 403);
     await until("it was tried", () => giving.calls.length === 1 || undefined);
     assert.equal(await stand.records.authStates.count(), 1);
-    await open({ authenticators: [giving.door], with: stand }, 60);
+    await open({ authenticators: [giving.way], with: stand }, 60);
     await isReturned(giving);
     await isEmpty(stand);
-    for (const token of giving.door.seen.tokens) assert.ok(!stand.lines.join("\n").includes(token));
+    for (const token of giving.way.seen.tokens) assert.ok(!stand.lines.join("\n").includes(token));
   });
 
   test("when the authenticator refused after nobody waited any more", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const giving = refusing(() => promise);
-    const stand = await open({ authenticators: [giving.door], config: { loginSeconds: 0.1 } });
+    const stand = await open({ authenticators: [giving.way], config: { loginSeconds: 0.1 } });
     const { answer } = await stand.atProvider("ada");
     assert.equal(answer.statusCode, 503);
     resolve();
     await until("it was tried", () => giving.calls.length === 1 || undefined);
-    assert.deepEqual(giving.calls, giving.door.seen.tokens);
+    assert.deepEqual(giving.calls, giving.way.seen.tokens);
   });
 
   test("when the authenticator wants more kept than the hub takes", async () => {
     const giving = giver({
       who: async () => ({
-        authState: { access_token: giving.door.seen.tokens.at(-1), more: "x".repeat(300_000) },
+        authState: { access_token: giving.way.seen.tokens.at(-1), more: "x".repeat(300_000) },
       }),
     });
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { answer } = await stand.atProvider("ada");
     assert.equal(answer.statusCode, 502);
     await isReturned(giving);
-    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    assert.deepEqual(giving.returned, giving.way.seen.tokens);
   });
 
   test("when the authenticator's answer is no user", async () => {
     const giving = giver({ who: () => ({ subject: "" }) });
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     assert.equal((await stand.atProvider("ada")).answer.statusCode, 502);
     await isReturned(giving);
     await isEmpty(stand);
@@ -81,11 +81,11 @@ describe("of a log-in that comes to nothing, what the provider gave is given bac
   test("when the authenticator said yes after nobody waited any more", async () => {
     let go = () => {};
     const giving = giver({ who: () => new Promise((resolve) => (go = () => resolve({}))) });
-    const stand = await open({ authenticators: [giving.door], config: { loginSeconds: 0.1 } });
+    const stand = await open({ authenticators: [giving.way], config: { loginSeconds: 0.1 } });
     const { answer } = await stand.atProvider("ada");
     assert.equal(answer.statusCode, 503);
     go();
     await isReturned(giving);
-    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    assert.deepEqual(giving.returned, giving.way.seen.tokens);
   });
 });

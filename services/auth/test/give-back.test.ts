@@ -7,7 +7,7 @@ import { AuthConfig } from "../src/config.ts";
 import { envelope } from "../src/kept/envelope.ts";
 import { giveBack } from "../src/kept/give-back.ts";
 import { keptLogins } from "../src/kept/kept-logins.ts";
-import { openDoors } from "../src/login/authenticators.ts";
+import { openWays } from "../src/login/ways.ts";
 import { provider } from "./authenticators.ts";
 import type { Browser } from "./browser.ts";
 import { giver, isEmpty, isReturned } from "./giver.ts";
@@ -31,14 +31,14 @@ const sessionOf = (browser: Browser): string => digest(browser.cookie("jupyterhu
 describe("giving back is not lost", () => {
   const DAY = 86_400;
   /** Later, at another replica: rounds begin with it. */
-  const later = async (stand: Stand, door: ReturnType<typeof provider>, seconds: number) => {
-    const replica = await Stand.open({ authenticators: [door], with: stand }, seconds);
+  const later = async (stand: Stand, way: ReturnType<typeof provider>, seconds: number) => {
+    const replica = await Stand.open({ authenticators: [way], with: stand }, seconds);
     return { replica, end: () => replica.close({ keepStore: true }) };
   };
 
   test("by a provider that fails twice: it is tried again, later each time", async () => {
     const giving = giver({ fails: 2 });
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     await browser.get("/hub/logout");
     await until("the first try", () => giving.calls.length === 1 || undefined);
@@ -48,19 +48,19 @@ describe("giving back is not lost", () => {
         (items[0]?.tries === 1 && items[0].dueAt < new Date(Date.now() + 40_000).toISOString()) || undefined
       );
     });
-    const early = await later(stand, giving.door, 10);
-    const second = await later(stand, giving.door, 40);
+    const early = await later(stand, giving.way, 10);
+    const second = await later(stand, giving.way, 40);
     await until("the second try", () => giving.calls.length === 2 || undefined);
-    const third = await later(stand, giving.door, 200);
+    const third = await later(stand, giving.way, 200);
     await isReturned(giving);
-    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    assert.deepEqual(giving.returned, giving.way.seen.tokens);
     await isEmpty(stand);
     for (const { end } of [early, second, third]) await end();
   });
 
   test("by a kill after the session's mark: another process finds the mark", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     const id = sessionOf(browser);
     const session = await stand.records.sessions.get(id);
@@ -68,13 +68,13 @@ describe("giving back is not lost", () => {
     await stand.records.sessions.patch(id, session?.rev ?? 0, {
       set: { revokedAt: new Date().toISOString() },
     });
-    await open({ authenticators: [giving.door], with: stand });
+    await open({ authenticators: [giving.way], with: stand });
     await isReturned(giving);
   });
 
   test("by a kill before the session was opened, before the log-in was done, or after the claim", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     for (const name of ["ada", "bob", "grace"]) await stand.atProvider(name);
     const { items } = await stand.records.authStates.find();
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -84,7 +84,7 @@ describe("giving back is not lost", () => {
       const set = { dueAt: at(60_000), ...(isClaimed ? { endedAt: at(0), tries: 1 } : {}) };
       await stand.records.authStates.patch(_id, rev, { set });
     }
-    await open({ authenticators: [giving.door], with: stand }, 90);
+    await open({ authenticators: [giving.way], with: stand }, 90);
     await isReturned(giving, 3);
     const bob = await stand.userNamed("bob");
     const { items: left } = await stand.records.sessions.find({ where: { userId: bob?._id ?? "" } });
@@ -92,18 +92,18 @@ describe("giving back is not lost", () => {
       left.every(({ revokedAt }) => revokedAt !== ""),
       "nobody has that session",
     );
-    assert.deepEqual(giving.returned.toSorted(), giving.door.seen.tokens.toSorted());
+    assert.deepEqual(giving.returned.toSorted(), giving.way.seen.tokens.toSorted());
   });
 
   test("by one that cannot be read: it is tried again, and leaves nothing that ends the process later", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     const kept = await stand.records.authStates.get(sessionOf(browser));
     await stand.records.authStates.patch(kept?._id ?? "", kept?.rev ?? 0, {
       set: { sealed: "v1.0.0", endedAt: kept?.createdAt ?? "", dueAt: kept?.createdAt ?? "" },
     });
-    const replica = await Stand.open({ authenticators: [giving.door], with: stand });
+    const replica = await Stand.open({ authenticators: [giving.way], with: stand });
     await until("it is put off", () =>
       replica.lines.find((line) => /AUTH_STATE_UNREADABLE.*tokens not given back yet/.test(line)),
     );
@@ -118,7 +118,7 @@ describe("giving back is not lost", () => {
   ] as const)
     test(`by a store that goes away in a log-in, ${how}: each token is kept for a browser that is logged in, or given back`, async () => {
       const giving = giver();
-      const stand = await open({ authenticators: [giving.door] });
+      const stand = await open({ authenticators: [giving.way] });
       const held = new Set<string>();
       const news: string[] = [];
       const answers: string[] = [];
@@ -138,14 +138,14 @@ describe("giving back is not lost", () => {
       }
       assert.ok(answers.length > 7, answers.join(", "));
       if (times === 1) assert.ok(answers.includes("302 throttles patch"), answers.join(", "));
-      await open({ authenticators: [giving.door], with: stand }, 90);
+      await open({ authenticators: [giving.way], with: stand }, 90);
       const { authStates, sessions } = stand.records;
       await until(`all is given back: ${answers.join(", ")}`, async () => {
         const living = (await sessions.find({ where: { revokedAt: "" } })).items.map(({ _id }) => _id);
         const kept = (await authStates.find()).items.map(({ _id }) => _id);
         const isOurs = kept.every((id) => (held.has(id) || news.includes(id)) && living.includes(id));
         return (
-          (isOurs && new Set(giving.returned).size + kept.length === giving.door.seen.tokens.length) ||
+          (isOurs && new Set(giving.returned).size + kept.length === giving.way.seen.tokens.length) ||
           undefined
         );
       });
@@ -156,16 +156,16 @@ describe("giving back is not lost", () => {
   /** What a replica does in one look at what is due. */
   async function oneRound(
     stand: Stand,
-    door: ReturnType<typeof provider>,
+    way: ReturnType<typeof provider>,
     { now = Date.now, find = stand.records.authStates.find } = {},
   ): Promise<void> {
     const records = { ...stand.records, authStates: { ...stand.records.authStates, find } };
     const ground = { records, clock: { now, monotonic: now }, log: pino({ level: "silent" }) };
     const hub = { dataDir: stand.dataDir, hubId: "testhub", baseUrl: "/", publicUrl: "" };
-    const doors = await openDoors([door], { ...ground, hub, config: Value.Create(AuthConfig) });
+    const ways = await openWays([way], { ...ground, hub, config: Value.Create(AuthConfig) });
     const kept = keptLogins(ground, envelope(stand.keys.authStateRing), () => {});
     const undo = (id: string) => assert.fail(`an open session, ${id}`);
-    return giveBack(ground, { kept, doors, undo, end: new AbortController().signal });
+    return giveBack(ground, { kept, ways, undo, end: new AbortController().signal });
   }
 
   /** So many log-ins whose sessions are over, due now; the tokens by age. */
@@ -187,15 +187,15 @@ describe("giving back is not lost", () => {
   test("by some that hang: the others do not wait for them", async () => {
     const hanging = Promise.withResolvers<void>();
     const returned: string[] = [];
-    const door = provider({
+    const way = provider({
       logout: async (token) => {
         if (["t0", "t8", "t16"].includes(token)) await hanging.promise;
         returned.push(token);
       },
     });
-    const stand = await open({ authenticators: [door] });
+    const stand = await open({ authenticators: [way] });
     await manyDue(stand, 20);
-    const round = oneRound(stand, door);
+    const round = oneRound(stand, way);
     await until("the others are given back", () => returned.length === 17 || undefined);
     hanging.resolve();
     await round;
@@ -204,9 +204,9 @@ describe("giving back is not lost", () => {
 
   test("by a provider that is away with many: a few are tried, the others put off, apart from each other", async () => {
     const giving = giver({ fails: 1000 });
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     await manyDue(stand, 60);
-    await oneRound(stand, giving.door);
+    await oneRound(stand, giving.way);
     const { authStates } = stand.records;
     // The stand looks, too.
     assert.ok(giving.calls.length >= 3 && giving.calls.length < 25, `${giving.calls.length} calls`);
@@ -218,7 +218,7 @@ describe("giving back is not lost", () => {
 
   test("two replicas that look at the same moment ask the provider once", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     const id = sessionOf(browser);
     await stand.records.sessions.delete(id);
@@ -231,15 +231,15 @@ describe("giving back is not lost", () => {
       await bothFound();
       return page;
     };
-    const replica = () => oneRound(stand, giving.door, { now, find });
+    const replica = () => oneRound(stand, giving.way, { now, find });
     await Promise.all([replica(), replica()]);
-    assert.deepEqual(giving.calls, giving.door.seen.tokens);
+    assert.deepEqual(giving.calls, giving.way.seen.tokens);
     assert.equal(await authStates.count(), 0);
   });
 
   test("what no try gives back is dropped after a day, with an error that says what to do", async () => {
     const giving = giver({ fails: 1000 });
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     await browser.get("/hub/logout");
     let seconds = 0;
@@ -261,7 +261,7 @@ describe("giving back is not lost", () => {
       const next = items[0] && Math.ceil((Date.parse(items[0].dueAt) - Date.now()) / 1000) + 1;
       if (next === undefined) break;
       seconds = next;
-      const { replica, end } = await later(stand, giving.door, seconds);
+      const { replica, end } = await later(stand, giving.way, seconds);
       lines.push(replica.lines);
       await until("the next try", () => giving.calls.length > tries || undefined);
       await end();

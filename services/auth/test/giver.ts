@@ -6,7 +6,7 @@ export function giver({ fails = 0, ...more }: { fails?: number } & ProviderOptio
   const calls: string[] = [];
   const returned: string[] = [];
   let left = fails;
-  const door = provider({
+  const way = provider({
     ...more,
     logout: async (token) => {
       calls.push(token);
@@ -14,7 +14,7 @@ export function giver({ fails = 0, ...more }: { fails?: number } & ProviderOptio
       returned.push(token);
     },
   });
-  return { door, calls, returned };
+  return { way, calls, returned };
 }
 
 export const isReturned = (what: { returned: string[] }, count = 1) =>

@@ -16,10 +16,10 @@ const sessionOf = (browser: Browser): string => digest(browser.cookie("jupyterhu
 
 describe("what an authenticator keeps of a log-in", () => {
   test("stands sealed under its session; no token is in store, events or log", async () => {
-    const { door } = giver();
-    const stand = await open({ authenticators: [door] });
+    const { way } = giver();
+    const stand = await open({ authenticators: [way] });
     const { browser } = await stand.atProvider("ada");
-    const [token = ""] = door.seen.tokens;
+    const [token = ""] = way.seen.tokens;
     const kept = await stand.records.authStates.get(sessionOf(browser));
     assert.match(kept?.sealed ?? "", /^v1\.[0-9a-f]{8}(\.[\w-]+){3}$/);
     assert.equal(kept?.userId, (await stand.userNamed("ada"))?._id);
@@ -68,17 +68,17 @@ describe("what an authenticator keeps of a log-in", () => {
   test("is sealed anew when another key stands first in the ring; the old one is not needed afterwards", async () => {
     const [old, fresh] = [Buffer.alloc(32, 2), Buffer.alloc(32, 9)];
     const one = giver();
-    const stand = await open({ authenticators: [one.door], cryptKeys: [old] });
+    const stand = await open({ authenticators: [one.way], cryptKeys: [old] });
     const { browser } = await stand.atProvider("ada");
     const id = sessionOf(browser);
     const before = await stand.records.authStates.get(id);
-    await open({ authenticators: [one.door], cryptKeys: [fresh, old], with: stand });
+    await open({ authenticators: [one.way], cryptKeys: [fresh, old], with: stand });
     const after = await until("it is sealed anew", async () => {
       const now = await stand.records.authStates.get(id);
       return now && now.kid !== before?.kid ? now : undefined;
     });
     const { authStateRing } = keysFrom({ cookieSecret: Buffer.alloc(32), cryptKey: fresh });
-    const [token] = one.door.seen.tokens;
+    const [token] = one.way.seen.tokens;
     assert.equal(envelope(authStateRing).open(after.sealed, after.userId).access_token, token);
   });
 });
@@ -86,7 +86,7 @@ describe("what an authenticator keeps of a log-in", () => {
 describe("sealing anew", () => {
   test("passes over what cannot be read, however much it is, and tells it once for each key", async () => {
     const one = giver();
-    const stand = await open({ authenticators: [one.door] });
+    const stand = await open({ authenticators: [one.way] });
     const { browser } = await stand.atProvider("ada");
     const { authStates } = stand.records;
     const known = await authStates.get(sessionOf(browser));
@@ -99,7 +99,7 @@ describe("sealing anew", () => {
     for (let n = 0; n < 210; n += 1)
       await authStates.insert({ ...kept, _id: `${n}`.padStart(64, "0"), kid: authStateRing[0].kid, sealed });
     const ring = [fresh, Buffer.alloc(32, 2)];
-    const replica = await open({ authenticators: [one.door], cryptKeys: ring, with: stand });
+    const replica = await open({ authenticators: [one.way], cryptKeys: ring, with: stand });
     await until("it is sealed anew", async () => {
       const now = await authStates.get(kept._id);
       return (now && now.kid !== kept.kid) || undefined;
@@ -117,43 +117,43 @@ describe("sealing anew", () => {
 describe("when a session ends, what was kept is given back", () => {
   test("by a log-out, at once", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     await browser.get("/hub/logout");
     await isReturned(giving);
-    assert.deepEqual(giving.returned, giving.door.seen.tokens);
+    assert.deepEqual(giving.returned, giving.way.seen.tokens);
     await isEmpty(stand);
   });
 
   test("when another log-in takes its place, and only the old one's", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     const { browser } = await stand.atProvider("ada");
     await stand.atProvider("ada", { browser });
     await isReturned(giving);
-    const [old] = giving.door.seen.tokens;
+    const [old] = giving.way.seen.tokens;
     assert.deepEqual(giving.returned, [old]);
     assert.equal(await stand.records.authStates.count(), 1);
   });
 
   test("when it expires", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door], config: { sessionDays: 1 } });
+    const stand = await open({ authenticators: [giving.way], config: { sessionDays: 1 } });
     await stand.atProvider("ada");
-    const soon = await Stand.open({ authenticators: [giving.door], with: stand }, 120);
+    const soon = await Stand.open({ authenticators: [giving.way], with: stand }, 120);
     await until("the session is known to be open", async () => {
       const { items } = await stand.records.authStates.find();
       return (items[0]?.dueAt ?? "") > new Date(Date.now() + 3_600_000).toISOString() || undefined;
     });
     assert.deepEqual(giving.calls, [], "an open session keeps it");
     await soon.close({ keepStore: true });
-    await open({ authenticators: [giving.door], with: stand }, 86_400 + 60);
+    await open({ authenticators: [giving.way], with: stand }, 86_400 + 60);
     await isReturned(giving);
   });
 
   test("when the user is deleted, and under the name they had", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     await stand.atProvider("ada");
     const user = await stand.userNamed("ada");
     await stand.order(AuthDeleteUser, { userId: user?._id ?? "", actor: "system:test" });
@@ -163,21 +163,21 @@ describe("when a session ends, what was kept is given back", () => {
 
   test("when the user is blocked", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door] });
+    const stand = await open({ authenticators: [giving.way] });
     await stand.atProvider("ada");
-    await open({ authenticators: [giving.door], with: stand, config: { blockedUsers: ["ada"] } });
+    await open({ authenticators: [giving.way], with: stand, config: { blockedUsers: ["ada"] } });
     await isReturned(giving);
   });
 
   test("never twice, although each way to end is told: a log-out leaves nothing to do for the others", async () => {
     const giving = giver();
-    const stand = await open({ authenticators: [giving.door, book()] });
+    const stand = await open({ authenticators: [giving.way, book()] });
     const { browser } = await stand.atProvider("ada");
     await browser.get("/hub/logout");
     await isReturned(giving);
     const user = await stand.userNamed("ada");
     await stand.order(AuthDeleteUser, { userId: user?._id ?? "", actor: "system:test" });
-    await open({ authenticators: [giving.door], with: stand }, 15 * 86_400);
+    await open({ authenticators: [giving.way], with: stand }, 15 * 86_400);
     await stand.event("user.deleted");
     assert.equal(giving.calls.length, 1);
   });

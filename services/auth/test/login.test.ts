@@ -204,7 +204,7 @@ describe("identities", () => {
 
   test("a second subject with a taken name is refused", async () => {
     await stand.loggedIn("ada");
-    const answer = await stand.browser().login("ada", "whatever", { door: "other" });
+    const answer = await stand.browser().login("ada", "whatever", { way: "other" });
     assert.equal(answer.statusCode, 403);
     assert.match(answer.body, /belongs to another account/);
   });
@@ -213,7 +213,7 @@ describe("identities", () => {
     stand.meetAt("identities", 2);
     const answers = await Promise.all([
       stand.browser().login("frida", "frida-secret"),
-      stand.browser().login("frida", "x", { door: "third" }),
+      stand.browser().login("frida", "x", { way: "third" }),
     ]);
     assert.deepEqual(answers.map(({ statusCode }) => statusCode).sort(), [302, 403]);
     const user = await stand.userNamed("frida");
@@ -221,8 +221,8 @@ describe("identities", () => {
   });
 
   test("a subject keeps its user when its name changes", async () => {
-    assert.equal((await stand.browser().login("carl", "x", { door: "other" })).statusCode, 302);
-    assert.equal((await stand.browser().login("charles", "x", { door: "other" })).statusCode, 302);
+    assert.equal((await stand.browser().login("carl", "x", { way: "other" })).statusCode, 302);
+    assert.equal((await stand.browser().login("charles", "x", { way: "other" })).statusCode, 302);
     assert.ok(await stand.userNamed("carl"));
     assert.equal(await stand.userNamed("charles"), undefined);
   });
@@ -253,18 +253,18 @@ describe("authenticators in trouble", () => {
       config: { loginSeconds: 0.1 },
       authenticators: Object.entries(asks).map(([name, ask]) => book({ name, ask })),
     });
-    for (const door of ["throws", "hangs"]) {
-      const answer = await stand.browser().login("ada", "x", { door });
-      assert.equal(answer.statusCode, 503, door);
+    for (const way of ["throws", "hangs"]) {
+      const answer = await stand.browser().login("ada", "x", { way });
+      assert.equal(answer.statusCode, 503, way);
       assert.match(answer.body, /Nobody can be logged in at the moment/);
       assert.ok(
         stand.lines.some(
-          (line) => line.includes(`"authenticator":"${door}"`) && line.includes("LOGIN_UNAVAILABLE"),
+          (line) => line.includes(`"authenticator":"${way}"`) && line.includes("LOGIN_UNAVAILABLE"),
         ),
       );
     }
     assert.ok(stand.lines.some((line) => line.includes("directory server gone")));
-    const refused = await stand.browser().login("ada", "x", { door: "refuses" });
+    const refused = await stand.browser().login("ada", "x", { way: "refuses" });
     assert.equal(refused.statusCode, 403);
     assert.match(refused.body, /Your account has expired/);
     await stand.close();
@@ -286,14 +286,14 @@ describe("authenticators in trouble", () => {
       ),
     });
     t.after(() => stand.close());
-    for (const [door, [, field]] of Object.entries(answers)) {
-      const answer = await stand.browser().login("ada", "x", { door });
-      assert.equal(answer.statusCode, 502, door);
+    for (const [way, [, field]] of Object.entries(answers)) {
+      const answer = await stand.browser().login("ada", "x", { way });
+      assert.equal(answer.statusCode, 502, way);
       assert.match(answer.body, /This login brought something that the hub cannot take/);
       assert.doesNotMatch(answer.body, /Nobody can be logged in/);
-      const line = stand.lines.find((each) => each.includes(`"authenticator":"${door}"`)) ?? "";
+      const line = stand.lines.find((each) => each.includes(`"authenticator":"${way}"`)) ?? "";
       assert.match(line, /LOGIN_ANSWER_INVALID/);
-      assert.ok(line.includes(`authenticator \`${door}\``), line);
+      assert.ok(line.includes(`authenticator \`${way}\``), line);
       assert.match(line, field);
       assert.ok(line.length < 2000, "nothing of the answer itself is in it");
     }

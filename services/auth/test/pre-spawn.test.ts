@@ -37,12 +37,12 @@ const noNats = await natsMissing();
 
 describe("what a log-in brings into a server", () => {
   test("comes from the newest session that is open and has something; nobody's is no failure", async () => {
-    const door = provider({ preSpawn: tokenOnly });
-    const stand = await open({ authenticators: [door, book()] });
+    const way = provider({ preSpawn: tokenOnly });
+    const stand = await open({ authenticators: [way, book()] });
     const first = await stand.atProvider("ada");
     stand.advance(1);
     const second = await stand.atProvider("ada");
-    const [old, newest] = door.seen.tokens;
+    const [old, newest] = way.seen.tokens;
     assert.deepEqual(await environmentOf(stand, "ada"), { PROVIDER_TOKEN: newest });
     await second.browser.get("/hub/logout");
     assert.deepEqual(await environmentOf(stand, "ada"), { PROVIDER_TOKEN: old });
@@ -78,8 +78,8 @@ describe("what a log-in brings into a server", () => {
   });
 
   test("the newest is found among any number, and no further looked than to the first open one", async () => {
-    const door = provider({ preSpawn: tokenOnly });
-    const stand = await open({ authenticators: [door] });
+    const way = provider({ preSpawn: tokenOnly });
+    const stand = await open({ authenticators: [way] });
     const { authStates } = stand.records;
     await stand.atProvider("ada");
     const [known] = (await authStates.find()).items;
@@ -92,7 +92,7 @@ describe("what a log-in brings into a server", () => {
         _id: `${n}`.padStart(64, "0"),
         createdAt: new Date(Date.parse(kept.createdAt) - 1000 - n).toISOString(),
       });
-    assert.deepEqual(await environmentOf(stand, "ada"), { PROVIDER_TOKEN: door.seen.tokens[0] });
+    assert.deepEqual(await environmentOf(stand, "ada"), { PROVIDER_TOKEN: way.seen.tokens[0] });
   });
 
   test("a session that is over brings nothing, also before anybody cleared it away", async () => {
@@ -105,9 +105,9 @@ describe("what a log-in brings into a server", () => {
     assert.deepEqual(await environmentOf(stand, "ada"), {});
   });
 
-  test("goes under the user's own name, and with the door it was kept by", async () => {
+  test("goes under the user's own name, and with the way it was kept by", async () => {
     const names: string[] = [];
-    const door = (name: string) =>
+    const way = (name: string) =>
       provider({
         name,
         preSpawn: async ({ userName }) => {
@@ -115,14 +115,14 @@ describe("what a log-in brings into a server", () => {
           return {};
         },
       });
-    const stand = await open({ authenticators: [door("one"), door("two")] });
-    await stand.atProvider("Ada", { door: "two" });
+    const stand = await open({ authenticators: [way("one"), way("two")] });
+    await stand.atProvider("Ada", { way: "two" });
     await environmentOf(stand, "ada");
     assert.deepEqual(names, ["two ada"]);
   });
 
   test("names of the hub and of the account are left out with an error, values stand in no log", async () => {
-    const door = provider({
+    const way = provider({
       preSpawn: async () =>
         JSON.parse(
           JSON.stringify({
@@ -135,7 +135,7 @@ describe("what a log-in brings into a server", () => {
           }),
         ),
     });
-    const stand = await open({ authenticators: [door] });
+    const stand = await open({ authenticators: [way] });
     await stand.atProvider("ada");
     assert.deepEqual(await environmentOf(stand, "ada"), { GOOD: "value-of-good" });
     for (const name of ["JUPYTERHUB_API_TOKEN", "PATH", "a b", "NUMBER", "NUL"]) {
@@ -197,12 +197,12 @@ describe("what a log-in brings into a server", () => {
   for (const [name, { missing, open: listen }] of Object.entries(overheard))
     test(`who listens to the whole bus hears no secret: ${name}`, { skip: missing ?? false }, async () => {
       const ear = await listen();
-      const door = provider({ preSpawn: tokenOnly, logout: async () => {} });
-      const stand = await Stand.open({ authenticators: [door], bus: ear.bus });
+      const way = provider({ preSpawn: tokenOnly, logout: async () => {} });
+      const stand = await Stand.open({ authenticators: [way], bus: ear.bus });
       try {
         const { browser, url } = await stand.atProvider("ada");
         const { PROVIDER_TOKEN: token = "" } = await environmentOf(stand, "ada");
-        assert.equal(token, door.seen.tokens[0]);
+        assert.equal(token, way.seen.tokens[0]);
         const cookie = browser.cookie("jupyterhub-hub-login") ?? "none";
         await browser.get("/hub/logout");
         await until("the log-out is told", () => ear.heard().includes("user.logged_out") || undefined);

@@ -7,9 +7,9 @@ import { Stand, until } from "./stand.ts";
 
 describe("log-in at a provider", () => {
   let stand: Stand;
-  const door = provider();
+  const way = provider();
   before(async () => {
-    stand = await Stand.open({ authenticators: [door, provider({ name: "second" })] });
+    stand = await Stand.open({ authenticators: [way, provider({ name: "second" })] });
   });
   after(() => stand.close());
 
@@ -123,14 +123,14 @@ describe("log-in at a provider", () => {
     const [one, two] = browser.jar.filter(({ name }) => name.startsWith("elara-login-"));
     assert.ok(one && two);
     browser.jar.splice(browser.jar.indexOf(one), 1, { ...one, value: two.value });
-    const asked = door.seen.finished;
+    const asked = way.seen.finished;
     const answer = await browser.get(`/hub/oauth_callback/provider?code=grace&state=${state}`);
     assert.match(answer.body, /not begun in this browser/);
-    assert.equal(door.seen.finished, asked);
+    assert.equal(way.seen.finished, asked);
   });
 
   test("another site begins none: it ends at the log-in page, which leads on", async () => {
-    const begun = door.seen.others.length;
+    const begun = way.seen.others.length;
     for (const headers of [
       { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" },
       { "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate" },
@@ -143,7 +143,7 @@ describe("log-in at a provider", () => {
       assert.equal(sent.headers.location, "/hub/login?next=%2Fhub%2Fhome");
       assert.ok(!browser.jar.some(({ name }) => name.startsWith("elara-login")));
     }
-    assert.equal(door.seen.others.length, begun);
+    assert.equal(way.seen.others.length, begun);
     // A course page links to the log-in page.
     const page = await stand
       .browser()

@@ -5,15 +5,15 @@ import { Stand } from "./stand.ts";
 
 const closed = { allowAll: false, allowedUsers: ["nobody-here"] };
 const refused = async (contact: string, code = "mallory") => {
-  const door = provider();
-  const stand = await Stand.open({ authenticators: [book(), door], config: { ...closed, contact } });
+  const way = provider();
+  const stand = await Stand.open({ authenticators: [book(), way], config: { ...closed, contact } });
   const { answer, browser } = await stand.atProvider(code);
-  return { stand, door, answer, browser, page: answer.body.replaceAll(/\s+/g, " ") };
+  return { stand, way, answer, browser, page: answer.body.replaceAll(/\s+/g, " ") };
 };
 
 describe("the page of who is not let in", () => {
   test("says as whom, why, by what code, and leads to another account with the place that was wanted", async () => {
-    const { stand, door, answer, browser, page } = await refused("");
+    const { stand, way, answer, browser, page } = await refused("");
     assert.equal(answer.statusCode, 403);
     assert.match(page, /logged in with the Provider as <strong class="who">mallory<\/strong>/);
     assert.match(page, /not allowed to use this hub/);
@@ -23,7 +23,7 @@ describe("the page of who is not let in", () => {
     const link = /href="(\/hub\/oauth_login\/provider\?account=other[^"]*)"/.exec(page)?.[1] ?? "";
     const again = await browser.get(link.replaceAll("&amp;", "&"));
     assert.equal(again.statusCode, 302);
-    assert.deepEqual(door.seen.others, [false, true], "the provider is to ask who it is");
+    assert.deepEqual(way.seen.others, [false, true], "the provider is to ask who it is");
     const state = new URL(again.headers.location?.toString() ?? "").searchParams.get("state");
     const back = await browser.get(`/hub/oauth_callback/provider?code=nobody-here&state=${state}`);
     assert.equal(back.headers.location, "/hub/home");

@@ -61,7 +61,7 @@ describe("who is let in, by which authenticator", () => {
     ]);
     assert.equal(await came(stand, "member"), 302);
     assert.equal(await came(stand, "stranger"), 403);
-    assert.equal((await stand.atProvider("other", { door: "none" })).answer.statusCode, 403);
+    assert.equal((await stand.atProvider("other", { way: "none" })).answer.statusCode, 403);
     assert.match((await stand.browser().get("/hub/login")).body, /Nobody may log in yet/);
   });
 

@@ -242,14 +242,14 @@ export class Stand {
   async atProvider<M = undefined>(
     code: string,
     {
-      door = "provider",
+      way = "provider",
       browser = this.browser(),
       meanwhile,
-    }: { door?: string; browser?: Browser; meanwhile?: () => M } = {},
+    }: { way?: string; browser?: Browser; meanwhile?: () => M } = {},
   ) {
-    const sent = await browser.get(`/hub/oauth_login/${door}?next=%2Fhub%2Fhome`);
+    const sent = await browser.get(`/hub/oauth_login/${way}?next=%2Fhub%2Fhome`);
     const state = new URL(sent.headers.location?.toString() ?? "").searchParams.get("state") ?? "";
-    const url = `/hub/oauth_callback/${door}?code=${encodeURIComponent(code)}&state=${state}`;
+    const url = `/hub/oauth_callback/${way}?code=${encodeURIComponent(code)}&state=${state}`;
     const seen = meanwhile?.();
     return { browser, url, answer: await browser.get(url), meanwhile: seen };
   }

@@ -5,11 +5,11 @@ import { Stand } from "./stand.ts";
 
 describe("the throttle", () => {
   let stand: Stand;
-  const door = book();
+  const way = book();
   beforeEach(async () => {
-    door.asked.length = 0;
+    way.asked.length = 0;
     stand = await Stand.open({
-      authenticators: [door],
+      authenticators: [way],
       config: {
         throttle: { failuresPerAddress: 3, failuresPerName: 5, windowSeconds: 60, blockSeconds: 30 },
       },
@@ -26,13 +26,13 @@ describe("the throttle", () => {
 
   test("refuses before the authenticator is asked, also the right password, until the time is over", async () => {
     assert.deepEqual(await statuses(4, "ada", "wrong"), [403, 403, 403, 429]);
-    assert.equal(door.asked.length, 3);
+    assert.equal(way.asked.length, 3);
     const right = await stand.browser().login("ada", "ada-secret");
     assert.equal(right.statusCode, 429);
     const wait = Number(right.headers["retry-after"]);
     assert.ok(wait > 25 && wait <= 30, `${wait}`);
     assert.match(right.body, /Too many failed attempts/);
-    assert.equal(door.asked.length, 3);
+    assert.equal(way.asked.length, 3);
     stand.advance(31);
     assert.equal((await stand.browser().login("ada", "ada-secret")).statusCode, 302);
   });
@@ -56,13 +56,13 @@ describe("the throttle", () => {
       Array.from({ length: 20 }, () => stand.browser().login("ada", "wrong")),
     );
     assert.equal(answers.filter(({ statusCode }) => statusCode === 403).length, 3);
-    assert.equal(door.asked.length, 3);
+    assert.equal(way.asked.length, 3);
   });
 
   test("it is one count for all replicas", async () => {
     const other = await Stand.open({
       with: stand,
-      authenticators: [door],
+      authenticators: [way],
       config: { throttle: { failuresPerAddress: 3 } },
     });
     for (const replica of [stand, other, stand]) await replica.browser().login("ada", "wrong");

@@ -4,7 +4,7 @@ import type { Identity } from "@elara/runtime/store/read/identity";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
 import type { Ground } from "../ground.ts";
-import { type Doors, doorOf } from "../login/authenticators.ts";
+import { type LoginWays, wayOf } from "../login/ways.ts";
 import type { Login } from "../login.ts";
 import { callbackUrl } from "../pages/place.ts";
 import type { Mint } from "../people/mint.ts";
@@ -21,7 +21,7 @@ export interface TokenRouteParts {
   readonly tokens: TokenBook;
   readonly mint: Mint;
   readonly login: Login;
-  readonly doors: Doors;
+  readonly ways: LoginWays;
 }
 
 /** `/hub/api/users/:user/tokens[/:id]` (contract §1.3). */
@@ -97,16 +97,16 @@ export function tokenRoutes(app: FastifyInstance, parts: TokenRouteParts): void 
     auth: Readonly<Record<string, string>> | undefined,
   ): Promise<User> {
     if (!auth) throw new HubError("NO_CREDENTIALS");
-    const door = doorOf(parts.doors, undefined);
-    const start = await door.authenticator.begin({
-      callbackUrl: callbackUrl(request, ground.hub, door.name),
+    const way = wayOf(parts.ways, undefined);
+    const start = await way.authenticator.begin({
+      callbackUrl: callbackUrl(request, ground.hub, way.name),
     });
     if (start.kind !== "form") throw new HubError("NO_CREDENTIALS");
     const user = await parts.login.identify({
-      door,
+      way,
       // Always a name, so that the throttle counts.
       input: { username: "", ...auth },
-      callbackUrl: callbackUrl(request, ground.hub, door.name),
+      callbackUrl: callbackUrl(request, ground.hub, way.name),
       address: request.ip,
     });
     if (user.name !== name(request)) throw new HubError("NO_CREDENTIALS");

@@ -1,7 +1,7 @@
 import { codeOf, HubError, type KeptAuthState } from "@elara/contracts";
 import { timestamp } from "@elara/runtime/clock";
 import type { Ground } from "../ground.ts";
-import type { Doors } from "../login/authenticators.ts";
+import type { LoginWays } from "../login/ways.ts";
 import type { SessionBook } from "../people/session-book.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { CLAIM_MS, type KeptLogins } from "./kept-logins.ts";
@@ -24,7 +24,12 @@ const FAILURES = 3;
  */
 export async function giveBack(
   ground: Pick<Ground, "records" | "clock" | "log">,
-  { kept, doors, undo, end }: { kept: KeptLogins; doors: Doors; undo: SessionBook["undo"]; end: AbortSignal },
+  {
+    kept,
+    ways,
+    undo,
+    end,
+  }: { kept: KeptLogins; ways: LoginWays; undo: SessionBook["undo"]; end: AbortSignal },
 ): Promise<void> {
   const { authStates, sessions } = ground.records;
   const { clock, log } = ground;
@@ -76,12 +81,12 @@ export async function giveBack(
 
   async function logout(claimed: KeptAuthState): Promise<void> {
     const { authenticator: name, userName } = claimed;
-    const door = doors.find(name);
-    if (!door)
+    const way = ways.find(name);
+    if (!way)
       throw new HubError("AUTH_STATE_KEPT", {
         operator: `The authenticator "${name}" is not configured any more.`,
       });
-    const { authenticator } = door;
+    const { authenticator } = way;
     if (!authenticator.logout) return;
     const authState = kept.open(claimed);
     const signal = AbortSignal.any([end, AbortSignal.timeout(CALL_MS)]);

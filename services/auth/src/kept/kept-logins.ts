@@ -3,7 +3,7 @@ import { timestamp } from "@elara/runtime/clock";
 import type { Query } from "@elara/runtime/store/store";
 import type { AuthState } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
-import type { Door } from "../login/authenticators.ts";
+import type { LoginWay } from "../login/ways.ts";
 import { swap } from "../swap.ts";
 import { untilAborted } from "../until-aborted.ts";
 import type { Envelope } from "./envelope.ts";
@@ -16,9 +16,9 @@ const NEWEST_FIRST = { by: ["userId", "createdAt"], desc: true };
 /** Whoever has claimed one to give it back is taken for dead after this. */
 export const CLAIM_MS = 25_000;
 
-/** Who has logged in by which door, and what its authenticator wants kept. */
+/** Who has logged in by which way, and what its authenticator wants kept. */
 export interface ToKeep {
-  readonly door: Pick<Door, "name" | "authenticator">;
+  readonly way: Pick<LoginWay, "name" | "authenticator">;
   readonly authState: AuthState;
   readonly userId: string;
   readonly userName: string;
@@ -74,7 +74,7 @@ export function keptLogins(
     (await authStates.insert({
       _id: id,
       v: 1,
-      authenticator: wanted.door.name,
+      authenticator: wanted.way.name,
       createdAt: now(),
       tries: 0,
       ...sealed(wanted),
@@ -98,12 +98,12 @@ export function keptLogins(
         nudge();
       } catch (error) {
         // The store is away: one try without it is better than none.
-        const { door, authState, userName } = wanted;
+        const { way, authState, userName } = wanted;
         const signal = AbortSignal.timeout(10_000);
-        const call = () => door.authenticator.logout?.({ authState, userName, signal });
+        const call = () => way.authenticator.logout?.({ authState, userName, signal });
         await untilAborted(signal, call).catch(() => {
           log.error(
-            { authenticator: door.name, name: userName, code: codeOf(error) },
+            { authenticator: way.name, name: userName, code: codeOf(error) },
             "tokens of a refused login neither kept nor given back",
           );
         });

@@ -9,7 +9,7 @@ import {
 } from "@elara/sdk";
 import { Value } from "typebox/value";
 import { untilAborted } from "../until-aborted.ts";
-import type { Door } from "./authenticators.ts";
+import type { LoginWay } from "./ways.ts";
 
 const State = Type.Record(Type.String(), Type.Unknown());
 const Answer = Type.Object({
@@ -28,7 +28,7 @@ interface Asking {
    * The log-in of this id came to nothing, and its provider had given something for it: refused, no answer the hub takes,
    * or after nobody waited any more.
    */
-  given(door: Door, id: string, authState: AuthState, name: string): void;
+  given(way: LoginWay, id: string, authState: AuthState, name: string): void;
 }
 
 /**
@@ -39,17 +39,17 @@ interface Asking {
 export function asker({ concurrent, seconds, given }: Asking) {
   let asking = 0;
   return async (
-    door: Door,
+    way: LoginWay,
     id: string,
     request: Omit<FinishRequest, "signal">,
   ): Promise<AuthenticatedUser | undefined> => {
     if (asking >= concurrent) throw new HubError("LOGIN_BUSY");
     asking += 1;
     const signal = AbortSignal.timeout(seconds * 1000);
-    const call = Promise.resolve().then(() => door.authenticator.finish({ ...request, signal }));
+    const call = Promise.resolve().then(() => way.authenticator.finish({ ...request, signal }));
     const giveUp = (answer: unknown) => {
       const { name, authState } = Object(answer);
-      if (Value.Check(State, authState)) given(door, id, authState, String(name));
+      if (Value.Check(State, authState)) given(way, id, authState, String(name));
     };
     let isHeard = true;
     call.then(
@@ -59,7 +59,7 @@ export function asker({ concurrent, seconds, given }: Asking) {
       },
       (error: unknown) => {
         asking -= 1;
-        if (error instanceof PluginError && error.authState) given(door, id, error.authState, error.who);
+        if (error instanceof PluginError && error.authState) given(way, id, error.authState, error.who);
       },
     );
     try {
@@ -69,13 +69,13 @@ export function asker({ concurrent, seconds, given }: Asking) {
       if (fault === undefined) return answer;
       giveUp(answer);
       throw new HubError("LOGIN_ANSWER_INVALID", {
-        operator: `The answer of authenticator \`${door.name}\` is none that the hub takes: ${fault}. Mend the authenticator, or what its provider says of this person.`,
-        detail: { authenticator: door.name },
+        operator: `The answer of authenticator \`${way.name}\` is none that the hub takes: ${fault}. Mend the authenticator, or what its provider says of this person.`,
+        detail: { authenticator: way.name },
       });
     } catch (cause) {
       isHeard = false;
       if (cause instanceof HubError) throw cause;
-      throw new HubError("LOGIN_UNAVAILABLE", { cause, detail: { authenticator: door.name } });
+      throw new HubError("LOGIN_UNAVAILABLE", { cause, detail: { authenticator: way.name } });
     }
   };
 }

@@ -11,7 +11,7 @@ import { serverById } from "@elara/runtime/store/read/servers";
 import { MAX_PRE_SPAWN_CHARS, serverVariableFault } from "@elara/sdk";
 import type { Ground } from "../ground.ts";
 import type { KeptLogins } from "../kept/kept-logins.ts";
-import type { Door, Doors } from "../login/authenticators.ts";
+import type { LoginWay, LoginWays } from "../login/ways.ts";
 import type { UserBook } from "../people/user-book.ts";
 import { untilAborted } from "../until-aborted.ts";
 
@@ -23,7 +23,7 @@ export interface PreSpawnParts {
   readonly ground: Ground;
   readonly users: UserBook;
   readonly kept: KeptLogins;
-  readonly doors: Doors;
+  readonly ways: LoginWays;
 }
 
 type Variables = Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ type Variables = Readonly<Record<string, string>>;
  * `auth.pre_spawn`: asks the authenticator of the user's newest open session of which something was kept, and seals what it
  * says for the one who asks. Who has nothing kept gets an empty environment.
  */
-export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
+export function preSpawner({ ground, users, kept, ways }: PreSpawnParts) {
   const { clock, log } = ground;
   const asked = new Map<string, Promise<Variables>>();
 
@@ -45,15 +45,15 @@ export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
   }
 
   async function environmentFor(userId: string, start: string): Promise<Variables> {
-    const asks = (name: string) => doors.find(name)?.authenticator.preSpawn !== undefined;
+    const asks = (name: string) => ways.find(name)?.authenticator.preSpawn !== undefined;
     const newest = await kept.newest(userId, asks);
-    const door = newest && doors.find(newest.authenticator);
+    const way = newest && ways.find(newest.authenticator);
     const user = await users.living(userId);
-    if (!newest || !door || !user) return {};
+    if (!newest || !way || !user) return {};
     const key = `${start} ${newest._id}`;
     const known = asked.get(key);
     if (known) return known;
-    const answer = ask(door, { userName: user.name, authState: kept.open(newest) });
+    const answer = ask(way, { userName: user.name, authState: kept.open(newest) });
     asked.set(key, answer);
     const forget = () => void setTimeout(() => asked.delete(key), LINGER_MS).unref();
     answer.then(forget, () => asked.delete(key));
@@ -61,35 +61,35 @@ export function preSpawner({ ground, users, kept, doors }: PreSpawnParts) {
   }
 
   async function ask(
-    door: Door,
+    way: LoginWay,
     login: { userName: string; authState: Readonly<Record<string, unknown>> },
   ): Promise<Variables> {
     const began = clock.monotonic();
     const signal = AbortSignal.timeout(CALL_MS);
     let variables: unknown;
     try {
-      variables = await untilAborted(signal, () => door.authenticator.preSpawn?.({ ...login, signal }) ?? {});
+      variables = await untilAborted(signal, () => way.authenticator.preSpawn?.({ ...login, signal }) ?? {});
     } catch (cause) {
       if (cause instanceof HubError) throw cause;
-      throw new HubError("AUTH_PRE_SPAWN_FAILED", { cause, detail: { authenticator: door.name } });
+      throw new HubError("AUTH_PRE_SPAWN_FAILED", { cause, detail: { authenticator: way.name } });
     }
     if (typeof variables !== "object" || variables === null)
       throw new HubError("AUTH_PRE_SPAWN_FAILED", {
-        detail: { authenticator: door.name, why: "its answer is no object" },
+        detail: { authenticator: way.name, why: "its answer is no object" },
       });
     const ms = Math.round(clock.monotonic() - began);
-    log.debug({ authenticator: door.name, name: login.userName, ms }, "environment of a login asked for");
-    return allowed(door, variables);
+    log.debug({ authenticator: way.name, name: login.userName, ms }, "environment of a login asked for");
+    return allowed(way, variables);
   }
 
   /** Without what is not an authenticator's to set. Values are never logged. */
-  function allowed(door: Door, variables: object): Variables {
+  function allowed(way: LoginWay, variables: object): Variables {
     const good: Record<string, string> = {};
     for (const [name, value] of Object.entries(variables)) {
       const fault = serverVariableFault(name, value);
       if (fault === undefined) good[name] = value;
       else
-        door.log.error(
+        way.log.error(
           { code: "AUTH_PRE_SPAWN_REFUSED", variable: name.slice(0, 64), fault },
           "variable of an authenticator left out",
         );

@@ -4,31 +4,31 @@ import { hubPath } from "@elara/runtime/http/paths";
 import { renderPage } from "@elara/runtime/pages/render";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Ground } from "../ground.ts";
-import type { Doors } from "../login/authenticators.ts";
+import type { LoginWays } from "../login/ways.ts";
 import { callbackUrl, nextOf } from "./place.ts";
 
 /** What the page is filled with: after a failed try its reason. */
 export interface FailedTry {
   readonly error?: HubError;
-  /** The door that was tried, and the name that was typed. */
-  readonly door?: string;
+  /** The way that was tried, and the name that was typed. */
+  readonly way?: string;
   readonly username?: string;
 }
 
 /** Answers with the login page: a form or button for each way to log in; after a failed try with its reason, and the name kept. */
 export async function loginPage(
   { hub }: Ground,
-  doors: Doors,
+  ways: LoginWays,
   request: FastifyRequest,
   reply: FastifyReply,
   failed?: FailedTry,
 ): Promise<FastifyReply> {
   const next = nextOf(request, hub);
-  const views = await doors.views((name) => callbackUrl(request, hub, name));
+  const views = await ways.views((name) => callbackUrl(request, hub, name));
   const forms = views.filter((view) => view.kind === "form");
   // The form that was tried stays open; otherwise the first one.
-  const open = forms.find((form) => form.name === failed?.door) ?? forms[0];
-  const isClosed = doors.all.every((door) => !door.letsIn);
+  const open = forms.find((form) => form.name === failed?.way) ?? forms[0];
+  const isClosed = ways.all.every((way) => !way.letsIn);
   if (failed?.error) {
     reply.status(failed.error.status);
     if (failed.error.retryAfterSeconds !== undefined)
@@ -38,7 +38,7 @@ export async function loginPage(
   return renderPage(reply, "login", {
     title: "Log in",
     action: withNext(`${hubPath(hub)}login`, next),
-    doors: views.map((view, index) => ({
+    ways: views.map((view, index) => ({
       ...view,
       isOpen: isOpen(view.name),
       // Between the open form and the buttons.

@@ -4,7 +4,7 @@ import { hubPath } from "@elara/runtime/http/paths";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
 import type { Ground } from "../ground.ts";
-import { type Doors, doorOf } from "../login/authenticators.ts";
+import { type LoginWays, wayOf } from "../login/ways.ts";
 import type { Login } from "../login.ts";
 import type { OpenedSession, SessionBook } from "../people/session-book.ts";
 import { failedLogIn } from "./failed-log-in.ts";
@@ -16,13 +16,13 @@ const DAY_SECONDS = 86_400;
 
 export interface LoginRouteParts {
   readonly ground: Ground;
-  readonly doors: Doors;
+  readonly ways: LoginWays;
   readonly login: Login;
   readonly sessions: SessionBook;
 }
 
 /** `/hub/login`: the page, and what its forms send. */
-export function loginRoutes(app: FastifyInstance, { ground, doors, login, sessions }: LoginRouteParts): void {
+export function loginRoutes(app: FastifyInstance, { ground, ways, login, sessions }: LoginRouteParts): void {
   const { hub } = ground;
   const url = `${hubPath(hub)}login`;
   const config = { access: { kind: "public" } } as const;
@@ -31,13 +31,13 @@ export function loginRoutes(app: FastifyInstance, { ground, doors, login, sessio
     const session = await sessionOf(request, sessions);
     if (session) return reply.redirect(nextOf(request, hub) ?? (await landing(ground, session.userId)));
     const username = textOf(request.query, "username");
-    if (username === undefined) return loginPage(ground, doors, request, reply);
-    return loginPage(ground, doors, request, reply, { username });
+    if (username === undefined) return loginPage(ground, ways, request, reply);
+    return loginPage(ground, ways, request, reply, { username });
   });
 
   app.post(url, { config, bodyLimit: FORM_BYTES }, async (request, reply) => {
     const previous = await sessionOf(request, sessions);
-    const door = doorOf(doors, textOf(request.body, "authenticator"));
+    const way = wayOf(ways, textOf(request.body, "authenticator"));
     try {
       app.xsrf.check(request);
     } catch {
@@ -46,13 +46,13 @@ export function loginRoutes(app: FastifyInstance, { ground, doors, login, sessio
       return failed(new HubError("LOGIN_FORM_EXPIRED"));
     }
     try {
-      const start = await door.authenticator.begin({ callbackUrl: callbackUrl(request, hub, door.name) });
+      const start = await way.authenticator.begin({ callbackUrl: callbackUrl(request, hub, way.name) });
       if (start.kind !== "form") throw new HubError("NOT_FOUND");
       const input = Object.fromEntries(
         start.fields.map(({ name }) => [name, textOf(request.body, name) ?? ""]),
       );
       const opened = await login.open(
-        { door, input, callbackUrl: callbackUrl(request, hub, door.name), address: request.ip },
+        { way, input, callbackUrl: callbackUrl(request, hub, way.name), address: request.ip },
         previous,
       );
       return await welcome(ground, request, reply, opened, nextOf(request, hub));
@@ -62,8 +62,8 @@ export function loginRoutes(app: FastifyInstance, { ground, doors, login, sessio
 
     function failed(error: unknown): Promise<FastifyReply> {
       const username = textOf(request.body, "username");
-      const tried = { door, isRedirect: false, next: nextOf(request, hub), username };
-      return failedLogIn({ ground, doors }, { request, reply }, tried, error);
+      const tried = { way, isRedirect: false, next: nextOf(request, hub), username };
+      return failedLogIn({ ground, ways }, { request, reply }, tried, error);
     }
   });
 }

@@ -5,8 +5,8 @@ import { hubPath, originOf } from "@elara/runtime/http/paths";
 import { digest } from "@elara/runtime/id";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { textOf } from "../fields.ts";
-import { type Door, doorOf } from "../login/authenticators.ts";
 import { ticketSeal } from "../login/sealed-cookie.ts";
+import { type LoginWay, wayOf } from "../login/ways.ts";
 import { failedLogIn } from "./failed-log-in.ts";
 import { isForeign } from "./foreign.ts";
 import { type LoginRouteParts, sessionOf, welcome } from "./login-routes.ts";
@@ -28,7 +28,7 @@ const BEGUN = "elara-logins";
  * stranger's code. An attempt counts once, also for who keeps its cookie.
  */
 export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRouteParts): void {
-  const { ground, doors, login, sessions } = parts;
+  const { ground, ways, login, sessions } = parts;
   const { hub, clock } = ground;
   const tickets = ticketSeal(key);
   const beginPath = `${hubPath(hub)}oauth_login`;
@@ -37,13 +37,13 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
   const cookieName = (state: string): string => `${PREFIX}${digest(state).slice(0, 16)}`;
 
   const begin = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const door = doorOf(doors, nameOf(request));
+    const way = wayOf(ways, nameOf(request));
     const next = nextOf(request, hub);
     // Another site must not send people to a provider that may know them: they press the button themselves.
     if (isForeign(request, hub)) return reply.redirect(withNext(`${hubPath(hub)}login`, next));
     try {
-      const start = await door.authenticator.begin({
-        callbackUrl: callbackUrl(request, hub, door.name),
+      const start = await way.authenticator.begin({
+        callbackUrl: callbackUrl(request, hub, way.name),
         ...(textOf(request.query, "account") === "other" ? { otherAccount: true } : {}),
       });
       if (start.kind === "form") return reply.redirect(`${hubPath(hub)}login`);
@@ -52,7 +52,7 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
       const name = cookieName(state);
       const expiresAt = clock.now() + TICKET_SECONDS * 1000;
       const ticketTo = (page: string): string =>
-        tickets.seal({ authenticator: door.name, next: page, state: { ...start.state }, expiresAt }, name);
+        tickets.seal({ authenticator: way.name, next: page, state: { ...start.state }, expiresAt }, name);
       const whole = ticketTo(next ?? "");
       // The log-in counts for more than the page it was to end at.
       const ticket = whole.length > MAX_TICKET_CHARS ? ticketTo("") : whole;
@@ -61,14 +61,14 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
       dropOldest(request, reply, name);
       return reply.redirect(start.url);
     } catch (error) {
-      return failedLogIn(parts, { request, reply }, { door, isRedirect: true, next }, error);
+      return failedLogIn(parts, { request, reply }, { way, isRedirect: true, next }, error);
     }
   };
 
   /** Marked before the authenticator is asked. Throws LOGIN_STATE_INVALID when it was already. */
-  const spend = async (door: Door, state: string): Promise<void> => {
+  const spend = async (way: LoginWay, state: string): Promise<void> => {
     const expiresAt = timestamp(clock.now() + TICKET_SECONDS * 1000);
-    const _id = digest(`${door.name}\0${state}`);
+    const _id = digest(`${way.name}\0${state}`);
     await ground.records.loginAttempts.insert({ _id, v: 1, expiresAt }).catch((cause: unknown) => {
       if (codeOf(cause) !== "STORE_CONFLICT") throw cause;
       throw new HubError("LOGIN_STATE_INVALID", {
@@ -79,17 +79,17 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
   };
 
   const finish = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const door = doorOf(doors, nameOf(request));
+    const way = wayOf(ways, nameOf(request));
     let next: string | undefined;
     try {
       const state = textOf(request.query, "state") ?? "";
       const name = cookieName(state);
       const ticket = tickets.open(request.cookies[name] ?? "", name, clock.now());
       // Another authenticator's ticket is a mix-up attack.
-      if (ticket?.authenticator !== door.name) throw new HubError("LOGIN_STATE_INVALID");
+      if (ticket?.authenticator !== way.name) throw new HubError("LOGIN_STATE_INVALID");
       next = ticket.next || undefined;
       reply.clearCookie(name, { path: callbackPath });
-      await spend(door, state);
+      await spend(way, state);
       const input = Object.fromEntries(
         Object.keys(Object(request.query)).flatMap((field) => {
           const value = textOf(request.query, field);
@@ -99,17 +99,17 @@ export function redirectRoutes(app: FastifyInstance, key: Buffer, parts: LoginRo
       );
       const opened = await login.open(
         {
-          door,
+          way,
           input,
           state: ticket.state,
-          callbackUrl: callbackUrl(request, hub, door.name),
+          callbackUrl: callbackUrl(request, hub, way.name),
           address: request.ip,
         },
         await sessionOf(request, sessions),
       );
       return await welcome(ground, request, reply, opened, next);
     } catch (error) {
-      return failedLogIn(parts, { request, reply }, { door, isRedirect: true, next }, error);
+      return failedLogIn(parts, { request, reply }, { way, isRedirect: true, next }, error);
     }
   };
 

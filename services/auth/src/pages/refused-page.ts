@@ -3,8 +3,8 @@ import { withNext } from "@elara/runtime/http/next-url";
 import { hubPath } from "@elara/runtime/http/paths";
 import { renderPage } from "@elara/runtime/pages/render";
 import type { FastifyReply } from "fastify";
-import type { Door } from "../login/authenticators.ts";
 import type { LoginRefused } from "../login/refusal.ts";
+import type { LoginWay } from "../login/ways.ts";
 
 /**
  * Answers somebody who has logged in all right and is not let in: as whom, why, whom to ask, and a way to another account.
@@ -14,13 +14,13 @@ export function refusedPage(
   reply: FastifyReply,
   {
     hub,
-    door,
+    way,
     isRedirect,
     refusal,
     next,
   }: {
     hub: HubConfig;
-    door: Door;
+    way: LoginWay;
     isRedirect: boolean;
     refusal: LoginRefused;
     next: string | undefined;
@@ -29,7 +29,7 @@ export function refusedPage(
   const loginUrl = withNext(`${hubPath(hub)}login`, next);
   return renderPage(reply.status(403), "refused", {
     title: "You cannot come in",
-    label: door.label,
+    label: way.label,
     isRedirect,
     who: refusal.who,
     message: refusal.message,
@@ -37,7 +37,7 @@ export function refusedPage(
     requestId: reply.request.id,
     loginUrl,
     otherUrl: isRedirect
-      ? withNext(`${hubPath(hub)}oauth_login/${encodeURIComponent(door.name)}?account=other`, next)
+      ? withNext(`${hubPath(hub)}oauth_login/${encodeURIComponent(way.name)}?account=other`, next)
       : loginUrl,
   });
 }

@@ -38,6 +38,6 @@ export function allowRules(config: Section, entry: EntryRules = {}): AllowRules 
 /** The hub's own rules, with whom any of the entries lets in: for users who are made before they log in. */
 export function anyRules(config: Section, entries: readonly EntryRules[]): AllowRules {
   const hub = allowRules(config);
-  const doors = entries.map((entry) => allowRules(config, entry));
-  return { ...hub, isAllowed: (name) => [hub, ...doors].some((rules) => rules.isAllowed(name)) };
+  const ways = entries.map((entry) => allowRules(config, entry));
+  return { ...hub, isAllowed: (name) => [hub, ...ways].some((rules) => rules.isAllowed(name)) };
 }
