@@ -18,7 +18,8 @@ export function orderPromises({ connect, settled }: SuiteBench): void {
     assert.deepEqual(await here.request(contract, data(1, "ü"), { orderId: "o1" }), data(2, "ü"));
     await here.request(contract, data(1));
     assert.equal(ids[0], "o1");
-    assert.notEqual(ids[1], "o1");
+    // The first may have been repeated on a busy machine, and comes with its own id then.
+    assert.notEqual(ids.at(-1), "o1");
     await assert.rejects(
       // biome-ignore lint/suspicious/noExplicitAny: what a caller without types would send
       here.request(contract, { n: "one" } as any),
