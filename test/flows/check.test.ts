@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { elara, shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
+import { logInByForm } from "../fixtures/login.ts";
 
 const configOf = (hub: TestHub): string => join(hub.dataDir, "elara.config.ts");
 
@@ -60,6 +61,39 @@ for (const shape of shapes)
       assert.match(
         taken,
         new RegExp(`FAULT +port ${portOf(mute)}: PORT_TAKEN: .*not this hub: .*no HTTP.*--internal-port`),
+      );
+    });
+
+    test("counts kept log-ins that the keys configured now do not open", async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), "elara-giver-"));
+      t.after(() => rmSync(folder, { recursive: true, force: true }));
+      writeFileSync(
+        join(folder, "giver.ts"),
+        `import dummy from "@elara/auth-dummy";
+         export default { ...dummy, name: "giver", async setup(options, host) {
+           const own = await dummy.setup(options, host);
+           return { ...own, async finish(request) {
+             const user = await own.finish(request);
+             return user && { ...user, authState: { token: "of-the-provider" } };
+           } };
+         } };\n`,
+      );
+      const hub = await startHub({
+        shape,
+        jupyter: false,
+        config: {
+          authenticators: [{ use: join(folder, "giver.ts"), options: { anyPassword: true } }],
+        },
+      });
+      t.after(() => hub.close());
+      assert.match(await check(hub), /^ {2}ok +kept log-ins: none$/m);
+      await logInByForm(hub.url, "ada");
+      await logInByForm(hub.url, "bob");
+      assert.match(await check(hub), /^ {2}ok +kept log-ins: 2, and the configured keys open all$/m);
+      const replaced = await check(hub, { env: { JUPYTERHUB_CRYPT_KEY: "ab".repeat(32) } });
+      assert.match(
+        replaced,
+        /^ {2}FAULT +kept log-ins: AUTH_STATE_UNREADABLE: 2 of 2 .*secrets\.cryptKey.*behind/m,
       );
     });
   });

@@ -14,7 +14,7 @@ import type { Store } from "@elara/runtime/store/store";
 import type { Logger } from "pino";
 import { busInClear } from "./rules.ts";
 import { assertSameKeys, keyDigests } from "./same-keys.ts";
-import { resolved, resolvedPlugin, type Settings, storeSettings } from "./settings.ts";
+import { resolved, resolvedPlugin, type Settings, sqliteFile, storeSettings } from "./settings.ts";
 import { withPatience } from "./store-patience.ts";
 
 /** A hub, or the part of it that runs in this process. */
@@ -57,7 +57,7 @@ async function openStore(settings: Settings, log: Logger): Promise<Store> {
     return mongoStore({ uri, database, log });
   }
   const { sqliteStore } = await import("@elara/runtime/store/sqlite");
-  return sqliteStore({ file: file || `${settings.hub.dataDir}/hub.sqlite`, log });
+  return sqliteStore({ file: sqliteFile(settings, file), log });
 }
 
 /** What is to be ended, in stages; those of one stage end side by side. */

@@ -5,6 +5,13 @@ import { createServer } from "node:net";
 import { codeOf, HubError } from "@elara/contracts";
 import { PROOF_HEADER, PROOF_PATH, proofFor, QUESTION_HEADER } from "@elara/runtime/http/hub-proof";
 
+/** Where a door listens, and what changes that. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly option: string;
+}
+
 const ANSWER_MS = 3000;
 
 /**
@@ -12,7 +19,7 @@ const ANSWER_MS = 3000;
  * else does; LISTEN_FAILED when nobody can. Without `key` nobody is known.
  */
 export async function portNote(
-  { host, port, option }: { host: string; port: number; option: string },
+  { host, port, option }: Place,
   key: Buffer | undefined,
 ): Promise<string | undefined> {
   const cause = await listenFault(host, port);

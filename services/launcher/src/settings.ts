@@ -183,6 +183,18 @@ export const hasHubSecrets = (settings: Settings): boolean => {
   return hubSecretsExist(settings.hub.dataDir, { cookieSecret, cryptKey });
 };
 
+/** Names of the crypt keys, the one that encrypts first; none where a start would make one. Throws CONFIG_SECRET_MISSING. */
+export function cryptKeyNames(settings: Settings): string[] {
+  const { dataDir } = settings.hub;
+  const cryptKey = configuredCryptKey(resolved(settings, "secrets", SecretsSection).cryptKey);
+  if (!hubSecretsExist(dataDir, { cookieSecret: "not asked", cryptKey })) return [];
+  const keys = keysFrom({ cookieSecret: Buffer.alloc(0), cryptKey: readCryptKeys(dataDir, cryptKey) });
+  return keys.authStateRing.map(({ kid }) => kid);
+}
+
+/** The file of the embedded store. */
+export const sqliteFile = ({ hub }: Settings, file: string): string => file || `${hub.dataDir}/hub.sqlite`;
+
 /** Where state is kept. Throws CONFIG_INVALID when MongoDB has no address. */
 export function storeSettings(settings: Settings): Static<typeof StoreSection> {
   const store = resolved(settings, "store", StoreSection);

@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { authStates } from "@elara/contracts";
+import { keysFrom } from "@elara/runtime/keys";
+import { sqliteStore } from "@elara/runtime/store/sqlite";
+import { pino } from "pino";
 import { config, elara, elaraIn, folder } from "./fixtures/command.ts";
 
 describe("check", () => {
@@ -367,6 +379,58 @@ describe("check", () => {
         /FAULT +secrets: CONFIG_SECRET_MISSING: secrets\.cryptKey \(JUPYTERHUB_CRYPT_KEY\): is set and holds no key/,
       );
     assert.doesNotMatch(stdout, /abab/);
+  });
+
+  test("counts what a hub that does not run has kept of log-ins and the keys do not open, and writes nothing", async (t) => {
+    const dir = folder(t);
+    config(dir, `{ store: { file: "${join(dir, "elara-data/kept.sqlite")}" } }`);
+    const told = () => /^ +(ok|FAULT) +kept log-ins: (.*)$/m.exec(elara(dir, "check").stdout)?.slice(1);
+    assert.deepEqual(told(), ["ok", "none"]);
+    const data = join(dir, "elara-data");
+    const keys = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)];
+    const writeKeys = (...those: Buffer[]) =>
+      writeFileSync(join(data, "crypt_key"), those.map((key) => key.toString("hex")).join(";"), {
+        mode: 0o600,
+      });
+    mkdirSync(data);
+    writeKeys(...keys);
+    const store = await sqliteStore({ file: join(dir, "writing.sqlite"), log: pino({ level: "silent" }) });
+    t.after(() => store.close());
+    const at = "2026-01-01T00:00:00.000Z";
+    for (const [index, { kid }] of keysFrom({
+      cookieSecret: Buffer.alloc(32),
+      cryptKey: keys,
+    }).authStateRing.entries())
+      await store.collection(authStates).insert({
+        _id: `${index}`.repeat(64),
+        v: 1,
+        userId: "",
+        userName: "ada",
+        authenticator: "github",
+        kid,
+        sealed: "",
+        createdAt: at,
+        endedAt: "",
+        dueAt: at,
+        tries: 0,
+      });
+    // As a killed hub leaves it: nothing has come from the log into the file yet.
+    for (const end of ["", "-wal"])
+      copyFileSync(join(dir, `writing.sqlite${end}`), join(data, `kept.sqlite${end}`));
+    const held = () =>
+      readdirSync(data).map((name) => [name, readFileSync(join(data, name)).toString("base64")]);
+    const before = held();
+    assert.deepEqual(told(), ["ok", "3, and the configured keys open all"]);
+    assert.deepEqual(held(), before);
+    writeKeys(Buffer.alloc(32, 9), Buffer.alloc(32, 2));
+    const [word, words = ""] = told() ?? [];
+    assert.equal(word, "FAULT");
+    assert.match(words, /^AUTH_STATE_UNREADABLE: 2 of 3 .*secrets\.cryptKey.*behind the new one/);
+    rmSync(join(data, "crypt_key"));
+    assert.match(
+      told()?.join(" ") ?? "",
+      /^FAULT AUTH_STATE_UNREADABLE: 3 of 3 .*a start would make a new key/,
+    );
   });
 
   test("a plugin that is not there or broken is told, never skipped", (t) => {

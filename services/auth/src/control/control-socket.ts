@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import { hubErrorOf } from "@elara/runtime/http/hub-error";
+import type { KeptCount } from "@elara/runtime/store/read/kept-logins";
 import Fastify from "fastify";
 import type { Logger } from "pino";
 import { Type } from "typebox";
@@ -20,6 +21,11 @@ const TokenRequest = Type.Object(
   { additionalProperties: false },
 );
 
+const KeptRequest = Type.Object(
+  { kids: Type.Array(Type.String(), { maxItems: 100 }) },
+  { additionalProperties: false },
+);
+
 /** Unix socket paths have 107 bytes. */
 const MAX_PATH_BYTES = 107;
 
@@ -28,17 +34,19 @@ export interface ControlOptions {
   readonly instanceId: string;
   readonly log: Logger;
   readonly token: TokenForName;
+  readonly kept: (kids: readonly string[]) => Promise<KeptCount>;
 }
 
 /**
  * The door for the command line on this machine: `{dataDir}/control/auth-{instance}.sock`, for the hub's own account only.
- * `POST /token` makes a token for a user.
+ * `POST /token` makes a token for a user, `POST /kept` counts what is kept of log-ins.
  */
 export async function openControlSocket({
   dataDir,
   instanceId,
   log,
   token,
+  kept,
 }: ControlOptions): Promise<{ close(): Promise<void> }> {
   const folder = join(dataDir, "control");
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -72,6 +80,10 @@ export async function openControlSocket({
     }
     const { name, note = "", expiresInSeconds, admin = false } = body;
     return token({ name, note, expiresInSeconds, admin });
+  });
+  app.post("/kept", async ({ body }) => {
+    if (!Value.Check(KeptRequest, body)) throw new HubError("FIELD_INVALID");
+    return kept(body.kids);
   });
   await app.listen({ path });
   await chmod(path, 0o600);

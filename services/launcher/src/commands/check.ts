@@ -20,10 +20,11 @@ import {
   valueFaults,
 } from "@elara/spawn";
 import { pino } from "pino";
+import { keptNote } from "../kept-check.ts";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { profileSlugs } from "../plugin-entries.ts";
 import { pluginNotes } from "../plugin-notes.ts";
-import { portNote } from "../port-check.ts";
+import { type Place, portNote } from "../port-check.ts";
 import { findEnvironment, findPython } from "../python-environment.ts";
 import { allowRule, busInClear, certificate, distinctPorts, publicAddress, serverAccount } from "../rules.ts";
 import { say } from "../say.ts";
@@ -78,18 +79,23 @@ export async function check(options: CommandOptions): Promise<void> {
   await look("certificate", () => certificate(settings));
   const { network } = settings.hub;
   const key = doorKey(settings);
+  let runs = false;
+  const lookAtPort = (place: Place, rule?: () => void) =>
+    look(`port ${place.port}`, async () => {
+      rule?.();
+      const held = await portNote(place, key);
+      runs ||= held !== undefined;
+      return held;
+    });
   const { host: outer, port, internalHost: inner, internalPort, redirectPort } = network;
-  await look(`port ${port}`, () => portNote({ host: outer, port, option: "network.port (--port)" }, key));
-  await look(`port ${internalPort}`, () => {
-    distinctPorts(settings);
-    const option = "network.internalPort (--internal-port)";
-    return portNote({ host: inner, port: internalPort, option }, key);
-  });
-  if (redirectPort > 0)
-    await look(`port ${redirectPort}`, () =>
-      portNote({ host: outer, port: redirectPort, option: "network.redirectPort" }, key),
-    );
+  await lookAtPort({ host: outer, port, option: "network.port (--port)" });
+  await lookAtPort(
+    { host: inner, port: internalPort, option: "network.internalPort (--internal-port)" },
+    () => distinctPorts(settings),
+  );
+  if (redirectPort > 0) await lookAtPort({ host: outer, port: redirectPort, option: "network.redirectPort" });
   await look("store", () => reachStore(settings));
+  await look("kept log-ins", () => keptNote(settings, runs));
   await look("bus", () => reachBus(settings));
   await look("telemetry", () => reachTelemetry(settings));
   const scratch = mkdtempSync(join(tmpdir(), "elara-check-"));

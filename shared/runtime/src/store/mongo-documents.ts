@@ -26,8 +26,13 @@ interface Row {
   [WRITERS]: string[];
 }
 
-/** One collection in MongoDB. The indexes are made before the first call; nothing is assumed but single-document writes. */
-export function mongoDocuments<C extends Collection>(db: Db, call: Call, declaration: C): Documents<C> {
+/** One collection in MongoDB. The indexes are made before the first call, if by this one; nothing is assumed but single-document writes. */
+export function mongoDocuments<C extends Collection>(
+  db: Db,
+  call: Call,
+  declaration: C,
+  makesIndexes: boolean,
+): Documents<C> {
   const rows = db.collection<Row>(declaration.name);
   const check = documentCheck(declaration);
   const nonce = () => randomBytes(9).toString("base64url");
@@ -38,7 +43,7 @@ export function mongoDocuments<C extends Collection>(db: Db, call: Call, declara
   /** Waits for the indexes; asked again after a failure. */
   const ready: Call = (attempt) =>
     call(async (again) => {
-      indexes ??= createIndexes(db, declaration);
+      indexes ??= makesIndexes ? createIndexes(db, declaration) : Promise.resolve();
       try {
         await indexes;
       } catch (error) {

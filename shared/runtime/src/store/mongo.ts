@@ -10,10 +10,12 @@ export interface MongoOptions {
   readonly uri: string;
   readonly database: string;
   readonly log: Logger;
+  /** For who only reads: no collection and no index is made. Default: false. */
+  readonly looksOnly?: boolean;
 }
 
 /** The store of many machines. Resolves also while MongoDB is away: calls then throw STORE_AWAY until it is back. */
-export async function mongoStore({ uri, database, log }: MongoOptions): Promise<Store> {
+export async function mongoStore({ uri, database, log, looksOnly }: MongoOptions): Promise<Store> {
   const driver = await import("mongodb");
   const client = clientFor(driver, uri);
   const db = client.db(database);
@@ -38,7 +40,7 @@ export async function mongoStore({ uri, database, log }: MongoOptions): Promise<
         throw new TypeError(`collection "${declaration.name}" is declared twice`);
       checkDeclaration(declaration);
       declared.set(declaration.name, declaration);
-      return mongoDocuments(db, call, declaration);
+      return mongoDocuments(db, call, declaration, !looksOnly);
     },
     async ping() {
       await call(() => db.command({ ping: 1 }));
