@@ -21,7 +21,7 @@ export interface EngineSettings {
 }
 
 /** Not a name of grant's own list, whose providers have quirks. */
-const NAME = "door";
+const NAME = "provider";
 const TIMEOUT_MS = 10_000;
 
 /** Error codes of a callback; others are no fault of the provider, for whoever has the callback can write into it. */

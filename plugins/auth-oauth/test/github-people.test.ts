@@ -39,15 +39,15 @@ describe("organisations and teams", () => {
         return { status: 200, body: { state: "pending" } };
       },
     };
-    const door = await stand(github, base);
-    assert.equal(await isMember(["o:t"], "ada/../eve", api, door.host.log), false);
+    const authenticator = await stand(github, base);
+    assert.equal(await isMember(["o:t"], "ada/../eve", api, authenticator.host.log), false);
     assert.deepEqual(asked, ["/orgs/o/teams/t/memberships/ada%2F..%2Feve"]);
   });
 
   test("that keep the hub's app away let nobody in, and the operator reads which", async () => {
-    const door = await stand(github, { ...base, allowedOrganizations: [CLOSED_ORGANIZATION] });
-    assert.equal((await logIn(door, "ada")).allowed, undefined);
-    const [line] = door.host.lines.filter(({ level }) => level === "warn");
+    const authenticator = await stand(github, { ...base, allowedOrganizations: [CLOSED_ORGANIZATION] });
+    assert.equal((await logIn(authenticator, "ada")).allowed, undefined);
+    const [line] = authenticator.host.lines.filter(({ level }) => level === "warn");
     assert.deepEqual(line?.fields, { organization: CLOSED_ORGANIZATION, login: "ada" });
     assert.match(line?.message ?? "", /Third-party Access/);
     assert.equal(await allowed([CLOSED_ORGANIZATION, ORGANIZATION], "ada"), true);
@@ -78,12 +78,12 @@ describe("organisations and teams", () => {
 });
 
 test("the identity is the number: who renames the login stays the same person", async () => {
-  const door = await stand(github, base);
+  const authenticator = await stand(github, base);
   const { ada } = provider.people;
-  const before = await logIn(door, "ada");
+  const before = await logIn(authenticator, "ada");
   ada.login = "countess";
   try {
-    const { issuer, subject, name } = await logIn(door, "ada");
+    const { issuer, subject, name } = await logIn(authenticator, "ada");
     assert.deepEqual({ issuer, subject, name }, { issuer: provider.url, subject: "1815", name: "countess" });
     assert.equal(before.subject, subject);
   } finally {
@@ -141,17 +141,17 @@ test("whoever was refused may choose another account", async () => {
 
 describe("a log-in fails without a trace", () => {
   test("at a provider that is broken, or asked too often", async () => {
-    const door = await stand(github, { ...base, allowedOrganizations: [ORGANIZATION] });
+    const authenticator = await stand(github, { ...base, allowedOrganizations: [ORGANIZATION] });
     for (const [fault, code] of [
       ["error", "GITHUB_CODE_REFUSED"],
       ["missing", "GITHUB_PROVIDER_ERROR"],
       ["down", "GITHUB_PROVIDER_ERROR"],
       ["rate-limited", "GITHUB_RATE_LIMITED"],
     ] as const) {
-      const start = await begin(door);
+      const start = await begin(authenticator);
       const input = await backAs("ada")(start);
       provider.break(fault);
-      const finish = door.finish({
+      const finish = authenticator.finish({
         input,
         state: start.state ?? {},
         callbackUrl: CALLBACK,
@@ -163,24 +163,24 @@ describe("a log-in fails without a trace", () => {
   });
 
   test("whose callback is another provider's", async () => {
-    const door = await stand(github, base);
-    const elsewhere = logIn(door, "ada", (input) => ({ ...input, iss: "https://evil.example" }));
+    const authenticator = await stand(github, base);
+    const elsewhere = logIn(authenticator, "ada", (input) => ({ ...input, iss: "https://evil.example" }));
     assert.equal((await refusalOf(elsewhere)).code, "GITHUB_ISSUER_MISMATCH");
-    const own = logIn(door, "ada", (input) => ({ ...input, iss: `${provider.url}/login/oauth` }));
+    const own = logIn(authenticator, "ada", (input) => ({ ...input, iss: `${provider.url}/login/oauth` }));
     assert.equal((await own).name, "ada");
   });
 
   test("refused after the exchange: its token can be given back", async () => {
-    const door = await stand(github, base);
+    const authenticator = await stand(github, base);
     const { ada } = provider.people;
     const before = provider.liveTokens().length;
     const { login } = ada;
     ada.login = "";
     try {
-      const refusal = await refusalOf(logIn(door, "ada"));
+      const refusal = await refusalOf(logIn(authenticator, "ada"));
       assert.equal(refusal.code, "GITHUB_PROVIDER_ERROR");
       assert.equal(provider.liveTokens().length, before + 1);
-      await giveBack(door, refusal);
+      await giveBack(authenticator, refusal);
     } finally {
       ada.login = login;
     }
@@ -190,14 +190,14 @@ describe("a log-in fails without a trace", () => {
 
 describe("a log-out", () => {
   test("revokes the token, and may be repeated", async () => {
-    const door = await stand(github, base);
-    const { authState } = await logIn(door, "bob");
+    const authenticator = await stand(github, base);
+    const { authState } = await logIn(authenticator, "bob");
     const live = () => provider.liveTokens().filter(({ login }) => login === "bob").length;
     const before = live();
-    await door.logout?.(kept(authState));
+    await authenticator.logout?.(kept(authState));
     assert.equal(live(), before - 1);
-    await door.logout?.(kept(authState));
-    await door.logout?.(kept({}));
+    await authenticator.logout?.(kept(authState));
+    await authenticator.logout?.(kept({}));
   });
 
   test("that GitHub does not believe is told, for it says Not Found of a wrong secret too", async () => {

@@ -69,16 +69,16 @@ describe("groups", () => {
   });
 
   test("that cannot be asked for let nobody in, and nothing of the log-in stays", async () => {
-    const door = await stand(globus, {
+    const authenticator = await stand(globus, {
       ...base,
       allowedGlobusGroups: [GROUP],
       groupsUrl: provider.endpoints.transfer,
     });
     const before = provider.liveTokens().length;
-    const refusal = await refusalOf(logIn(door, "ada"));
+    const refusal = await refusalOf(logIn(authenticator, "ada"));
     const { code, retryable } = refusal;
     assert.deepEqual({ code, retryable }, { code: "GLOBUS_GROUPS_UNKNOWN", retryable: true });
-    await giveBack(door, refusal);
+    await giveBack(authenticator, refusal);
     assert.equal(provider.liveTokens().length, before);
   });
 });
@@ -108,9 +108,9 @@ describe("tokens", () => {
 
   test("of services reach the notebook, as oauthenticator writes them; others are in no part of it", async () => {
     const now = Date.now();
-    const door = await stand(globus, options, { now: () => now });
-    const { authState = {} } = await logIn(door, "ada");
-    const env = await door.preSpawn?.(kept(authState));
+    const authenticator = await stand(globus, options, { now: () => now });
+    const { authState = {} } = await logIn(authenticator, "ada");
+    const env = await authenticator.preSpawn?.(kept(authState));
     assert.equal(env?.GLOBUS_LOCAL_ENDPOINT, options.globusLocalEndpoint);
     const data = inNotebook(env);
     assert.deepEqual(Object.keys(data).sort(), [
@@ -146,19 +146,21 @@ describe("tokens", () => {
   });
 
   test("come alone when the rest is too long for a variable", async () => {
-    const door = await stand(globus, options);
-    const { authState = {} } = await logIn(door, "ada");
+    const authenticator = await stand(globus, options);
+    const { authState = {} } = await logIn(authenticator, "ada");
     const globus_groups = Array.from({ length: 4000 }, () => GROUP);
-    const env = await door.preSpawn?.(kept({ ...authState, globus_groups }));
+    const env = await authenticator.preSpawn?.(kept({ ...authState, globus_groups }));
     const { tokens, ...rest } = inNotebook(env);
     assert.deepEqual([tokens, rest], [authState.tokens, { client_id: options.clientId }]);
-    assert.ok(door.host.lines.some(({ level, message }) => level === "warn" && /GLOBUS_DATA/.test(message)));
+    assert.ok(
+      authenticator.host.lines.some(({ level, message }) => level === "warn" && /GLOBUS_DATA/.test(message)),
+    );
   });
 
   test("of no excluded server: all of them are there", async () => {
-    const door = await stand(globus, { ...options, excludeTokens: [] });
-    const { authState } = await logIn(door, "ada");
-    const data = inNotebook(await door.preSpawn?.(kept(authState)));
+    const authenticator = await stand(globus, { ...options, excludeTokens: [] });
+    const { authState } = await logIn(authenticator, "ada");
+    const data = inNotebook(await authenticator.preSpawn?.(kept(authState)));
     assert.deepEqual(Object.keys(data.tokens).sort(), SERVERS);
     assert.deepEqual(data, kept(authState).authState);
   });
@@ -170,31 +172,31 @@ describe("tokens", () => {
   });
 
   test("are all revoked by a log-out: access and refresh of every resource server", async () => {
-    const door = await stand(globus, options);
+    const authenticator = await stand(globus, options);
     const before = provider.liveTokens().length;
-    const { authState } = await logIn(door, "ada");
+    const { authState } = await logIn(authenticator, "ada");
     const given = provider.liveTokens().map(({ kind, resourceServer }) => `${resourceServer} ${kind}`);
     assert.equal(given.length - before, 6);
     assert.equal(new Set(given).size, 6);
-    await door.logout?.(kept(authState));
+    await authenticator.logout?.(kept(authState));
     assert.equal(provider.liveTokens().length, before);
-    await door.logout?.(kept(authState));
+    await authenticator.logout?.(kept(authState));
   });
 
   test("stay when the options say so", async () => {
-    const door = await stand(globus, { ...options, revokeTokensOnLogout: false });
-    const { authState } = await logIn(door, "ada");
+    const authenticator = await stand(globus, { ...options, revokeTokensOnLogout: false });
+    const { authState } = await logIn(authenticator, "ada");
     const before = provider.liveTokens().length;
-    await door.logout?.(kept(authState));
+    await authenticator.logout?.(kept(authState));
     assert.equal(provider.liveTokens().length, before);
   });
 
   test("of a log-in that was refused never stay", async () => {
-    const door = await stand(globus, { ...options, revokeTokensOnLogout: false });
+    const authenticator = await stand(globus, { ...options, revokeTokensOnLogout: false });
     const before = provider.liveTokens().length;
     provider.break("forged");
-    const refusal = await refusalOf(logIn(door, "ada")).finally(() => provider.break(undefined));
-    await giveBack(door, refusal);
+    const refusal = await refusalOf(logIn(authenticator, "ada")).finally(() => provider.break(undefined));
+    await giveBack(authenticator, refusal);
     assert.equal(provider.liveTokens().length, before);
   });
 

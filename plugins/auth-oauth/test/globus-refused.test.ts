@@ -37,13 +37,13 @@ describe("a log-in is refused when Globus' answer is", () => {
   ];
   for (const [fault, code] of faults)
     test(`${fault}, and its tokens can be given back`, async () => {
-      const door = await stand(globus, options);
+      const authenticator = await stand(globus, options);
       const before = provider.liveTokens().length;
       provider.break(fault);
-      const refusal = await refusalOf(logIn(door, "ada"));
+      const refusal = await refusalOf(logIn(authenticator, "ada"));
       assert.equal(refusal.code, code);
       assert.ok(provider.liveTokens().length > before);
-      await giveBack(door, refusal);
+      await giveBack(authenticator, refusal);
       assert.equal(provider.liveTokens().length, before);
     });
 
@@ -55,9 +55,9 @@ describe("a log-in is refused when Globus' answer is", () => {
 });
 
 test("the callback of another provider is refused before its code is used", async () => {
-  const door = await stand(globus, options);
+  const authenticator = await stand(globus, options);
   const before = provider.calls.filter(({ path }) => path.endsWith("/token")).length;
-  const elsewhere = logIn(door, "ada", (input) => ({ ...input, iss: "https://evil.example" }));
+  const elsewhere = logIn(authenticator, "ada", (input) => ({ ...input, iss: "https://evil.example" }));
   assert.equal((await refusalOf(elsewhere)).code, "GLOBUS_ISSUER_MISMATCH");
   assert.equal(provider.calls.filter(({ path }) => path.endsWith("/token")).length, before);
 });
@@ -74,17 +74,17 @@ describe("the identity provider", () => {
     ["domain, with names from e-mail", { identityProvider: DOMAIN, usernameFromEmail: true }],
   ] as const)
     test(`restricts by ${what}, also whom a group would let in`, async () => {
-      const door = await stand(globus, { ...options, ...restriction });
-      assert.equal((await logIn(door, "ada")).allowed, true);
+      const authenticator = await stand(globus, { ...options, ...restriction });
+      assert.equal((await logIn(authenticator, "ada")).allowed, true);
       const before = provider.liveTokens().length;
-      const refusal = await refusalOf(logIn(door, "eve"));
+      const refusal = await refusalOf(logIn(authenticator, "eve"));
       const { code, status, message, who } = refusal;
       assert.deepEqual(
         { code, status, who },
         { code: "GLOBUS_IDENTITY_PROVIDER", status: 403, who: "ada@elsewhere.example" },
       );
       assert.match(String(message), /app\.globus\.org\/account/);
-      await giveBack(door, refusal);
+      await giveBack(authenticator, refusal);
       assert.equal(provider.liveTokens().length, before, "nothing of eve's is left");
     });
 
@@ -93,8 +93,12 @@ describe("the identity provider", () => {
     const { email } = eve;
     eve.email = `eve@${DOMAIN}`;
     try {
-      const door = await stand(globus, { ...options, identityProvider: DOMAIN, usernameFromEmail: true });
-      assert.equal((await refusalOf(logIn(door, "eve"))).code, "GLOBUS_IDENTITY_PROVIDER");
+      const authenticator = await stand(globus, {
+        ...options,
+        identityProvider: DOMAIN,
+        usernameFromEmail: true,
+      });
+      assert.equal((await refusalOf(logIn(authenticator, "eve"))).code, "GLOBUS_IDENTITY_PROVIDER");
     } finally {
       eve.email = email;
     }
@@ -103,7 +107,7 @@ describe("the identity provider", () => {
   test("is not the domain that only ends so", async () => {
     const { eve } = provider.people;
     const { username } = eve;
-    const door = await stand(globus, { ...options, identityProvider: DOMAIN });
+    const authenticator = await stand(globus, { ...options, identityProvider: DOMAIN });
     try {
       for (const name of [
         `ada@sub.${DOMAIN}`,
@@ -112,7 +116,7 @@ describe("the identity provider", () => {
         DOMAIN,
       ]) {
         eve.username = name;
-        assert.equal((await refusalOf(logIn(door, "eve"))).code, "GLOBUS_IDENTITY_PROVIDER", name);
+        assert.equal((await refusalOf(logIn(authenticator, "eve"))).code, "GLOBUS_IDENTITY_PROVIDER", name);
       }
     } finally {
       eve.username = username;

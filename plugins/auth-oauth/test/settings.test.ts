@@ -253,8 +253,8 @@ describe("check", () => {
   const right = { clientId: hub.clientId, clientSecret: hub.clientSecret, githubUrl: hub.url };
   const globusRight = { clientId: lab.clientId, clientSecret: lab.clientSecret, issuer: lab.issuer };
   const codeOf = async (plugin: typeof github | typeof globus, options: object): Promise<unknown> => {
-    const door = await stand(plugin as typeof github, options);
-    return (await refusalOf(door.check?.() ?? Promise.resolve())).code;
+    const authenticator = await stand(plugin as typeof github, options);
+    return (await refusalOf(authenticator.check?.() ?? Promise.resolve())).code;
   };
 
   test("passes where all is right", async () => {
@@ -315,8 +315,8 @@ test("both of two entries send what OAUTH_CALLBACK_URL says, each its own way ba
   });
   const options = { clientId: "x", clientSecret: "y" };
   const nameless = "/hub/oauth_callback";
-  const sent = async (door: Parameters<typeof begin>[0]) =>
-    new URL((await begin(door)).url).searchParams.get("redirect_uri");
+  const sent = async (authenticator: Parameters<typeof begin>[0]) =>
+    new URL((await begin(authenticator)).url).searchParams.get("redirect_uri");
   const first = await stand(globus, options, { callbackPaths: [`${nameless}/globus`, nameless] });
   assert.equal(await sent(first), "https://hub.example.org/hub/oauth_callback");
   const second = await stand(github, options, { callbackPaths: [`${nameless}/github`] });
@@ -329,6 +329,6 @@ test("both of two entries send what OAUTH_CALLBACK_URL says, each its own way ba
 
 test("a configured callback is what is sent", async () => {
   const callbackUrl = "https://hub.example.org/hub/oauth_callback";
-  const door = await stand(github, { clientId: "x", clientSecret: "y", callbackUrl });
-  assert.equal(new URL((await begin(door)).url).searchParams.get("redirect_uri"), callbackUrl);
+  const authenticator = await stand(github, { clientId: "x", clientSecret: "y", callbackUrl });
+  assert.equal(new URL((await begin(authenticator)).url).searchParams.get("redirect_uri"), callbackUrl);
 });

@@ -54,10 +54,13 @@ export async function begin(
 }
 
 /** Does with a refusal what the hub does: gives back what came with it, as the store would hand it over. */
-export async function giveBack(door: Authenticator, { authState }: Record<string, unknown>): Promise<void> {
+export async function giveBack(
+  authenticator: Authenticator,
+  { authState }: Record<string, unknown>,
+): Promise<void> {
   assert.ok(authState !== undefined, "the error carries what was given");
   const signal = AbortSignal.timeout(10_000);
-  await door.logout?.({ authState: JSON.parse(JSON.stringify(authState)), userName: "", signal });
+  await authenticator.logout?.({ authState: JSON.parse(JSON.stringify(authState)), userName: "", signal });
 }
 
 /** What is thrown. */
