@@ -68,8 +68,10 @@ async function killAuth(hub: TestHub): Promise<void> {
   );
 }
 
+// Side by side: they wait most of their time.
 for (const shape of shapes)
   describe(`auth is killed while it gives tokens back (${shape})`, {
+    concurrency: true,
     skip: await shapeMissing(shape),
   }, () => {
     test("whoever comes after it gives them back, once", { timeout: 180_000 }, async (t) => {
