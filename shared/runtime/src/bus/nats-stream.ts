@@ -5,6 +5,7 @@ import {
   JetStreamApiError,
   type JetStreamClient,
   JetStreamError,
+  type JetStreamManager,
   jetstream,
   jetstreamManager,
   RetentionPolicy,
@@ -12,17 +13,15 @@ import {
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos, RequestError, TimeoutError } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
-import type { FactLog, KeptFact } from "./wire.ts";
+import { FACTS_KEPT_BYTES, FACTS_KEPT_MS, type FactLog, type KeptFact } from "./wire.ts";
 
 /** The stream that keeps the facts; made on demand, left as it is when an administrator has changed it. */
 export const EVENT_STREAM = "elara-events";
 const SUBJECTS = ["hub.ev.v1.>"];
-const KEPT_MS = 14 * 86_400_000;
-const KEPT_BYTES = 512 * 1024 * 1024;
 const ACK_MS = 2000;
 /** Messages held for one reader. */
 const AHEAD = 100;
-const STREAM_NOT_FOUND = 10059;
+export const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
 
 // Without JetStream nobody answers; the library wraps that in an error it does not export.
@@ -31,6 +30,12 @@ const isRefusal = (error: unknown): boolean =>
   error instanceof JetStreamError ||
   (error instanceof RequestError && error.isNoResponders()) ||
   (error instanceof Error && error.cause !== undefined && isRefusal(error.cause));
+
+/** The first fact that is kept and the last there ever was. */
+export async function spanOf({ streams }: JetStreamManager): Promise<{ first: number; last: number }> {
+  const { state } = await streams.info(EVENT_STREAM);
+  return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq };
+}
 
 /** Publishes into the stream and waits until it has them. */
 export class EventStream {
@@ -55,13 +60,11 @@ export class EventStream {
     await this.#asked(() => this.#client.publish(subject, bytes, { msgID: id }));
   }
 
-  /** The first fact that is kept and the last there ever was. Throws BUS_TIMEOUT, BUS_STREAM_MISSING, BUS_AWAY. */
+  /** As `spanOf`. Throws BUS_TIMEOUT, BUS_STREAM_MISSING, BUS_AWAY. */
   async span(): Promise<{ first: number; last: number }> {
-    const { state } = await this.#asked(async () => {
-      const { streams } = await jetstreamManager(this.#connection, { timeout: ACK_MS, checkAPI: false });
-      return streams.info(EVENT_STREAM);
-    });
-    return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq };
+    return this.#asked(async () =>
+      spanOf(await jetstreamManager(this.#connection, { timeout: ACK_MS, checkAPI: false })),
+    );
   }
 
   /** Kept facts behind a sequence, then those that come, until the signal aborts or the connection is gone. */
@@ -117,8 +120,8 @@ export class EventStream {
           retention: RetentionPolicy.Limits,
           storage: StorageType.File,
           discard: DiscardPolicy.Old,
-          max_age: nanos(KEPT_MS),
-          max_bytes: KEPT_BYTES,
+          max_age: nanos(FACTS_KEPT_MS),
+          max_bytes: FACTS_KEPT_BYTES,
           duplicate_window: nanos(120_000),
           // Positions of a log before this one are behind its first: nobody goes on in the wrong log.
           first_seq: this.#clock.now(),

@@ -3,11 +3,8 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { HubError } from "@elara/contracts";
 import { type Clock, systemClock } from "../clock.ts";
 import { subjectMatcher } from "./subject.ts";
-import type { FactLog, KeptFact } from "./wire.ts";
+import { FACTS_KEPT_BYTES, FACTS_KEPT_MS, type FactLog, type KeptFact } from "./wire.ts";
 
-/** How long and how much is kept; the same as of the stream on NATS. */
-const FACTS_KEPT_MS = 14 * 86_400_000;
-const FACTS_KEPT_BYTES = 512 * 1024 * 1024;
 /** After so many facts, and after so long, it is looked what may go. */
 const TIDY_EVERY = 500;
 const TIDY_MS = 3_600_000;

@@ -34,6 +34,10 @@ export interface KeptFact {
   readonly bytes: Uint8Array;
 }
 
+/** How long facts are kept, and how many bytes of them, whatever keeps them. */
+export const FACTS_KEPT_MS = 14 * 86_400_000;
+export const FACTS_KEPT_BYTES = 512 * 1024 * 1024;
+
 /** Facts in the order they were acknowledged, kept for a while. */
 export interface FactLog {
   /** The first that is kept and the last there ever was; `last + 1` and `last` when none is kept. Throws BUS_AWAY, BUS_TIMEOUT, BUS_STREAM_MISSING. */

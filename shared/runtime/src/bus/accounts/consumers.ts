@@ -10,7 +10,7 @@ import {
 } from "@nats-io/jetstream";
 import { type NatsConnection, nanos, TimeoutError } from "@nats-io/transport-node";
 import { type Clock, systemClock } from "../../clock.ts";
-import { EVENT_STREAM } from "../nats-stream.ts";
+import { EVENT_STREAM, STREAM_NOT_FOUND, spanOf } from "../nats-stream.ts";
 import type { Start, SubscriberConsumer, SubscriberConsumers } from "./event-gate.ts";
 import { NO_EVENT } from "./subject-filters.ts";
 
@@ -18,7 +18,6 @@ const ASK_MS = 2000;
 const UNUSED_MS = 14 * 86_400_000;
 const ACK_WAIT_MS = 30_000;
 const CONSUMER_NOT_FOUND = 10014;
-const STREAM_NOT_FOUND = 10059;
 const NO_MESSAGE = 10037;
 /** A wider filter goes back no further: auth looks at filters far more often. */
 const BACK_MS = 60_000;
@@ -47,11 +46,6 @@ function read(info: ConsumerInfo): SubscriberConsumer | undefined {
     place,
     owner,
   };
-}
-
-async function spanOf({ streams }: JetStreamManager): Promise<{ first: number; last: number }> {
-  const { state } = await streams.info(EVENT_STREAM);
-  return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq };
 }
 
 /** As a sequence: JetStream makes no consumer that began otherwise go back, as a wider filter may have to. */
