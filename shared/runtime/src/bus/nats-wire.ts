@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { HubError } from "@elara/contracts";
 import {
-  connect,
   type NatsConnection,
   type NodeConnectionOptions,
   RequestError,
@@ -10,13 +8,11 @@ import {
 } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
+import { dialForEver } from "./dial.ts";
 import { EventStream } from "./nats-stream.ts";
 import type { FactLog, OnMessage, Wire } from "./wire.ts";
 import { within } from "./within.ts";
 
-/** Between attempts to connect; others wait up to twice as long, so that they do not all come at once. */
-const RETRY_MS = 500;
-const DIAL_MS = 5000;
 const FLUSH_MS = 2000;
 
 interface Listener {
@@ -33,7 +29,6 @@ interface Line {
 
 /** A connection to NATS that is kept for ever: also the first one, also after the client library has given up. */
 export class NatsWire implements Wire {
-  readonly #options: NodeConnectionOptions;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #listeners = new Set<Listener>();
@@ -45,19 +40,7 @@ export class NatsWire implements Wire {
   constructor(options: NodeConnectionOptions, log: Logger, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
-    this.#options = {
-      ...options,
-      timeout: DIAL_MS,
-      // The library's defaults give up after ten attempts, and after two refused log-ins.
-      maxReconnectAttempts: -1,
-      ignoreAuthErrorAbort: true,
-      reconnectTimeWait: RETRY_MS,
-      reconnectJitter: RETRY_MS,
-      pingInterval: 5000,
-      maxPingOut: 2,
-      noAsyncTraces: true,
-    };
-    void this.#keepLine();
+    void dialForEver(options, log, this.#ended.signal, (connection) => this.#use(connection));
   }
 
   get connected(): boolean {
@@ -141,26 +124,8 @@ export class NatsWire implements Wire {
     for (const watcher of this.#watchers) watcher(connected);
   }
 
-  async #keepLine(): Promise<void> {
-    let complaint = "";
-    while (!this.#ended.signal.aborted) {
-      try {
-        const connection = await connect(this.#options);
-        complaint = "";
-        await this.#use(connection);
-      } catch (error) {
-        const text = String(error);
-        if (text !== complaint) this.#log.error({ err: error }, "bus not reached, trying again");
-        complaint = text;
-      }
-      const waitMs = RETRY_MS * (1 + Math.random());
-      await sleep(waitMs, undefined, { signal: this.#ended.signal }).catch(() => {});
-    }
-  }
-
   /** Resolves when the library has given the connection up. */
   async #use(connection: NatsConnection): Promise<void> {
-    if (this.#ended.signal.aborted) return connection.close();
     this.#line = { connection, stream: new EventStream(connection, this.#clock) };
     for (const listener of this.#listeners) this.#subscribe(connection, listener);
     this.#log.info({ server: connection.getServer() }, "bus connected");

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubError } from "@elara/contracts";
-import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import type { Logger } from "pino";
+import { dialForEver } from "../dial.ts";
 
-const RETRY_MS = 1000;
+/** An attempt to connect that is under way at the end is not waited for any longer. */
+const CLOSE_MS = 1000;
 
 /** A connection of its own beside the bus, dialled for ever. */
 interface KeptConnection {
@@ -20,35 +22,12 @@ export function keepConnection(
 ): KeptConnection {
   const ended = new AbortController();
   let current: NatsConnection | undefined;
-  const keep = async (): Promise<void> => {
-    let complaint = "";
-    while (!ended.signal.aborted) {
-      try {
-        const connection = await connect({
-          ...options,
-          timeout: 5000,
-          maxReconnectAttempts: -1,
-          ignoreAuthErrorAbort: true,
-          reconnectTimeWait: RETRY_MS,
-          pingInterval: 5000,
-          maxPingOut: 2,
-          noAsyncTraces: true,
-        });
-        complaint = "";
-        if (ended.signal.aborted) return connection.close();
-        current = connection;
-        onConnected(connection);
-        await connection.closed();
-        current = undefined;
-      } catch (error) {
-        if (String(error) !== complaint)
-          log.error({ err: error, name: options.name }, "bus not reached, trying again");
-        complaint = String(error);
-      }
-      await sleep(RETRY_MS, undefined, { signal: ended.signal }).catch(() => {});
-    }
-  };
-  const kept = keep();
+  const kept = dialForEver(options, log, ended.signal, async (connection) => {
+    current = connection;
+    onConnected(connection);
+    await connection.closed();
+    current = undefined;
+  });
   return {
     live() {
       if (!current || current.isClosed()) throw new HubError("BUS_AWAY");
@@ -57,7 +36,7 @@ export function keepConnection(
     async close() {
       ended.abort();
       await current?.close();
-      await Promise.race([kept, sleep(RETRY_MS, undefined, { ref: false })]);
+      await Promise.race([kept, sleep(CLOSE_MS, undefined, { ref: false })]);
     },
   };
 }
