@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { HubError } from "@elara/contracts";
 import { isLoopback, readCertificate, refusePublicAddress } from "@elara/proxy";
+import { hostOf } from "@elara/runtime/bus/host-of";
 import { type EntryRules, hasOwnRules } from "@elara/runtime/own-rules";
 import { isLocal } from "@elara/runtime/shared-account";
 import type { Settings } from "./settings.ts";
@@ -63,8 +64,7 @@ export function publicAddress({ hub: { network } }: Settings): void {
 
 /** What is wrong with a bus in clear on a network, in words; undefined where nothing is. */
 export function busInClear({ bus: { use, servers, tls } }: Settings): string | undefined {
-  const hosts = servers.map((server) => server.replace(/^[a-z]+:\/\//, "").replace(/:\d+$/, ""));
-  if (use !== "nats" || tls || hosts.every(isLoopback)) return undefined;
+  if (use !== "nats" || tls || servers.map(hostOf).every(isLoopback)) return undefined;
   return "bus.servers: in clear beyond this machine, tokens of subscribers too. Set bus.tls here and `elara nats config --tls-certificate … --tls-key …` there, unless the network is closed";
 }
 

@@ -4,6 +4,7 @@ import { HubError } from "@elara/contracts";
 import { isLoopback } from "@elara/proxy";
 import { busKeys } from "@elara/runtime/bus/accounts/bus-keys";
 import { serverConfiguration } from "@elara/runtime/bus/accounts/server-configuration";
+import { hostOf } from "@elara/runtime/bus/host-of";
 import { type CommandOptions, openSettings } from "../open-settings.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
@@ -28,7 +29,7 @@ export async function natsConfig(options: NatsConfigOptions): Promise<void> {
     tlsCertificate === undefined || tlsKey === undefined
       ? undefined
       : { certificate: resolve(tlsCertificate), key: resolve(tlsKey) };
-  if (!tls && !isLoopback(listen.replace(/:\d+$/, "")))
+  if (!tls && !isLoopback(hostOf(listen)))
     process.stderr.write(
       `elara: ${listen} is reached by others and there is no certificate: orders and tokens would travel in clear. Give --tls-certificate and --tls-key (\`elara cert --self-signed\` makes a pair to try), unless the network is closed.\n`,
     );

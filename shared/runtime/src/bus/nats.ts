@@ -3,6 +3,7 @@ import { type NodeConnectionOptions, nkeyAuthenticator } from "@nats-io/transpor
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Bus } from "./bus.ts";
+import { hostOf } from "./host-of.ts";
 import { watchLoop } from "./loop-watch.ts";
 import { NatsWire } from "./nats-wire.ts";
 import { busOver } from "./over-wire.ts";
@@ -26,7 +27,7 @@ export interface NatsTls {
 /** For the library; nothing for a connection in clear. */
 export function overTls(tls: NatsTls | undefined, servers: readonly string[]): NodeConnectionOptions {
   if (!tls) return {};
-  const hosts = servers.map((server) => server.replace(/^[a-z]+:\/\//, "").replace(/:\d+$/, ""));
+  const hosts = servers.map(hostOf);
   // The library holds a server that is named by its address against "localhost".
   const identity = {
     checkServerIdentity: (name: string, certificate: PeerCertificate) =>
