@@ -1,4 +1,5 @@
 import { HubError } from "@elara/contracts";
+import { within } from "@elara/runtime/bus/within";
 import { type TelemetryConfig, TelemetrySection } from "@elara/runtime/config/telemetry";
 import type { ServiceDefinition } from "@elara/runtime/service";
 import type { OpenTelemetry } from "@elara/runtime/telemetry/open-telemetry";
@@ -48,12 +49,10 @@ export async function startTelemetry(settings: Settings, log: Logger): Promise<T
       },
     }),
     async close() {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((done) => {
-        timer = setTimeout(done, CLOSE_MS);
-      });
-      await Promise.race([backend.close().catch(() => undefined), late]);
-      clearTimeout(timer);
+      await within(
+        CLOSE_MS,
+        backend.close().catch(() => undefined),
+      );
     },
   };
 }
