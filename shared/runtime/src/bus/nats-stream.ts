@@ -37,7 +37,7 @@ export async function spanOf({ streams }: JetStreamManager): Promise<{ first: nu
   return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq };
 }
 
-/** Publishes into the stream and waits until it has them. */
+/** The stream over one connection: facts go in, and are read again. Made when it is not there. */
 export class EventStream {
   readonly #connection: NatsConnection;
   readonly #client: JetStreamClient;
