@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as plainServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { MongoClient } from "mongodb";
 import { elara, shapeMissing, shapes, startHub, type TestHub } from "../fixtures/hub.ts";
 import { logInByForm } from "../fixtures/login.ts";
 
@@ -95,5 +96,14 @@ for (const shape of shapes)
         replaced,
         /^ {2}FAULT +kept log-ins: AUTH_STATE_UNREADABLE: 2 of 2 .*secrets\.cryptKey.*behind/m,
       );
+      if (!hub.mongo) return;
+      // Of a database that is not there nothing is made either.
+      const fresh = join(hub.dataDir, "fresh.config.ts");
+      const text = readFileSync(configOf(hub), "utf8");
+      writeFileSync(fresh, text.replace(hub.mongo.database, "elara_test_fresh"));
+      assert.match(await check(hub, { args: ["--config", fresh] }), /^ {2}ok +kept log-ins: none$/m);
+      const client = new MongoClient(hub.mongo.uri);
+      t.after(() => client.close());
+      assert.deepEqual(await client.db("elara_test_fresh").listCollections().toArray(), []);
     });
   });

@@ -1,1 +1,2 @@
 export { default } from "./auth-service.ts";
+export { countKept, type KeptCount } from "./kept/count-kept.ts";

@@ -1,8 +1,8 @@
 import { constants, copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { countKept, type KeptCount } from "@elara/auth";
 import { codeOf, HubError } from "@elara/contracts";
-import { countKept, type KeptCount } from "@elara/runtime/store/read/kept-logins";
 import type { Store } from "@elara/runtime/store/store";
 import { pino } from "pino";
 import { Type } from "typebox";

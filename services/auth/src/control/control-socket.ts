@@ -3,12 +3,13 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import { hubErrorOf } from "@elara/runtime/http/hub-error";
-import type { KeptCount } from "@elara/runtime/store/read/kept-logins";
+
 import Fastify from "fastify";
 import type { Logger } from "pino";
 import { Type } from "typebox";
 import { Value } from "typebox/value";
 import { MAX_EXPIRES_IN_SECONDS } from "../api/token-request.ts";
+import type { KeptCount } from "../kept/count-kept.ts";
 import type { TokenForName } from "./token-for-name.ts";
 
 const TokenRequest = Type.Object(

@@ -1,8 +1,5 @@
 import { authStates } from "@elara/contracts";
-import type { Store } from "../store.ts";
-import { documentsOf } from "./documents-of.ts";
-
-const authStatesIn = documentsOf(authStates);
+import type { Store } from "@elara/runtime/store/store";
 
 /** What is kept of log-ins. */
 export interface KeptCount {
@@ -13,7 +10,7 @@ export interface KeptCount {
 
 /** Counts what is kept of log-ins, by the names of the keys that could open it. Throws STORE_AWAY. */
 export async function countKept(store: Store, kids: readonly string[]): Promise<KeptCount> {
-  const kept = authStatesIn(store);
+  const kept = store.collection(authStates);
   const all = await kept.count();
   if (kids.length === 0) return { all, closed: all };
   return { all, closed: await kept.count({ and: kids.map((kid) => ({ kid: { ne: kid } })) }) };
