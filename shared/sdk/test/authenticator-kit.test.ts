@@ -56,6 +56,7 @@ const redirects: Readonly<Record<string, RegExp>> = {
   "large-variables": /plain JSON/,
   "bad-name": /plain JSON/,
   number: /plain JSON/,
+  "holds-less": /has the hub hold/,
   once: /gives everything back/,
   leaves: /gives everything back/,
   deaf: /does not believe/,

@@ -144,9 +144,18 @@ export class AuthenticatorBench<O extends TObject = TObject> {
     return { input, state: start.kept };
   }
 
-  async finish(authenticator: Authenticator, { input, state }: Attempt) {
+  /** Asks who it is; `held` gets what the plugin has the hub hold. */
+  async finish(
+    authenticator: Authenticator,
+    { input, state }: Attempt,
+    held: AuthState[] = [],
+  ): Promise<AuthenticatedUser | undefined> {
+    const hold = async (authState: AuthState) => {
+      this.#keepTokens({ authState });
+      held.push(authState);
+    };
     const user = await this.within((signal) =>
-      authenticator.finish({ input, state, callbackUrl: this.callbackUrl, signal }),
+      authenticator.finish({ input, state, callbackUrl: this.callbackUrl, signal, hold }),
     );
     this.#keepTokens(user);
     return user;

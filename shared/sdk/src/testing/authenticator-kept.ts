@@ -46,6 +46,20 @@ export function keptPromises(bench: AuthenticatorBench, { live }: AuthenticatorC
     assert.deepEqual(await bench.live(before), []);
   });
 
+  if (live)
+    test("what it has the hub hold is enough to give everything back", async () => {
+      const authenticator = await bench.setup();
+      const before = await bench.live();
+      const held: AuthState[] = [];
+      await bench.finish(authenticator, await bench.attempt(authenticator), held);
+      const last = held.at(-1);
+      if (last === undefined) return;
+      assert.deepEqual(stored(last), last, "it is plain JSON");
+      // As after a kill before the answer: by another process, which has nothing else.
+      await bench.logout(await bench.setup(), last);
+      assert.deepEqual(await bench.live(before), [], "nothing that the provider gave is honoured any more");
+    });
+
   const spoiled = bench.spoiledSecrets();
   if (live && spoiled)
     test("a log-out that the provider does not believe is no log-out", async () => {
