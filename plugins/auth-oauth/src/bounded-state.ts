@@ -8,7 +8,7 @@ export function boundedState(whole: AuthState, dispensable: readonly string[], l
   const left: string[] = [];
   const kept = () => Object.fromEntries(Object.entries(whole).filter(([field]) => !left.includes(field)));
   const bytes = () => Buffer.byteLength(JSON.stringify(kept()));
-  for (const field of dispensable) {
+  for (const field of dispensable.filter((each) => each in whole)) {
     if (bytes() <= MAX_AUTH_STATE_BYTES) break;
     left.push(field);
   }

@@ -29,6 +29,18 @@ test("what is too much is left out in its order, told to the operator, and never
   );
 });
 
+test("what is not there is not told as left out", () => {
+  const { log, lines } = testHost();
+  const user = "x".repeat(MAX_AUTH_STATE_BYTES);
+  assert.deepEqual(boundedState({ access_token: "token", user }, ["teams", "user"], log), {
+    access_token: "token",
+  });
+  assert.deepEqual(
+    lines.map(({ fields }) => fields),
+    [{ left: ["user"] }],
+  );
+});
+
 test("the bound counts bytes", () => {
   const { log } = testHost();
   const umlauts = "ü".repeat(MAX_AUTH_STATE_BYTES / 2);
