@@ -4,8 +4,28 @@ import asyncio
 import hashlib
 import json
 import os
+import sys
 
 import nats
+
+# Refused so often in a row, it is the token: a hub that is away, as while it is restarted, refuses too.
+PATIENCE = 30
+refusals = 0
+
+
+async def tell(error):
+    global refusals
+    print(f"{error}, trying again", file=sys.stderr)
+    refusals = refusals + 1 if "authorization" in str(error).lower() else 0
+    if refusals >= PATIENCE:
+        print("The hub refuses this token: it is unknown, revoked, expired, or may read no events.", file=sys.stderr)
+        # The library calls this in a task of its own, which an exception would only end with a traceback.
+        os._exit(1)
+
+
+async def let_in():
+    global refusals
+    refusals = 0
 
 
 async def asked(connection, wish):
@@ -26,7 +46,10 @@ async def main():
         token=token,
         inbox_prefix=inbox.encode(),
         max_reconnect_attempts=-1,
+        error_cb=tell,
+        reconnected_cb=let_in,
     )
+    await let_in()
     # Without "from" it goes on where it stood.
     wish = {"from": os.environ["ELARA_FROM"]} if "ELARA_FROM" in os.environ else {}
     position = await asked(connection, wish)

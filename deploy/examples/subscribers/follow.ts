@@ -2,27 +2,42 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConsumerInfo, jetstream } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { AuthorizationError, connect } from "@nats-io/transport-node";
 
 const { ELARA_TOKEN: token = "", ELARA_NATS: servers = "127.0.0.1:4222", ELARA_FROM: from } = process.env;
 const inboxPrefix = `_INBOX_${createHash("sha256").update(token).digest("hex").slice(0, 16)}`;
-/** For ever: the hub may be away, as while it is restarted. */
+/** Refused so often in a row, it is the token: a hub that is away, as while it is restarted, refuses too. */
+const PATIENCE = 30;
+let refusals = 0;
+function tell(error: unknown): void {
+  process.stderr.write(`${error}, trying again\n`);
+  refusals = error instanceof AuthorizationError ? refusals + 1 : 0;
+  if (refusals < PATIENCE) return;
+  process.stderr.write(
+    "The hub refuses this token: it is unknown, revoked, expired, or may read no events.\n",
+  );
+  process.exit(1);
+}
+/** For ever, but for refusals. */
 async function again<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      process.stderr.write(`${error}, trying again\n`);
+      tell(error);
       await sleep(2000);
     }
   }
 }
 const options = { servers, token, inboxPrefix, maxReconnectAttempts: -1, ignoreAuthErrorAbort: true };
 const connection = await again(() => connect(options));
+refusals = 0;
 // Who is refused later, as with a token that is revoked, is told so here.
 void (async () => {
-  for await (const status of connection.status())
-    if (status.type === "error") process.stderr.write(`${status.error}\n`);
+  for await (const status of connection.status()) {
+    if (status.type === "error") tell(status.error);
+    if (status.type === "reconnect") refusals = 0;
+  }
 })();
 
 // Without `from` it goes on where it stood.

@@ -15,6 +15,8 @@ while True:
     try:
         # A heartbeat comes each 15 s.
         with requests.get(url, headers=headers, params={"after": after}, stream=True, timeout=40) as answer:
+            if answer.status_code in (401, 403):
+                raise SystemExit(f"The hub refuses this token: {answer.text}")
             # Anything else than a hub that is busy or away does not get better by asking again.
             if answer.status_code != 200 and answer.status_code != 429 and answer.status_code < 500:
                 raise SystemExit(answer.text)
