@@ -18,7 +18,8 @@ async def tell(error):
     print(f"{error}, trying again", file=sys.stderr)
     refusals = refusals + 1 if "authorization" in str(error).lower() else 0
     if refusals >= PATIENCE:
-        print("The hub refuses this token: it is unknown, revoked, expired, or may read no events.", file=sys.stderr)
+        why = "it is unknown, revoked, expired, may read no events, or has too many connections"
+        print(f"The hub refuses this token: {why}.", file=sys.stderr)
         # The library calls this in a task of its own, which an exception would only end with a traceback.
         os._exit(1)
 

@@ -14,7 +14,7 @@ function tell(error: unknown): void {
   refusals = error instanceof AuthorizationError ? refusals + 1 : 0;
   if (refusals < PATIENCE) return;
   process.stderr.write(
-    "The hub refuses this token: it is unknown, revoked, expired, or may read no events.\n",
+    "The hub refuses this token: it is unknown, revoked, expired, may read no events, or has too many connections.\n",
   );
   process.exit(1);
 }
