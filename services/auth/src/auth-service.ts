@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { HubError } from "@elara/contracts";
-import { within } from "@elara/runtime/bus/within";
 import { createApp } from "@elara/runtime/http/app";
 import { recentActivity } from "@elara/runtime/recent-activity";
 import { type Relay, startRelay } from "@elara/runtime/relay";
@@ -8,6 +7,7 @@ import { defineService } from "@elara/runtime/service";
 import { sharedAccountWarning } from "@elara/runtime/shared-account";
 import { lastTimes, latest } from "@elara/runtime/store/read/activity";
 import { identityReader } from "@elara/runtime/store/read/identity";
+import { within } from "@elara/runtime/within";
 import { authorizationRoutes } from "./api/authorization-routes.ts";
 import { tokenRoutes } from "./api/token-routes.ts";
 import { AuthConfig } from "./config.ts";

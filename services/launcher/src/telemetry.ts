@@ -1,11 +1,11 @@
 import { HubError } from "@elara/contracts";
-import { within } from "@elara/runtime/bus/within";
 import { type TelemetryConfig, TelemetrySection } from "@elara/runtime/config/telemetry";
 import type { ServiceDefinition } from "@elara/runtime/service";
 import type { OpenTelemetry } from "@elara/runtime/telemetry/open-telemetry";
 import { tracedBus } from "@elara/runtime/telemetry/traced-bus";
 import { tracedUpstreams } from "@elara/runtime/telemetry/traced-upstreams";
 import { installTracing, tracerOf, trustIncoming } from "@elara/runtime/telemetry/tracer";
+import { within } from "@elara/runtime/within";
 import type { Logger } from "pino";
 import { resolved, type Settings } from "./settings.ts";
 

@@ -3,11 +3,11 @@ import type { Logger } from "pino";
 import { type Static, Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { Bus } from "./bus/bus.ts";
-import { within } from "./bus/within.ts";
 import type { Clock } from "./clock.ts";
 import { isAway } from "./is-away.ts";
 import { PendingEventRecord } from "./outbox.ts";
 import type { Documents } from "./store/store.ts";
+import { within } from "./within.ts";
 
 /** How often the outboxes are looked at without a nudge. */
 const EVERY_MS = 1000;

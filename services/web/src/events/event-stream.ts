@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { type CloudEvent, HubError } from "@elara/contracts";
 import type { Bus, StoredEvent } from "@elara/runtime/bus/bus";
-import { within } from "@elara/runtime/bus/within";
+import { within } from "@elara/runtime/within";
 import type { Logger } from "pino";
 import type { EventQuery } from "./event-query.ts";
 import type { Reader } from "./reader.ts";

@@ -1,10 +1,10 @@
 import { CloudEvent, codeOf, HubError } from "@elara/contracts";
 import type { Logger } from "pino";
 import { isAway } from "../is-away.ts";
+import { within } from "../within.ts";
 import type { EventLog, ReadEvents, StoredEvent } from "./bus.ts";
 import { checked, decode } from "./checked.ts";
 import type { KeptFact, Wire } from "./wire.ts";
-import { within } from "./within.ts";
 
 /** `after` of whoever wants all that is kept. */
 const FROM_START = "0";

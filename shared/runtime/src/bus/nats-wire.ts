@@ -8,10 +8,10 @@ import {
 } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
+import { within } from "../within.ts";
 import { dialForEver } from "./dial.ts";
 import { EventStream } from "./nats-stream.ts";
 import type { FactLog, OnMessage, Wire } from "./wire.ts";
-import { within } from "./within.ts";
 
 const FLUSH_MS = 2000;
 

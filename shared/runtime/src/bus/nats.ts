@@ -2,12 +2,12 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type NodeConnectionOptions, nkeyAuthenticator } from "@nats-io/transport-node";
 import type { Logger } from "pino";
 import { type Clock, systemClock } from "../clock.ts";
+import { within } from "../within.ts";
 import type { Bus } from "./bus.ts";
 import { hostOf } from "./host-of.ts";
 import { watchLoop } from "./loop-watch.ts";
 import { NatsWire } from "./nats-wire.ts";
 import { busOver } from "./over-wire.ts";
-import { within } from "./within.ts";
 
 /** How long to wait for the first connection; it goes on in the background. */
 const FIRST_MS = 2000;

@@ -9,11 +9,11 @@ import {
 import type { Logger } from "pino";
 import type { Static } from "typebox";
 import type { Clock } from "../clock.ts";
+import { within } from "../within.ts";
 import { MAX_WAITING, ORDER_DEADLINE_MS, type OrderMeta } from "./bus.ts";
 import { checked, decode, encode } from "./checked.ts";
 import { STALL_MS } from "./loop-watch.ts";
 import type { OnMessage } from "./wire.ts";
-import { within } from "./within.ts";
 
 export type OrderHandler<O extends OrderContract> = (
   request: RequestOf<O>,

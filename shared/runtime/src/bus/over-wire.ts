@@ -11,6 +11,7 @@ import {
 import type { Logger } from "pino";
 import type { Static } from "typebox";
 import { type Clock, systemClock } from "../clock.ts";
+import { within } from "../within.ts";
 import type { Bus, SubscribeOptions, Subscription } from "./bus.ts";
 import { Ear } from "./ear.ts";
 import { decodeEvent, encodeEvent, envelope } from "./envelope.ts";
@@ -19,7 +20,6 @@ import { Inbox } from "./inbox.ts";
 import { callOrder } from "./order-call.ts";
 import { OrderDesk, type OrderHandler } from "./order-serve.ts";
 import type { Wire } from "./wire.ts";
-import { within } from "./within.ts";
 
 /** How long `close` waits for running handlers. */
 const CLOSE_MS = 3000;

@@ -43,10 +43,18 @@ const row = (address: string, service: ServiceName = "web"): Instance => ({
   routesUpTo: "",
 });
 
-/** Upstreams over these addresses, behind a listener of their own. */
-async function over(t: TestContext, addresses: string[]): Promise<string> {
+/** Upstreams over these addresses, behind a listener of their own. Each read of the rows finds those that `come`. */
+async function over(
+  t: TestContext,
+  addresses: string[],
+  come: () => string[] | Promise<string[]> = () => addresses,
+): Promise<string> {
+  let known = addresses;
   const liveness = {
-    live: (service: ServiceName) => (service === "web" ? addresses.map((at) => row(at)) : []),
+    live: (service: ServiceName) => (service === "web" ? known.map((at) => row(at)) : []),
+    async refresh() {
+      known = await come();
+    },
   };
   return door(t, remoteUpstreams({ liveness, log: silentLog }));
 }
@@ -100,6 +108,39 @@ suite("upstreams over the network", () => {
       const json = await fetch(`${origin}/hub/api/user`);
       const { status, code } = JSON.parse(await json.text());
       assert.deepEqual([json.status, status, code], [503, 503, "PROXY_NO_UPSTREAM"]);
+    });
+
+  for (const [what, known] of [
+    ["nobody is known yet", async () => []],
+    ["those that are known are gone", async (t: TestContext) => [await deadAddress(t)]],
+  ] as const)
+    test(`${what}: who has just come is found by those who ask`, async (t) => {
+      const newcomer = await serving(t, named("new"));
+      const before = await known(t);
+      const origin = await over(t, [...before], () => [...before, newcomer]);
+      const answer = await fetch(origin, { method: "POST", body: "once" });
+      const { name, body } = JSON.parse(await answer.text());
+      assert.deepEqual([answer.status, name, body], [200, "new", "once"]);
+    });
+
+  test("while nobody lives, many who ask make one read of the rows", async (t) => {
+    let reads = 0;
+    const origin = await over(t, [], async () => {
+      reads++;
+      return [];
+    });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(origin)));
+    assert.ok(answers.every(({ status }) => status === 503));
+    assert.ok(reads < 5, `${reads} reads`);
+  });
+
+  for (const [what, come] of [
+    ["fail", () => Promise.reject(new Error("away"))],
+    ["hang", () => new Promise<never>(() => {})],
+  ] as const)
+    test(`rows whose reads ${what} keep nobody waiting`, async (t) => {
+      const answer = await fetch(await over(t, [], come));
+      assert.equal(answer.status, 503);
     });
 
   test("who the client is is said once, and kept when the proxy has said it", async (t) => {
