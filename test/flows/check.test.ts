@@ -27,7 +27,7 @@ const check = async (
 for (const shape of shapes)
   describe(`elara check beside the running hub, ${shape}`, { skip: await shapeMissing(shape) }, () => {
     test("tells the hub's own ports from another program's", async (t) => {
-      const hub = await startHub({ shape, jupyter: false });
+      const hub = await startHub({ shape });
       t.after(() => hub.close());
       const [port, internal] = [new URL(hub.url).port, new URL(hub.internalUrl).port];
       const told = await check(hub);
@@ -81,7 +81,6 @@ for (const shape of shapes)
       );
       const hub = await startHub({
         shape,
-        jupyter: false,
         config: {
           authenticators: [{ use: join(folder, "giver.ts"), options: { anyPassword: true } }],
         },

@@ -10,7 +10,7 @@ import { startGithub } from "@elara/beds/providers/github";
 import { startGlobus } from "@elara/beds/providers/globus";
 import { slurmMissing, startSlurm } from "@elara/beds/slurm";
 import { sshMissing, startSsh } from "@elara/beds/ssh";
-import { unusedPort } from "@elara/launcher/cluster/free-port";
+import { unusedPort } from "@elara/beds/unused-port";
 import { ownBusKeys } from "@elara/launcher/own-bus-keys";
 import { serverConfiguration } from "@elara/runtime/bus/accounts/server-configuration";
 import { jupyterBin } from "../fixtures/jupyter.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { unusedPort } from "@elara/launcher/cluster/free-port";
+import { unusedPort } from "@elara/beds/unused-port";
 import { PASSWORD } from "../fixtures/hub.ts";
 import { jupyterBin } from "../fixtures/jupyter.ts";
 import { endServersOf } from "../fixtures/processes.ts";

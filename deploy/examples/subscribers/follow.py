@@ -34,7 +34,7 @@ async def asked(connection, wish):
         try:
             answer = await connection.request("elara.events.position", json.dumps(wish).encode(), timeout=5)
             return json.loads(answer.data)
-        except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
+        except (nats.errors.NoRespondersError, asyncio.TimeoutError):
             # The hub is away, as while it is restarted.
             await asyncio.sleep(2)
 
@@ -64,7 +64,7 @@ async def main():
     while True:
         try:
             messages = await events.fetch(100, timeout=5)
-        except nats.errors.TimeoutError:
+        except asyncio.TimeoutError:
             continue
         for message in messages:
             event = json.loads(message.data)

@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { describe, test } from "node:test";
+import { unusedPort } from "@elara/beds/unused-port";
 import { checkCall, testHost } from "@elara/sdk/testing";
 import { formOf } from "../src/form.ts";
 import { openStand, skip } from "./fixtures/stand.ts";
 
 const stand = await openStand();
-
-/** A port nobody listens on just now. */
-const unusedPort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 
 describe("check", { skip }, () => {
   test("goes the whole way with an account, a job included, and leaves nothing", async (t) => {

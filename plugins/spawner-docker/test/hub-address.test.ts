@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { describe, type TestContext, test } from "node:test";
+import { unusedPort } from "@elara/beds/unused-port";
 import { HubError } from "@elara/contracts";
 import { checkCall, testHost } from "@elara/sdk/testing";
 import { benchOn, engine, skip } from "./fixtures/docker.ts";
@@ -33,15 +34,6 @@ async function listen(t: TestContext, host: string, body: string): Promise<numbe
   await new Promise((resolve) => server.once("listening", resolve));
   t.after(() => server.close());
   const address = server.address();
-  return typeof address === "object" && address ? address.port : 0;
-}
-
-/** A port nobody listens on. */
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0);
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
   return typeof address === "object" && address ? address.port : 0;
 }
 
@@ -99,7 +91,7 @@ describe("check proves it from inside a container", { skip }, () => {
       ["host", "127.0.0.1"],
     ] as const) {
       const options = { readOnly: true, ...(network && { network }) };
-      const spawner = await spawnerOf(t, options, { internalHost, port: await unusedPort() });
+      const spawner = await spawnerOf(t, options, { internalHost, port: await unusedPort("0.0.0.0") });
       await spawner.check?.(...checkCall());
     }
     assert.equal(
@@ -133,7 +125,7 @@ describe("check proves it from inside a container", { skip }, () => {
 
   test("a container the engine refuses is told by its word, and nobody listens afterwards", async (t) => {
     const { gateway } = await engine();
-    const port = await unusedPort();
+    const port = await unusedPort("0.0.0.0");
     const spawner = await spawnerOf(t, { capAdd: ["NO_SUCH"] }, { internalHost: gateway, port });
     await assert.rejects(async () => spawner.check?.(...checkCall()), {
       code: "DOCKER_OPTIONS_INVALID",
@@ -144,7 +136,7 @@ describe("check proves it from inside a container", { skip }, () => {
 
   test("with an image that is here; what has to come is told, and nothing is fetched", async (t) => {
     const { image, registry, docker } = await engine();
-    const port = await unusedPort();
+    const port = await unusedPort("0.0.0.0");
     const check = async (images: string[]) =>
       (await spawnerOf(t, { images }, { internalHost: "0.0.0.0", port })).check?.(...checkCall());
     const notHere = `not here yet, fetched at the first start: ${registry.image}`;
@@ -158,7 +150,7 @@ describe("check proves it from inside a container", { skip }, () => {
 
   test("an image that is nowhere is told by name, one in a registry is fine", async (t) => {
     const { image, registry } = await engine();
-    const port = await unusedPort();
+    const port = await unusedPort("0.0.0.0");
     const check = async (options: Record<string, unknown>) =>
       (await spawnerOf(t, options, { internalHost: "0.0.0.0", port })).check?.(...checkCall());
     await check({ images: [image, registry.image] });

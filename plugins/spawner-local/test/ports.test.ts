@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
+import { unusedPort } from "@elara/beds/unused-port";
 import { SpawnerBench, standInCommand } from "@elara/sdk/testing";
 import plugin from "../src/index.ts";
 import { stateIn, until } from "./fixtures/folders.ts";
@@ -18,30 +19,12 @@ async function stranger(t: TestContext, port = 0): Promise<number> {
   return address.port;
 }
 
-/** A port that was free a moment ago, outside of what the system hands out by itself. */
-async function freePort(t: TestContext): Promise<number> {
-  for (;;) {
-    const port = 30_000 + Math.floor(Math.random() * 2_000);
-    try {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(port, "127.0.0.1", resolve);
-      });
-      await new Promise((resolve) => server.close(resolve));
-      return port;
-    } catch {
-      t.diagnostic(`port ${port} is taken`);
-    }
-  }
-}
-
 const benchOf = (t: TestContext, options: Record<string, unknown>) =>
   new SpawnerBench(t, plugin, { options });
 
 describe("ports", () => {
   test("a port rests after use, and is given out again afterwards", async (t) => {
-    const port = await freePort(t);
+    const port = await unusedPort();
     const bench = benchOf(t, { portRange: [port, port] });
     const spawner = await bench.spawner();
     const first = bench.request();
@@ -60,7 +43,7 @@ describe("ports", () => {
   });
 
   test("a taken port is passed over; none left is told", async (t) => {
-    const taken = await stranger(t, await freePort(t));
+    const taken = await stranger(t, await unusedPort());
     const bench = benchOf(t, { portRange: [taken, taken] });
     const request = bench.request();
     const spawner = await bench.spawner();

@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_pro
 import { randomBytes, randomInt } from "node:crypto";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { distinctTar, imageChanges, rootfsTar, siteOnPath } from "./docker-image.ts";
 import { beginSweeper } from "./sweep.ts";
+import { unusedPort } from "./unused-port.ts";
 
 /** An engine of its own: data, socket, bridges and cgroup are nobody else's, and nothing is left after `close`. */
 export interface DockerBed {
@@ -230,15 +230,6 @@ const answers = (socketPath: string): Promise<boolean> =>
     asked.once("timeout", () => asked.destroy());
     asked.end();
   });
-
-/** A port of loopback that was free a moment ago. */
-async function unusedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 async function startRegistry(folder: string, engine: Engine, tar: string): Promise<Registry> {
   const address = `127.0.0.1:${await unusedPort()}`;

@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_pro
 import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { chmod, chown, mkdir, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { configurationOf } from "./slurm-configuration.ts";
 import { beginSweeper } from "./sweep.ts";
+import { unusedPort } from "./unused-port.ts";
 
 const run = promisify(execFile);
 const NEEDED = ["munged", "munge", "slurmctld", "slurmd", "sbatch", "squeue", "useradd", "sudo"];
@@ -127,7 +127,7 @@ export async function startSlurm(options: SlurmOptions = {}): Promise<SlurmBed> 
   const { nodes, text } = configurationOf({
     dir,
     hostname: hostname().split(".")[0] ?? "localhost",
-    ports: await freePorts(4),
+    ports: await Promise.all(Array.from({ length: 4 }, () => unusedPort())),
     minJobAge: options.minJobAge ?? 60,
     cpus: options.cpus ?? 4,
   });
@@ -225,22 +225,6 @@ const newAccount = (): string => `elara-s${randomBytes(3).toString("hex")}`;
 function accountIds(name: string): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return ports;
 }
 
 /** The end of a file, for people. */

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { kill, sessions } from "./processes.ts";
 import { beginSweeper } from "./sweep.ts";
+import { unusedPort } from "./unused-port.ts";
 
 /** Two login hosts: an sshd each on an address of its own, with accounts that are removed again. */
 export interface SshBed {
@@ -50,21 +51,6 @@ export function sshMissing(): string | false {
     }
   }
   return false;
-}
-
-/** Below what the system gives out by itself: nobody takes it while the host is down. */
-async function unusedPort(host: string): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 20_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, host, () => resolve(true));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
 }
 
 const keyFile = (file: string): string => {
