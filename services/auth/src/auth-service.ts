@@ -95,7 +95,7 @@ export default defineService({
       await Promise.all([...relays, recent, identities].map((each) => each.close()));
       throw error;
     });
-    const minted = mint(ground, users, tokens);
+    const minted = mint(users, tokens);
     const ways = await openWays(plugins.authenticators, { hub, config, clock, log });
     const bringing = ways.all.filter(({ authenticator }) => authenticator.preSpawn).map(({ name }) => name);
     const warning = sharedAccountWarning(bringing, plugins.spawners);

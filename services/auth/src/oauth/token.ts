@@ -58,7 +58,7 @@ export function tokenRoute(
           sessionId: code.sessionId,
           note: "",
           scopes: code.scopes,
-          expiresAt: timestamp(ground.clock.now() + expiresIn * 1000),
+          lifeMs: expiresIn * 1000,
         },
         `user:${code.userId}`,
       );

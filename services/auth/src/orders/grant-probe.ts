@@ -1,5 +1,4 @@
 import { type AnswerOf, type AuthGrantProbe, HubError, type RequestOf } from "@elara/contracts";
-import { timestamp } from "@elara/runtime/clock";
 import { serverById } from "@elara/runtime/store/read/servers";
 import type { Ground } from "../ground.ts";
 import type { TokenBook } from "../people/token-book.ts";
@@ -15,7 +14,6 @@ export async function grantProbe(
   const server = await serverById(ground.store, order.serverId);
   if (!server || server.userId !== order.userId || server.generation !== order.generation)
     throw new HubError("SERVER_NOT_FOUND");
-  const expiresAt = timestamp(ground.clock.now() + PROBE_MS);
   const token = await tokens.register(
     order.tokenDigest,
     {
@@ -25,7 +23,7 @@ export async function grantProbe(
       generation: order.generation,
       note: `Server at ${server.path} (probe)`,
       scopes: [`access:servers!server=${server.userName}/${server.name}`],
-      expiresAt,
+      lifeMs: PROBE_MS,
     },
     order.actor,
     { quiet: true },

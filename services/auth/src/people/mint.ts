@@ -1,10 +1,8 @@
 import { HubError, type Token, type User } from "@elara/contracts";
-import { timestamp } from "@elara/runtime/clock";
 import { digest } from "@elara/runtime/id";
 import { expandScopes } from "@elara/runtime/scopes/expand";
 import type { Identity } from "@elara/runtime/store/read/identity";
 import { heldBy, reachOf } from "../api/token-model.ts";
-import type { Ground } from "../ground.ts";
 import { newApiToken } from "./secret.ts";
 import type { TokenBook } from "./token-book.ts";
 import type { UserBook } from "./user-book.ts";
@@ -12,7 +10,7 @@ import type { UserBook } from "./user-book.ts";
 export interface MintRequest {
   readonly user: User;
   readonly note: string;
-  /** undefined: for ever. */
+  /** Seconds; undefined: for ever. */
   readonly expiresIn: number | undefined;
   /** Raw scopes; `inherit` is all the user may do. */
   readonly scopes: readonly string[];
@@ -30,7 +28,7 @@ export interface Minted {
  * Makes API tokens. A token never reaches further than its owner, nor than whoever asks for it: `tokens` alone does not
  * make one an administrator. Throws TOKEN_SCOPES_REFUSED, USER_DELETING.
  */
-export function mint(ground: Ground, users: UserBook, tokens: TokenBook) {
+export function mint(users: UserBook, tokens: TokenBook) {
   return async ({ user, note, expiresIn, scopes, by }: MintRequest): Promise<Minted> => {
     if (!scopes.includes("inherit")) {
       const lacking = heldBy(user).missing(expandScopes(scopes, { kind: "user", name: user.name }));
@@ -54,7 +52,7 @@ export function mint(ground: Ground, users: UserBook, tokens: TokenBook) {
         userId: user._id,
         note,
         scopes: [...scopes],
-        expiresAt: expiresIn === undefined ? "" : timestamp(ground.clock.now() + expiresIn * 1000),
+        lifeMs: expiresIn === undefined ? undefined : expiresIn * 1000,
       },
       actor,
     );

@@ -12,7 +12,10 @@ export const PLAIN_CLIENT = "jupyterhub";
 
 /** A token to be registered; what is left out is empty. */
 export type NewToken = Pick<Token, "kind" | "userId" | "note" | "scopes"> &
-  Partial<Pick<Token, "service" | "clientId" | "serverId" | "generation" | "sessionId" | "expiresAt">>;
+  Partial<Pick<Token, "service" | "clientId" | "serverId" | "generation" | "sessionId">> & {
+    /** How long it lives, from its creation on; undefined: for ever. */
+    readonly lifeMs?: number | undefined;
+  };
 
 /** Tokens by digest: registered, revoked, listed. */
 export interface TokenBook {
@@ -72,8 +75,9 @@ export function tokenBook(ground: Ground): TokenBook {
   };
 
   return {
-    async register(digest, wanted, actor, { quiet = false } = {}) {
+    async register(digest, { lifeMs, ...wanted }, actor, { quiet = false } = {}) {
       for (let tries = 0; tries < 5; tries += 1) {
+        const createdMs = ground.clock.now();
         const token: Omit<Token, "rev"> = {
           _id: digest,
           v: 1,
@@ -87,9 +91,9 @@ export function tokenBook(ground: Ground): TokenBook {
           serverId: "",
           generation: 0,
           sessionId: "",
-          expiresAt: "",
           ...wanted,
-          createdAt: now(),
+          createdAt: timestamp(createdMs),
+          expiresAt: lifeMs === undefined ? "" : timestamp(createdMs + lifeMs),
           revokedAt: "",
           accessChangedAt: "",
         };
