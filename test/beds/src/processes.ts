@@ -39,11 +39,14 @@ export function sessions(listener: number, table = processes()): number[] {
   return below.flatMap(({ pid }) => [pid, ...sessions(pid, table)]);
 }
 
-/** Ends one at once. */
-export function kill(pid: number): void {
+/** Sends a signal to one that may have ended meanwhile. */
+export function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
     // it ended
   }
 }
+
+/** Ends one at once. */
+export const kill = (pid: number): void => signal(pid, "SIGKILL");

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { kill, sessions } from "./processes.ts";
+import { kill, sessions, signal } from "./processes.ts";
 import { beginSweeper } from "./sweep.ts";
 import { unusedPort } from "./unused-port.ts";
 
@@ -126,9 +126,9 @@ export async function startSsh(): Promise<SshBed> {
     const logOf = (host: string): string => join(folder, `${host}.log`);
     const sshd = run("sh", "-c", "command -v sshd").trim();
 
-    const tell = (host: string, signal: "SIGSTOP" | "SIGCONT"): void => {
+    const tell = (host: string, name: "SIGSTOP" | "SIGCONT"): void => {
       const pid = listeners.get(host)?.pid;
-      if (pid !== undefined) for (const each of [pid, ...sessions(pid)]) process.kill(each, signal);
+      if (pid !== undefined) for (const each of [pid, ...sessions(pid)]) signal(each, name);
     };
 
     const bed: SshBed = {
