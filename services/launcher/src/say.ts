@@ -5,8 +5,8 @@ process.stdout.on("error", (error) => {
   if (codeOf(error) !== "EPIPE") throw error;
 });
 
-/** What a person reads on the terminal; the log goes to standard error. */
-export const say = (text = ""): void => void process.stdout.write(`${text}\n`);
+/** What a person reads on the terminal, lines of one piece at once; the log goes to standard error. */
+export const say = (...lines: string[]): void => void process.stdout.write(`${lines.join("\n")}\n`);
 
 /** A failure as one block: code, what is wrong, what to do; the stack only for what the hub did not expect. */
 export function explain(error: unknown): string {

@@ -98,18 +98,20 @@ export async function cluster(options: CommandOptions & { replicas: number }): P
     );
     // The door knows the others by their rows, which it reads every other second.
     await answers(`${origin}${settings.hub.baseUrl}hub/login`, logDir);
+    const secret = () =>
+      process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir);
     say(
       `\nElara is ready as ${children.length} processes: ${children.map(({ name }) => name).join(", ")}.\n`,
+      `  Open      ${origin}${settings.hub.baseUrl}`,
+      ...(options.config
+        ? []
+        : [
+            `  Log in    with any user name and the password ${secret()}`,
+            `  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`,
+          ]),
+      `  Logs      ${logDir}`,
+      `  Pids      ${join(dataDir, "cluster.json")}; end any of them and it is started again\n`,
     );
-    say(`  Open      ${origin}${settings.hub.baseUrl}`);
-    if (!options.config) {
-      say(
-        `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir)}`,
-      );
-      say(`  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`);
-    }
-    say(`  Logs      ${logDir}`);
-    say(`  Pids      ${join(dataDir, "cluster.json")}; end any of them and it is started again\n`);
   }
 }
 

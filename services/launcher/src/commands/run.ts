@@ -97,20 +97,25 @@ function greet(
     say(`Elara ${ELARA_VERSION}: ${services} (pid ${process.pid})`);
     return;
   }
-  say(`\nElara ${ELARA_VERSION} is ready.\n`);
+  const origin = publicUrl || `${network.tls ? "https" : "http"}://${network.host}:${network.port}`;
+  const isTrial = password !== undefined;
+  const secret = process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : password;
   say(
-    `  Open      ${publicUrl || `${network.tls ? "https" : "http"}://${network.host}:${network.port}`}${baseUrl}`,
+    `\nElara ${ELARA_VERSION} is ready.\n`,
+    `  Open      ${origin}${baseUrl}`,
+    ...(isTrial
+      ? [
+          `  Log in    with any user name and the password ${secret}`,
+          `  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`,
+        ]
+      : []),
+    `  Data      ${dataDir}`,
+    ...(isTrial
+      ? [
+          `\n  TRIAL MODE: this machine only, one password for all, servers run as ${userInfo().username}.`,
+          `  For real users: \`${elaraCommand()} init\`, then \`${elaraCommand()} check\`.`,
+        ]
+      : []),
+    "\n  Ctrl-C stops the hub. Running servers go on and are found again at the next start.\n",
   );
-  if (password !== undefined) {
-    say(
-      `  Log in    with any user name and the password ${process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : password}`,
-    );
-    say(`  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`);
-  }
-  say(`  Data      ${dataDir}`);
-  if (password !== undefined) {
-    say(`\n  TRIAL MODE: this machine only, one password for all, servers run as ${userInfo().username}.`);
-    say(`  For real users: \`${elaraCommand()} init\`, then \`${elaraCommand()} check\`.`);
-  }
-  say("\n  Ctrl-C stops the hub. Running servers go on and are found again at the next start.\n");
 }
