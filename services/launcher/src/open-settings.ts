@@ -31,11 +31,10 @@ export async function openSettings(
   options: CommandOptions,
   services: readonly ServiceDefinition[],
   forServices?: readonly ServiceName[],
-): Promise<{ settings: Settings; password?: string }> {
+): Promise<{ settings: Settings; isTrial: boolean }> {
   const found = findConfig(options.config);
   const dataDir = options.data === undefined ? undefined : resolve(options.data);
   let written: unknown;
-  let password: string | undefined;
   let file = found;
   if (found) {
     written = anchoredTls(anchoredDataDir(await evaluateConfig(found), dirname(found)), dirname(found));
@@ -43,7 +42,7 @@ export async function openSettings(
   } else {
     const trialDir = dataDir ?? resolve(DEFAULT_DATA_DIR);
     file = resolve("trial mode");
-    password = trialPassword(trialDir);
+    trialPassword(trialDir);
     written = trialConfig({ dataDir: trialDir, admin: options.admin });
   }
   written = merged(written, "network", { port: options.port, internalPort: options.internalPort });
@@ -52,7 +51,7 @@ export async function openSettings(
     services,
     ...(forServices ? { forServices } : {}),
   });
-  return password === undefined ? { settings } : { settings, password };
+  return { settings, isTrial: !found };
 }
 
 /** The files of `network.tls` and `bus.tls` count from the configuration's folder too. */

@@ -23,7 +23,18 @@ export function trialPassword(dataDir: string): string {
 }
 
 /** Who is admin in a trial: the given name, else the account that started it. */
-export const trialAdmin = ({ admin }: TrialOptions): string => (admin ?? userInfo().username).toLowerCase();
+const trialAdmin = ({ admin }: TrialOptions): string => (admin ?? userInfo().username).toLowerCase();
+
+/** How people log in to a trial, as lines for them; a password they gave themselves is not repeated. */
+export function trialLines(options: TrialOptions): string[] {
+  const password = process.env.ELARA_TRIAL_PASSWORD
+    ? "in ELARA_TRIAL_PASSWORD"
+    : trialPassword(options.dataDir);
+  return [
+    `  Log in    with any user name and the password ${password}`,
+    `  Admin     ${trialAdmin(options)}`,
+  ];
+}
 
 /**
  * The configuration of trial mode, as an administrator would write it: loopback only, any valid user name with the one

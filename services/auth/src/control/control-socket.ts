@@ -3,7 +3,6 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { HubError } from "@elara/contracts";
 import { hubErrorOf } from "@elara/runtime/http/hub-error";
-
 import Fastify from "fastify";
 import type { Logger } from "pino";
 import { Type } from "typebox";

@@ -42,8 +42,8 @@ import { reachTelemetry } from "../telemetry-check.ts";
 /** `elara check`: every finding at once, exit code 1 when one is a fault. Starts nothing, writes nothing that stays. */
 export async function check(options: CommandOptions): Promise<void> {
   const services = await loadServices();
-  const { settings, password } = await openSettings(options, services);
-  say(`Checking ${password === undefined ? settings.file : "trial mode (no elara.config.ts here)"}\n`);
+  const { settings, isTrial } = await openSettings(options, services);
+  say(`Checking ${isTrial ? "trial mode (no elara.config.ts here)" : settings.file}\n`);
   let faults = 0;
   const look = async (what: string, work: () => unknown, tell = faultWords): Promise<void> => {
     try {

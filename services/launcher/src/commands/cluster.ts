@@ -18,7 +18,7 @@ import { ownBusKeys } from "../own-bus-keys.ts";
 import { pythonEnvironment, pythonProgram, usePythonEnvironment } from "../python-environment.ts";
 import { say } from "../say.ts";
 import { loadServices } from "../services.ts";
-import { trialAdmin, trialConfig, trialPassword } from "../trial.ts";
+import { trialConfig, trialLines, trialPassword } from "../trial.ts";
 
 const ELARA = fileURLToPath(new URL("../../bin/elara.js", import.meta.url));
 const READY_MS = 60_000;
@@ -98,17 +98,10 @@ export async function cluster(options: CommandOptions & { replicas: number }): P
     );
     // The door knows the others by their rows, which it reads every other second.
     await answers(`${origin}${settings.hub.baseUrl}hub/login`, logDir);
-    const secret = () =>
-      process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : trialPassword(dataDir);
     say(
       `\nElara is ready as ${children.length} processes: ${children.map(({ name }) => name).join(", ")}.\n`,
       `  Open      ${origin}${settings.hub.baseUrl}`,
-      ...(options.config
-        ? []
-        : [
-            `  Log in    with any user name and the password ${secret()}`,
-            `  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`,
-          ]),
+      ...(options.config ? [] : trialLines({ dataDir, admin: options.admin })),
       `  Logs      ${logDir}`,
       `  Pids      ${join(dataDir, "cluster.json")}; end any of them and it is started again\n`,
     );

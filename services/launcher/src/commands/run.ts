@@ -13,7 +13,7 @@ import { explain, say } from "../say.ts";
 import { isServiceName, loadServices, serviceNames } from "../services.ts";
 import { keysOf, type Settings } from "../settings.ts";
 import { startTelemetry } from "../telemetry.ts";
-import { trialAdmin } from "../trial.ts";
+import { trialLines } from "../trial.ts";
 
 /** `elara run all`, `elara run auth web`: runs until SIGTERM or SIGINT. */
 export async function run(names: string[], options: CommandOptions): Promise<void> {
@@ -27,7 +27,7 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
   }
   const wanted = serviceNames.filter((name) => alone || names.includes(name));
   const definitions = await loadServices();
-  const { settings, password } = await openSettings(options, definitions, wanted);
+  const { settings, isTrial } = await openSettings(options, definitions, wanted);
   if (!alone && (settings.bus.use === "memory" || needsSharedStore(settings))) {
     throw new HubError("CONFIG_INVALID", {
       operator: `${settings.file}: services apart need bus.use: "nats" and store.use: "mongo"; with the embedded ones use \`elara run all\`, or \`elara cluster\` to try the separate shape.`,
@@ -50,7 +50,7 @@ export async function run(names: string[], options: CommandOptions): Promise<voi
   // Counts from the start of the process.
   observe("hub_startup_duration_seconds", performance.now() / 1000);
   if (wanted.includes("auth")) warnWhenNobodyGetsIn(settings);
-  greet(settings, wanted.join(", "), alone, password, options);
+  greet(settings, wanted.join(", "), alone, isTrial, options);
   process.send?.({ ready: true });
   await new Promise<void>((done) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done());
@@ -89,7 +89,7 @@ function greet(
   settings: Settings,
   services: string,
   alone: boolean,
-  password: string | undefined,
+  isTrial: boolean,
   options: CommandOptions,
 ): void {
   const { network, baseUrl, dataDir, publicUrl } = settings.hub;
@@ -98,17 +98,10 @@ function greet(
     return;
   }
   const origin = publicUrl || `${network.tls ? "https" : "http"}://${network.host}:${network.port}`;
-  const isTrial = password !== undefined;
-  const secret = process.env.ELARA_TRIAL_PASSWORD ? "in ELARA_TRIAL_PASSWORD" : password;
   say(
     `\nElara ${ELARA_VERSION} is ready.\n`,
     `  Open      ${origin}${baseUrl}`,
-    ...(isTrial
-      ? [
-          `  Log in    with any user name and the password ${secret}`,
-          `  Admin     ${trialAdmin({ dataDir, admin: options.admin })}`,
-        ]
-      : []),
+    ...(isTrial ? trialLines({ dataDir, admin: options.admin }) : []),
     `  Data      ${dataDir}`,
     ...(isTrial
       ? [

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { HubError } from "@elara/contracts";
 import type { NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
 import type { Logger } from "pino";
+import { within } from "../../within.ts";
 import { dialForEver } from "../dial.ts";
 
 /** An attempt to connect that is under way at the end is not waited for any longer. */
@@ -36,7 +36,7 @@ export function keepConnection(
     async close() {
       ended.abort();
       await current?.close();
-      await Promise.race([kept, sleep(CLOSE_MS, undefined, { ref: false })]);
+      await within(CLOSE_MS, kept);
     },
   };
 }
